@@ -93,6 +93,6 @@ server_pid() {
     local pid
     [[ -e $1/server ]] || return 1
     pid=$(sed -n 's/^pid=//p' "$1/server")
-    { tr "\0" "\n" <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qxF -e "--datadir=$1/data" || return 1
+    { tr "\0" "\n" <"/proc/$pid/cmdline"; } 2>/dev/null | grep -xF -e "--datadir=$1/data" >/dev/null || return 1
     printf '%s' "$pid"
 }
