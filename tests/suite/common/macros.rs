@@ -1,0 +1,36 @@
+//! One test body, a test for each server.
+
+/// `on_each_server! { fn name(server) { … } }` makes the tests `name::mariadb_10_11`,
+/// `name::mariadb_11_8`, `name::mysql_9_7` and `name::mysql_5_6`; in the body `server` is a
+/// [`&Server`](super::Server), the one that all tests share.
+macro_rules! on_each_server {
+    ($($(#[$meta:meta])* fn $name:ident($server:ident) $body:block)+) => {
+        $crate::common::on_servers!(
+            $([mariadb_10_11, mariadb_11_8, mysql_9_7, mysql_5_6]
+            $(#[$meta])* fn $name($server) $body)+
+        );
+    };
+}
+
+/// The same for some of them: `on_servers!([mysql_9_7, mysql_5_6] fn name(server) { … })`.
+macro_rules! on_servers {
+    ($([$($id:ident),+ $(,)?] $(#[$meta:meta])* fn $name:ident($server:ident) $body:block)+) => {
+        $(mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            $(#[$meta])*
+            fn body($server: &$crate::common::Server) $body
+
+            $(
+                #[test]
+                #[ignore = "needs a server: run tests/run"]
+                fn $id() {
+                    body(&$crate::common::Server::get(&$crate::common::Server::name_of(stringify!($id))));
+                }
+            )+
+        })+
+    };
+}
+
+pub(crate) use {on_each_server, on_servers};

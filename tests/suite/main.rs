@@ -1,0 +1,7 @@
+//! The tests that run the program, most of them against real servers: `tests/run` starts those.
+//!
+//! One crate, so that it links once; one module for each topic.
+
+mod common;
+
+mod harness;
