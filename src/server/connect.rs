@@ -1,0 +1,192 @@
+//! Opens a connection, within its time, and says in one line why it could not.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use mysql::{ClientIdentity, Conn, DriverError, Error, OptsBuilder, SslOpts};
+
+use super::failure::{self, CannotConnect};
+use super::options::{Options, TlsMode};
+
+/// The protocol's own limit. The crate's default is the server's variable, and fails on a larger event.
+const MAX_PACKET_BYTES: usize = 1 << 30;
+
+/// dumpa sends a handful of different statements.
+const STATEMENTS_CACHED: usize = 16;
+
+/// A peer that vanished while dumpa waits for rows is noticed after these 60 + 6 × 10 seconds.
+const KEEPALIVE_AFTER_MS: u32 = 60_000;
+const KEEPALIVE_EVERY_S: u32 = 10;
+const KEEPALIVE_TRIES: u32 = 6;
+
+/// What the attempt itself gets on top to end by its own, more telling, timeouts.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// A new connection, logged in, with no timeouts set.
+///
+/// # Errors
+/// [`CannotConnect`] with one line to show. It takes no longer than `options.connect_timeout`.
+pub fn connect(options: &Options) -> Result<Conn> {
+    // On a thread of its own for the time of the login: looking up a name knows no timeout, a socket's
+    // read timeout starts anew with every byte, and the crate panics on some answers that are not MySQL.
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let attempted = options.clone();
+    thread::Builder::new()
+        .name("connect".into())
+        .spawn(move || {
+            let outcome = attempt(&attempted);
+            // Nobody waits for it any more: the connection is closed by being dropped here.
+            let _ = sender.send(outcome);
+        })
+        .context("cannot start a thread")?;
+    let conn = match receiver.recv_timeout(options.connect_timeout.saturating_add(GRACE)) {
+        Ok(Ok(conn)) => conn,
+        Ok(Err(error)) => return Err(failure::describe(&error, options).into()),
+        Err(RecvTimeoutError::Timeout) => return Err(CannotConnect::timed_out(options).into()),
+        Err(RecvTimeoutError::Disconnected) => return Err(CannotConnect::not_mysql(options).into()),
+    };
+    // The timeouts were for the login. A query, or a wait for the next change, may last.
+    let socket = socket_of(&conn).context("cannot reach the connection's socket")?;
+    socket.set_read_timeout(None).context("cannot lift the read timeout")?;
+    socket.set_write_timeout(None).context("cannot lift the write timeout")?;
+    Ok(conn)
+}
+
+/// A second handle on the connection's socket: to set its timeouts, or to shut it down while another
+/// thread reads from it. It is a `TcpStream` by type only; those calls work on a unix socket alike.
+///
+/// # Errors
+/// When there are no more file descriptors to be had.
+pub fn socket_of(conn: &Conn) -> io::Result<TcpStream> {
+    // SAFETY: `conn` owns the descriptor, and is borrowed until it has been duplicated.
+    #[allow(unsafe_code)]
+    let socket = unsafe { BorrowedFd::borrow_raw(conn.as_raw_fd()) };
+    Ok(socket.try_clone_to_owned()?.into())
+}
+
+fn attempt(options: &Options) -> mysql::Result<Conn> {
+    let deadline = Instant::now() + options.connect_timeout;
+    match options.tls.mode {
+        TlsMode::Disabled => open(options, None, deadline),
+        TlsMode::Preferred => match open(options, Some(ssl(options)), deadline) {
+            // No TLS there, or none in common: MySQL 5.6 speaks only versions that are long withdrawn.
+            Err(error) if failure::may_be_tls(&error) => open(options, None, deadline),
+            other => other,
+        },
+        TlsMode::Required | TlsMode::VerifyCa | TlsMode::VerifyIdentity => open(options, Some(ssl(options)), deadline),
+    }
+}
+
+fn ssl(options: &Options) -> SslOpts {
+    let tls = &options.tls;
+    let identity = tls.cert.clone().zip(tls.key.clone()).map(|(cert, key)| ClientIdentity::new(cert, key));
+    SslOpts::default()
+        .with_client_identity(identity)
+        .with_root_cert_path(tls.ca.clone().filter(|_| tls.mode.verifies()))
+        .with_danger_accept_invalid_certs(!tls.mode.verifies())
+        .with_danger_skip_domain_validation(tls.mode != TlsMode::VerifyIdentity)
+}
+
+fn open(options: &Options, ssl: Option<SslOpts>, deadline: Instant) -> mysql::Result<Conn> {
+    let common = builder(options).ssl_opts(ssl);
+    if let Some(socket) = &options.socket {
+        let socket = socket.to_string_lossy().into_owned();
+        return Conn::new(within(common.socket(Some(socket)), deadline));
+    }
+    let mut outcome = Err(Error::DriverError(DriverError::CouldNotConnect(None)));
+    for route in routes(options)? {
+        let builder = common.clone().ip_or_hostname(Some(route.host)).bind_address(route.bind);
+        outcome = Conn::new(within(builder, deadline));
+        // Anything but an unanswered call is this server's answer, and the next address the same server.
+        let unreached = matches!(
+            outcome,
+            Err(Error::DriverError(DriverError::CouldNotConnect(_) | DriverError::ConnectTimeout))
+        );
+        if !unreached || Instant::now() >= deadline {
+            break;
+        }
+    }
+    outcome
+}
+
+fn builder(options: &Options) -> OptsBuilder {
+    let builder = OptsBuilder::new()
+        .tcp_port(options.port)
+        .user(Some(options.user.as_str()))
+        .pass(options.password.as_ref().map(|password| password.reveal()))
+        .db_name(options.database.as_deref())
+        // On, it would move a connection to 127.0.0.1 over to the server's socket, past any proxy.
+        .prefer_socket(false)
+        .max_allowed_packet(Some(MAX_PACKET_BYTES))
+        .stmt_cache_size(STATEMENTS_CACHED)
+        .tcp_nodelay(true)
+        .tcp_keepalive_time_ms(Some(KEEPALIVE_AFTER_MS))
+        .connect_attrs(Some(HashMap::from([
+            ("program_name", env!("CARGO_PKG_NAME")),
+            ("program_version", env!("CARGO_PKG_VERSION")),
+        ])));
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    let builder = builder
+        .tcp_keepalive_probe_interval_secs(Some(KEEPALIVE_EVERY_S))
+        .tcp_keepalive_probe_count(Some(KEEPALIVE_TRIES));
+    builder
+}
+
+/// With what is left of the time as its timeouts.
+fn within(builder: OptsBuilder, deadline: Instant) -> OptsBuilder {
+    // A timeout of zero would be none.
+    let left = Some(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
+    builder.tcp_connect_timeout(left).read_timeout(left).write_timeout(left)
+}
+
+/// One way to call the host: the crate gives up after the first address of a name that does not answer.
+struct Route {
+    host: String,
+    bind: Option<SocketAddr>,
+}
+
+fn routes(options: &Options) -> mysql::Result<Vec<Route>> {
+    let direct = |address: IpAddr| Route { host: literal(address), bind: None };
+    if let Ok(address) = options.host.parse::<IpAddr>() {
+        return Ok(vec![direct(address)]);
+    }
+    let addresses: Vec<IpAddr> = (options.host.as_str(), options.port)
+        .to_socket_addrs()
+        .map_err(|error| {
+            let what = (options.host.clone(), error.to_string(), io::ErrorKind::NotFound);
+            Error::DriverError(DriverError::CouldNotConnect(Some(what)))
+        })?
+        .map(|address| address.ip())
+        .collect();
+    if options.tls.mode != TlsMode::VerifyIdentity {
+        return Ok(addresses.into_iter().map(direct).collect());
+    }
+    // The certificate is compared with the name, so the crate has to get the name. Bound to any local
+    // address of a family, it tries all of the name's addresses of that family.
+    let mut routes: Vec<Route> = Vec::new();
+    for address in addresses {
+        let any = match address {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        let bind = Some(SocketAddr::new(any, 0));
+        if routes.iter().all(|route| route.bind != bind) {
+            routes.push(Route { host: options.host.clone(), bind });
+        }
+    }
+    Ok(routes)
+}
+
+/// As the crate wants an address.
+fn literal(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    }
+}

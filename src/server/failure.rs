@@ -1,0 +1,178 @@
+//! Why a connection could not be had: one line, with what to do about it.
+
+use std::error::Error as _;
+use std::io;
+
+use mysql::{DriverError, Error, MySqlError};
+
+use super::options::{Options, TlsMode};
+
+/// There is no connection, and this line says why.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct CannotConnect {
+    message: String,
+    /// It may work a little later, as nothing is wrong with the options.
+    pub passing: bool,
+}
+
+impl CannotConnect {
+    fn passing(message: String) -> Self {
+        Self { message, passing: true }
+    }
+
+    fn lasting(message: String) -> Self {
+        Self { message, passing: false }
+    }
+
+    pub(super) fn timed_out(options: &Options) -> Self {
+        Self::passing(format!("cannot reach {} within {}: no answer", options.address(), time(options)))
+    }
+
+    pub(super) fn not_mysql(options: &Options) -> Self {
+        Self::lasting(format!("what answers at {} does not speak as a MySQL server does", options.address()))
+    }
+}
+
+pub(super) fn describe(error: &Error, options: &Options) -> CannotConnect {
+    let address = options.address();
+    if let Some(error) = io_error(error) {
+        return io_failure(error, options);
+    }
+    match error {
+        Error::MySqlError(error) => refusal(error, options),
+        Error::TlsError(error) => tls_failure(&error.to_string(), options),
+        Error::DriverError(error) => driver_failure(error, options),
+        Error::CodecError(_) => CannotConnect::not_mysql(options),
+        Error::IoError(_) | Error::UrlError(_) | Error::FromValueError(_) | Error::FromRowError(_) => {
+            CannotConnect::lasting(format!("cannot connect to {address}: {error}"))
+        }
+    }
+}
+
+/// Could the attempt have failed because of TLS, so that it may work without?
+pub(super) fn may_be_tls(error: &Error) -> bool {
+    match error {
+        Error::TlsError(_) | Error::DriverError(DriverError::TlsNotSupported) => true,
+        _ => io_error(error).is_some_and(|error| !is_timeout(error)),
+    }
+}
+
+/// The server said no.
+fn refusal(error: &MySqlError, options: &Options) -> CannotConnect {
+    let (address, user) = (options.address(), &options.user);
+    let said = error.message.trim();
+    match error.code {
+        1045 | 1698 if options.password.is_none() => CannotConnect::lasting(format!(
+            "the server at {address} refused user '{user}': {said}; give the password by an option file, --password-file or DUMPA_PASSWORD"
+        )),
+        1045 | 1698 => CannotConnect::lasting(format!(
+            "the server at {address} refused user '{user}': {said}; check the user and the password"
+        )),
+        1049 => CannotConnect::lasting(format!("the server at {address}: {said}; check --database")),
+        1040 | 1203 | 1226 => CannotConnect::passing(format!(
+            "the server at {address} has no connection to spare: {said}; try again later, or raise its limit"
+        )),
+        1129 => CannotConnect::lasting(format!("the server at {address} blocks this host: {said}")),
+        3159 => CannotConnect::lasting(format!(
+            "the server at {address} takes no connection without TLS; use --ssl-mode required"
+        )),
+        // Shutting down, or not up yet.
+        1053 | 1927 => CannotConnect::passing(format!("the server at {address} does not take connections: {said}")),
+        code => CannotConnect::lasting(format!("the server at {address} refused the connection: {said} (error {code})")),
+    }
+}
+
+fn driver_failure(error: &DriverError, options: &Options) -> CannotConnect {
+    let (address, user) = (options.address(), &options.user);
+    match error {
+        DriverError::ConnectTimeout => CannotConnect::timed_out(options),
+        DriverError::CouldNotConnect(Some((_, why, io::ErrorKind::NotFound))) if options.socket.is_none() => {
+            CannotConnect::passing(format!("cannot find the host {}: {why}", options.host))
+        }
+        DriverError::CouldNotConnect(Some((_, why, kind))) => unreached(why, *kind, options),
+        DriverError::CouldNotConnect(None) => CannotConnect::passing(format!("the host {} has no address", options.host)),
+        DriverError::TlsNotSupported => CannotConnect::lasting(format!(
+            "the server at {address} has no TLS, and --ssl-mode {} insists on it",
+            options.tls.mode.name()
+        )),
+        DriverError::UnknownAuthPlugin(plugin) => CannotConnect::lasting(format!(
+            "the server at {address} wants user '{user}' to log in by {plugin}, which dumpa cannot; \
+             use an account with caching_sha2_password or mysql_native_password"
+        )),
+        DriverError::CleartextPluginDisabled => CannotConnect::lasting(format!(
+            "the server at {address} wants the password of user '{user}' as plain text (mysql_clear_password), which dumpa does not send"
+        )),
+        DriverError::OldMysqlPasswordDisabled => CannotConnect::lasting(format!(
+            "the server at {address} has the password of user '{user}' in the form from before 4.1, which is not safe: set it anew"
+        )),
+        DriverError::UnsupportedProtocol(_)
+        | DriverError::Protocol41NotSet
+        | DriverError::PacketOutOfSync
+        | DriverError::PacketTooLarge
+        | DriverError::UnexpectedPacket => CannotConnect::not_mysql(options),
+        other => CannotConnect::lasting(format!("cannot connect to {address}: {other}")),
+    }
+}
+
+fn unreached(why: &str, kind: io::ErrorKind, options: &Options) -> CannotConnect {
+    let address = options.address();
+    let advice = match (&options.socket, kind) {
+        (Some(_), io::ErrorKind::NotFound) => "there is no such socket; is the server running, and is --socket right?",
+        (Some(_), io::ErrorKind::ConnectionRefused) => "no server listens on this socket; is it running?",
+        (None, io::ErrorKind::ConnectionRefused) => "connection refused; is the server running, and are --host and --port right?",
+        _ => without_number(why),
+    };
+    CannotConnect::passing(format!("cannot reach {address}: {advice}"))
+}
+
+fn io_failure(error: &io::Error, options: &Options) -> CannotConnect {
+    let address = options.address();
+    match error.kind() {
+        _ if is_timeout(error) => CannotConnect::passing(format!(
+            "{address} took the connection but not the login within {}: is it a MySQL server, and is it well?",
+            time(options)
+        )),
+        // What rustls reports comes as this.
+        io::ErrorKind::InvalidData if options.tls.mode != TlsMode::Disabled => tls_failure(&error.to_string(), options),
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => CannotConnect::not_mysql(options),
+        _ => CannotConnect::passing(format!(
+            "{address} broke off the connection before the login was done: {}",
+            without_number(&error.to_string())
+        )),
+    }
+}
+
+fn tls_failure(why: &str, options: &Options) -> CannotConnect {
+    let advice = if why.contains("UnknownIssuer") {
+        "; name the authority that signed the server's certificate by --ssl-ca"
+    } else if why.contains("not valid for name") || why.contains("NotValidForName") {
+        "; connect by a name that the certificate is for, or use --ssl-mode verify_ca"
+    } else {
+        ""
+    };
+    CannotConnect::lasting(format!("cannot open a TLS connection to {}: {why}{advice}", options.address()))
+}
+
+/// The I/O error in an error of the crate, which wraps it in two ways.
+fn io_error(error: &Error) -> Option<&io::Error> {
+    match error {
+        Error::IoError(error) => Some(error),
+        Error::CodecError(error) => error.source()?.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// A read timeout ends in `EAGAIN`.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+fn time(options: &Options) -> humantime::FormattedDuration {
+    humantime::format_duration(options.connect_timeout)
+}
+
+/// Without ` (os error 111)`.
+fn without_number(why: &str) -> &str {
+    why.split_once(" (os error").map_or(why, |(why, _)| why)
+}
