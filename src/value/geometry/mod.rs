@@ -1,0 +1,188 @@
+//! Geometries: the server's internal bytes as a spatial reference system's number and WKT.
+//!
+//! The internal form is four bytes of SRID, then WKB, little-endian throughout; a row image and a
+//! query's result hold the same. The text is what MySQL 8's `ST_AsText` prints, on every server:
+//! older ones and MariaDB leave out the parentheses around a MULTIPOINT's points, and differ in when
+//! a number gets an exponent.
+
+mod axis;
+
+use super::Malformed;
+use super::json::number;
+
+pub use axis::Axes;
+
+/// How deep collections may nest: recursion must end.
+const MAX_DEPTH: usize = 500;
+
+/// The characters that the server gives a coordinate (measured: a longer one has an exponent).
+const NUMBER_WIDTH: usize = 25;
+
+const CUT: Malformed = Malformed("a geometry is cut short");
+
+/// Appends `{"srid":4326,"wkt":"POINT(1 2)"}`. On an error `out` is as it was.
+pub fn write(bytes: &[u8], axes: Axes, out: &mut Vec<u8>) -> Result<(), Malformed> {
+    if bytes.is_empty() {
+        // What a NOT NULL column holds after INSERT IGNORE of NULL; ST_AsText gives NULL for it.
+        out.extend_from_slice(b"null");
+        return Ok(());
+    }
+    let start = out.len();
+    let result = object(bytes, axes, out);
+    if result.is_err() {
+        out.truncate(start);
+    }
+    result
+}
+
+fn object(bytes: &[u8], axes: Axes, out: &mut Vec<u8>) -> Result<(), Malformed> {
+    let (srid, wkb) = bytes.split_first_chunk().ok_or(CUT)?;
+    let srid = u32::from_le_bytes(*srid);
+    out.extend_from_slice(b"{\"srid\":");
+    out.extend_from_slice(itoa::Buffer::new().format(srid).as_bytes());
+    out.extend_from_slice(b",\"wkt\":\"");
+    let mut reader = Reader { rest: wkb, swap: axes.swaps(srid), out };
+    let kind = reader.header()?;
+    reader.tagged(kind, 0)?;
+    if !reader.rest.is_empty() {
+        return Err(Malformed("a geometry has bytes after its end"));
+    }
+    out.extend_from_slice(b"\"}");
+    Ok(())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Point,
+    LineString,
+    Polygon,
+    MultiPoint,
+    MultiLineString,
+    MultiPolygon,
+    Collection,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Point => "POINT",
+            Kind::LineString => "LINESTRING",
+            Kind::Polygon => "POLYGON",
+            Kind::MultiPoint => "MULTIPOINT",
+            Kind::MultiLineString => "MULTILINESTRING",
+            Kind::MultiPolygon => "MULTIPOLYGON",
+            Kind::Collection => "GEOMETRYCOLLECTION",
+        }
+    }
+}
+
+struct Reader<'a, 'o> {
+    rest: &'a [u8],
+    /// The second coordinate is printed first.
+    swap: bool,
+    out: &'o mut Vec<u8>,
+}
+
+impl Reader<'_, '_> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or(CUT)?;
+        self.rest = rest;
+        Ok(*bytes)
+    }
+
+    fn number(&mut self) -> Result<u32, Malformed> {
+        Ok(u32::from_le_bytes(self.take()?))
+    }
+
+    fn header(&mut self) -> Result<Kind, Malformed> {
+        if self.take()? != [1] {
+            return Err(Malformed("a geometry is not little-endian"));
+        }
+        Ok(match self.number()? {
+            1 => Kind::Point,
+            2 => Kind::LineString,
+            3 => Kind::Polygon,
+            4 => Kind::MultiPoint,
+            5 => Kind::MultiLineString,
+            6 => Kind::MultiPolygon,
+            7 => Kind::Collection,
+            _ => return Err(Malformed("a geometry is of an unknown kind")),
+        })
+    }
+
+    /// The name of the kind and then its parts, after the header.
+    fn tagged(&mut self, kind: Kind, depth: usize) -> Result<(), Malformed> {
+        self.out.extend_from_slice(kind.name().as_bytes());
+        if kind != Kind::Point && self.rest.starts_with(&[0; 4]) {
+            // Between the name and the word stands a blank, which no other part has before it.
+            self.out.push(b' ');
+        }
+        self.body(kind, depth)
+    }
+
+    fn body(&mut self, kind: Kind, depth: usize) -> Result<(), Malformed> {
+        match kind {
+            Kind::Point => {
+                self.out.push(b'(');
+                self.point()?;
+                self.out.push(b')');
+                Ok(())
+            }
+            Kind::LineString => self.list(Self::point),
+            Kind::Polygon => self.list(|reader| reader.list(Self::point)),
+            Kind::MultiPoint => self.list(|reader| reader.member(Kind::Point, depth)),
+            Kind::MultiLineString => self.list(|reader| reader.member(Kind::LineString, depth)),
+            Kind::MultiPolygon => self.list(|reader| reader.member(Kind::Polygon, depth)),
+            Kind::Collection if depth >= MAX_DEPTH => {
+                Err(Malformed("a geometry is nested too deep"))
+            }
+            Kind::Collection => self.list(|reader| {
+                let kind = reader.header()?;
+                reader.tagged(kind, depth + 1)
+            }),
+        }
+    }
+
+    /// A part of a multi-geometry: it has a header of its own, which says what the whole said.
+    fn member(&mut self, kind: Kind, depth: usize) -> Result<(), Malformed> {
+        if self.header()? != kind {
+            return Err(Malformed("a geometry has a part of another kind"));
+        }
+        self.body(kind, depth)
+    }
+
+    /// A count, and so many of what `item` reads.
+    fn list(&mut self, item: impl Fn(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
+        let count = self.number()?;
+        if count == 0 {
+            self.out.extend_from_slice(b"EMPTY");
+            return Ok(());
+        }
+        for at in 0..count {
+            self.out.push(if at == 0 { b'(' } else { b',' });
+            item(self)?;
+        }
+        self.out.push(b')');
+        Ok(())
+    }
+
+    fn point(&mut self) -> Result<(), Malformed> {
+        let first = f64::from_le_bytes(self.take()?);
+        let second = f64::from_le_bytes(self.take()?);
+        let (first, second) = if self.swap { (second, first) } else { (first, second) };
+        self.coordinate(first)?;
+        self.out.push(b' ');
+        self.coordinate(second)
+    }
+
+    fn coordinate(&mut self, value: f64) -> Result<(), Malformed> {
+        if !value.is_finite() {
+            return Err(Malformed("a coordinate of a geometry is not finite"));
+        }
+        number::write(value, NUMBER_WIDTH, self.out);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
