@@ -1,0 +1,186 @@
+//! The server's character sets: from a column's bytes to the inside of a JSON string.
+//!
+//! dumpa asks for results with `character_set_results = NULL`, and the binary log holds what the
+//! column holds, so both halves bring the column's own bytes here. What comes out is what the server
+//! itself gives for `CONVERT(column USING utf8mb4)`; `tests/suite/charset.rs` compares the two over
+//! each character set's whole repertoire, on each server. MySQL 5.6, MySQL 9.7 and MariaDB agree on every
+//! character. What they do not agree on is which bytes a column refuses:
+//!
+//! - Bytes that a column takes though they stand for no character (0x81 in cp1250, 0xA140 in gbk, 0x80
+//!   in ascii but for MySQL 9.7) are `?`, as the server prints them.
+//! - Bytes that a column refuses are [`Malformed`]. They get there behind the server's back only.
+//! - So are surrogates, U+D800 to U+DFFF, which ucs2 takes, and on MariaDB and MySQL 5.6 utf8 and utf32
+//!   too: they are no characters, and the server's own conversion of them is not UTF-8.
+
+use std::str;
+
+use super::{Malformed, text};
+
+mod differences;
+mod multi_byte;
+mod single_byte;
+// One row for each sixteen bytes is easier to look at than what fits into a line.
+#[rustfmt::skip]
+mod tables;
+mod wide;
+
+/// One line for each character set: its name, and the ids of its collations on MySQL and MariaDB, from
+/// information_schema. Ids that follow from others are [`Charset::by_collation_id`]'s.
+macro_rules! charsets {
+    ($($variant:ident $name:literal $ids:pat,)+) => {
+        /// A character set of the server.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Charset {
+            $($variant,)+
+        }
+
+        impl Charset {
+            /// As the server spells it. The one that older servers call utf8 is `utf8mb3`.
+            pub fn name(self) -> &'static str {
+                match self { $(Charset::$variant => $name,)+ }
+            }
+
+            fn malformed(self) -> Malformed {
+                match self { $(Charset::$variant => Malformed(concat!("bytes that are not valid ", $name)),)+ }
+            }
+
+            fn by_listed_id(id: u32) -> Option<Charset> {
+                match id {
+                    $($ids => Some(Charset::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+
+        const ALL: &[Charset] = &[$(Charset::$variant,)+];
+    };
+}
+
+charsets! {
+    Armscii8 "armscii8" 32 | 64,
+    Ascii "ascii" 11 | 65,
+    Big5 "big5" 1 | 84,
+    Binary "binary" 63,
+    Cp1250 "cp1250" 26 | 34 | 44 | 66 | 99,
+    Cp1251 "cp1251" 14 | 23 | 50..=52,
+    Cp1256 "cp1256" 57 | 67,
+    Cp1257 "cp1257" 29 | 58 | 59,
+    Cp850 "cp850" 4 | 80,
+    Cp852 "cp852" 40 | 81,
+    Cp866 "cp866" 36 | 68,
+    Cp932 "cp932" 95 | 96,
+    Dec8 "dec8" 3 | 69,
+    Eucjpms "eucjpms" 97 | 98,
+    Euckr "euckr" 19 | 85,
+    Gb18030 "gb18030" 248..=250,
+    Gb2312 "gb2312" 24 | 86,
+    Gbk "gbk" 28 | 87,
+    Geostd8 "geostd8" 92 | 93,
+    Greek "greek" 25 | 70,
+    Hebrew "hebrew" 16 | 71,
+    Hp8 "hp8" 6 | 72,
+    Keybcs2 "keybcs2" 37 | 73,
+    Koi8r "koi8r" 7 | 74,
+    Koi8u "koi8u" 22 | 75,
+    Latin1 "latin1" 5 | 8 | 15 | 31 | 47..=49 | 94,
+    Latin2 "latin2" 2 | 9 | 21 | 27 | 77,
+    Latin5 "latin5" 30 | 78,
+    Latin7 "latin7" 20 | 41 | 42 | 79,
+    Macce "macce" 38 | 43,
+    Macroman "macroman" 39 | 53,
+    Sjis "sjis" 13 | 88,
+    Swe7 "swe7" 10 | 82,
+    Tis620 "tis620" 18 | 89,
+    Ucs2 "ucs2" 35 | 90 | 128..=151 | 159 | 640..=642,
+    Ujis "ujis" 12 | 91,
+    Utf16 "utf16" 54 | 55 | 101..=124 | 672..=674,
+    Utf16le "utf16le" 56 | 62,
+    Utf32 "utf32" 60 | 61 | 160..=183 | 736..=738,
+    Utf8mb3 "utf8mb3" 33 | 76 | 83 | 192..=215 | 223 | 576..=579,
+    Utf8mb4 "utf8mb4" 45 | 46 | 224..=247 | 255..=323 | 608..=611,
+}
+
+impl Charset {
+    /// By its name in information_schema or in a statement: `utf8` is utf8mb3, and case does not count.
+    pub fn by_name(name: &str) -> Option<Charset> {
+        if name.eq_ignore_ascii_case("utf8") {
+            return Some(Charset::Utf8mb3);
+        }
+        ALL.iter().copied().find(|charset| charset.name().eq_ignore_ascii_case(name))
+    }
+
+    /// By a collation's id, as in a table map's optional metadata or a result's column definition.
+    pub fn by_collation_id(id: u32) -> Option<Charset> {
+        match id {
+            // MariaDB's NO PAD variant of an older collation.
+            1025..=2047 => Charset::by_listed_id(id - 1024),
+            // MariaDB's uca1400 collations: 256 ids for each character set.
+            2048..=2303 => Some(Charset::Utf8mb3),
+            2304..=2559 => Some(Charset::Utf8mb4),
+            2560..=2815 => Some(Charset::Ucs2),
+            2816..=3071 => Some(Charset::Utf16),
+            3072..=3327 => Some(Charset::Utf32),
+            _ => Charset::by_listed_id(id),
+        }
+    }
+
+    /// Whether its columns hold bytes (BINARY, VARBINARY, BLOB) instead of text.
+    pub fn is_binary(self) -> bool {
+        self == Charset::Binary
+    }
+
+    /// Appends `bytes` as the inside of a JSON string: escaped, without the quotes. After an error
+    /// `out` holds a part of it.
+    ///
+    /// Binary is read as UTF-8, for the labels of an ENUM of that character set.
+    pub fn escape(self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+        match self {
+            // No server puts four bytes into utf8mb3, but if they are there, they can mean one thing only.
+            Charset::Utf8mb4 | Charset::Utf8mb3 | Charset::Binary => {
+                str::from_utf8(bytes).map_err(|_| self.malformed())?;
+                text::escape(bytes, out);
+                Ok(())
+            }
+            Charset::Utf16 => wide::escape_utf16(bytes, u16::from_be_bytes, self.malformed(), out),
+            Charset::Utf16le => wide::escape_utf16(bytes, u16::from_le_bytes, self.malformed(), out),
+            Charset::Ucs2 => wide::escape_ucs2(bytes, self.malformed(), out),
+            Charset::Utf32 => wide::escape_utf32(bytes, self.malformed(), out),
+            Charset::Swe7 => {
+                single_byte::escape_swe7(bytes, out);
+                Ok(())
+            }
+            _ if bytes.is_ascii() => {
+                text::escape(bytes, out);
+                Ok(())
+            }
+            _ => self.escape_beyond_ascii(bytes, out),
+        }
+    }
+
+    /// For the character sets of which ASCII is the first half.
+    fn escape_beyond_ascii(self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+        if let Some(upper) = single_byte::upper_half(self) {
+            single_byte::escape(upper, bytes, out);
+            return Ok(());
+        }
+        let table = multi_byte::table(self).ok_or(self.malformed())?;
+        table.escape(bytes, out).ok_or(self.malformed())
+    }
+}
+
+/// Appends one character as a JSON string has it.
+fn push(character: char, out: &mut Vec<u8>) {
+    match u8::try_from(character) {
+        Ok(byte) if byte.is_ascii() => text::escape_byte(byte, out),
+        _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+    }
+}
+
+/// The leading bytes that are ASCII, and the rest.
+fn split_ascii(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let end = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(bytes.len());
+    bytes.split_at(end)
+}
+
+#[cfg(test)]
+mod tests;

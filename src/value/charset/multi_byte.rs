@@ -1,0 +1,199 @@
+//! The character sets of China, Japan, Korea and Taiwan: ASCII, and sequences of two to four bytes.
+//!
+//! encoding_rs knows nearly all of their characters, but in the variants that the web uses. Where the
+//! server's differ is in [`differences`](super::differences). A character set's first use makes one table of
+//! both, so that the rest of its uses are a look-up for each character.
+
+use std::ops::RangeInclusive;
+use std::str;
+use std::sync::OnceLock;
+
+use encoding_rs::{BIG5, DecoderResult, EUC_JP, EUC_KR, Encoding, GB18030, SHIFT_JIS};
+
+use super::differences::{self, Difference};
+use super::{ALL, Charset, push, split_ascii};
+use crate::value::text;
+
+/// What well-formed bytes without a character are to the server.
+const UNASSIGNED: u16 = b'?' as u16;
+/// What a table holds where the bytes are not well-formed.
+const ILL_FORMED: u16 = 0;
+
+type Pairs = [(RangeInclusive<u8>, RangeInclusive<u8>)];
+
+/// Which sequences a character set has, and where their characters come from.
+struct Layout {
+    encoding: &'static Encoding,
+    differences: &'static [Difference],
+    /// Of two bytes: ranges of the first, each with a range of the second.
+    pairs: &'static Pairs,
+    extra: Extra,
+}
+
+/// What there is besides ASCII and pairs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extra {
+    Nothing,
+    /// Single bytes from 0xA1 to 0xDF: halfwidth katakana.
+    Kana,
+    /// 0x8F and two bytes of this: JIS X 0212.
+    Three(&'static Pairs),
+    /// GB 18030's sequences of four: the second and the fourth are digits.
+    Four,
+}
+
+fn layout(charset: Charset) -> Option<Layout> {
+    const BIG5_PAIRS: &Pairs = &[(0xa1..=0xf9, 0x40..=0x7e), (0xa1..=0xf9, 0xa1..=0xfe)];
+    const GB2312_PAIRS: &Pairs = &[(0xa1..=0xf7, 0xa1..=0xfe)];
+    const GBK_PAIRS: &Pairs = &[(0x81..=0xfe, 0x40..=0x7e), (0x81..=0xfe, 0x80..=0xfe)];
+    const EUC_KR_PAIRS: &Pairs =
+        &[(0x81..=0xfe, 0x41..=0x5a), (0x81..=0xfe, 0x61..=0x7a), (0x81..=0xfe, 0x81..=0xfe)];
+    const SJIS_PAIRS: &Pairs = &[
+        (0x81..=0x9f, 0x40..=0x7e),
+        (0x81..=0x9f, 0x80..=0xfc),
+        (0xe0..=0xfc, 0x40..=0x7e),
+        (0xe0..=0xfc, 0x80..=0xfc),
+    ];
+    // MySQL's columns take 0x8EA0 too, as the place before the first katakana; its own conversion calls
+    // it ill-formed (and prints two question marks), and so does MariaDB.
+    const EUC_JP_PAIRS: &Pairs = &[(0x8e..=0x8e, 0xa1..=0xdf), (0xa1..=0xfe, 0xa1..=0xfe)];
+    const EUC_JP_PLANE: &Pairs = &[(0xa1..=0xfe, 0xa1..=0xfe)];
+
+    let (encoding, differences, pairs, extra) = match charset {
+        Charset::Big5 => (BIG5, differences::BIG5, BIG5_PAIRS, Extra::Nothing),
+        Charset::Cp932 => (SHIFT_JIS, differences::NONE, SJIS_PAIRS, Extra::Kana),
+        Charset::Eucjpms => (EUC_JP, differences::EUCJPMS, EUC_JP_PAIRS, Extra::Three(EUC_JP_PLANE)),
+        Charset::Euckr => (EUC_KR, differences::NONE, EUC_KR_PAIRS, Extra::Nothing),
+        Charset::Gb18030 => (GB18030, differences::GB18030, GBK_PAIRS, Extra::Four),
+        Charset::Gb2312 => (GB18030, differences::GB2312, GB2312_PAIRS, Extra::Nothing),
+        Charset::Gbk => (GB18030, differences::GBK, GBK_PAIRS, Extra::Nothing),
+        Charset::Sjis => (SHIFT_JIS, differences::SJIS, SJIS_PAIRS, Extra::Kana),
+        Charset::Ujis => (EUC_JP, differences::UJIS, EUC_JP_PAIRS, Extra::Three(EUC_JP_PLANE)),
+        _ => return None,
+    };
+    Some(Layout { encoding, differences, pairs, extra })
+}
+
+/// The characters of a character set, by their bytes.
+pub(super) struct Table {
+    /// By both bytes, big-endian. No pair's character is beyond U+FFFF.
+    two: Vec<u16>,
+    /// By the two bytes after 0x8F; empty where there are none.
+    three: Vec<u16>,
+    extra: Extra,
+}
+
+/// The table of a character set, or `None` if it is none of these.
+pub(super) fn table(charset: Charset) -> Option<&'static Table> {
+    static TABLES: [OnceLock<Table>; ALL.len()] = [const { OnceLock::new() }; ALL.len()];
+    let table = TABLES.get(charset as usize)?;
+    if let Some(made) = table.get() {
+        return Some(made);
+    }
+    let layout = layout(charset)?;
+    Some(table.get_or_init(|| Table::new(&layout)))
+}
+
+impl Table {
+    fn new(layout: &Layout) -> Table {
+        let mut filler = Filler { layout, run: None };
+        let two = filler.fill(layout.pairs, &[]);
+        let three = match layout.extra {
+            Extra::Three(pairs) => filler.fill(pairs, &[0x8f]),
+            _ => Vec::new(),
+        };
+        Table { two, three, extra: layout.extra }
+    }
+
+    /// `None` at bytes that are not well-formed.
+    pub(super) fn escape(&self, bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (ascii, beyond) = split_ascii(rest);
+            text::escape(ascii, out);
+            rest = beyond;
+            while rest.first().is_some_and(|byte| !byte.is_ascii()) {
+                let (character, length) = self.first(rest)?;
+                push(character, out);
+                rest = rest.get(length..)?;
+            }
+        }
+        Some(())
+    }
+
+    /// The first character, and how many bytes it takes. The first byte is not ASCII.
+    fn first(&self, bytes: &[u8]) -> Option<(char, usize)> {
+        let (code, length) = match (self.extra, bytes) {
+            (Extra::Kana, &[kana @ 0xa1..=0xdf, ..]) => (0xff61 + u16::from(kana - 0xa1), 1),
+            (Extra::Three(_), &[0x8f, row, cell, ..]) => (at(&self.three, [row, cell]), 3),
+            (Extra::Four, &[a, b @ b'0'..=b'9', c, d, ..]) => return Some((four([a, b, c, d])?, 4)),
+            (_, &[lead, trail, ..]) => (at(&self.two, [lead, trail]), 2),
+            _ => return None,
+        };
+        if code == ILL_FORMED {
+            return None;
+        }
+        Some((char::from_u32(code.into())?, length))
+    }
+}
+
+fn at(table: &[u16], pair: [u8; 2]) -> u16 {
+    table.get(usize::from(u16::from_be_bytes(pair))).copied().unwrap_or(ILL_FORMED)
+}
+
+fn four(bytes: [u8; 4]) -> Option<char> {
+    let well_formed = matches!(bytes, [0x81..=0xfe, b'0'..=b'9', 0x81..=0xfe, b'0'..=b'9']);
+    well_formed.then(|| decode(GB18030, &bytes).unwrap_or('?'))
+}
+
+/// The one character that these bytes are.
+fn decode(encoding: &'static Encoding, bytes: &[u8]) -> Option<char> {
+    // Room for twice as many characters as there can be.
+    let mut buffer = [0; 32];
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let (result, _, length) = decoder.decode_to_utf8_without_replacement(bytes, &mut buffer, true);
+    let mut characters = str::from_utf8(buffer.get(..length)?).ok()?.chars();
+    match (result, characters.next(), characters.next()) {
+        (DecoderResult::InputEmpty, Some(character), None) => Some(character),
+        _ => None,
+    }
+}
+
+/// Goes once through a character set's sequences, in order, as its differences do.
+struct Filler<'a> {
+    layout: &'a Layout,
+    /// The character of the next sequence, and for how many more the difference goes on.
+    run: Option<(u16, u16)>,
+}
+
+impl Filler<'_> {
+    /// The table of the sequences that begin with `prefix`.
+    fn fill(&mut self, pairs: &Pairs, prefix: &[u8]) -> Vec<u16> {
+        let mut table = vec![ILL_FORMED; 0x10000];
+        for (pair, entry) in (0..=u16::MAX).zip(&mut table) {
+            let [lead, trail] = pair.to_be_bytes();
+            if pairs.iter().any(|(leads, trails)| leads.contains(&lead) && trails.contains(&trail)) {
+                *entry = self.next(&[prefix, &[lead, trail]].concat());
+            }
+        }
+        table
+    }
+
+    fn next(&mut self, sequence: &[u8]) -> u16 {
+        let number = sequence.iter().fold(0, |number, &byte| number << 8 | u32::from(byte));
+        if let Ok(at) = self.layout.differences.binary_search_by_key(&number, |difference| difference.0) {
+            let (_, count, code) = self.layout.differences[at];
+            self.run = Some((code, count));
+        }
+        match self.run {
+            Some((code, left @ 1..)) => {
+                let next = if code == UNASSIGNED { code } else { code.wrapping_add(1) };
+                self.run = Some((next, left - 1));
+                code
+            }
+            _ => decode(self.layout.encoding, sequence)
+                .and_then(|character| u16::try_from(u32::from(character)).ok())
+                .unwrap_or(UNASSIGNED),
+        }
+    }
+}
