@@ -9,7 +9,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::server::options::{Given, Layer, TlsMode, parse_timeout};
 
-/// Nothing here has a default: where a flag says nothing, the option files come next.
+// Nothing here has a default: where a flag says nothing, the option files come next. (A doc comment would
+// become the help of whatever command flattens this.)
 #[derive(Args, Debug, Clone, Default)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
@@ -83,7 +84,8 @@ fn drop_value(_: &str) -> Result<Dropped, Infallible> {
 }
 
 fn ssl_mode() -> impl TypedValueParser<Value = TlsMode> {
-    PossibleValuesParser::new(TlsMode::ALL.map(TlsMode::name)).try_map(|name| name.parse::<TlsMode>())
+    PossibleValuesParser::new(TlsMode::ALL.map(TlsMode::name))
+        .try_map(|name| name.parse::<TlsMode>())
 }
 
 impl From<ConnectionArgs> for Given {

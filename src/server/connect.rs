@@ -53,8 +53,12 @@ pub fn connect(options: &Options) -> Result<Conn> {
     };
     // The timeouts were for the login. A query, or a wait for the next change, may last.
     let socket = socket_of(&conn).context("cannot reach the connection's socket")?;
-    socket.set_read_timeout(None).context("cannot lift the read timeout")?;
-    socket.set_write_timeout(None).context("cannot lift the write timeout")?;
+    socket
+        .set_read_timeout(None)
+        .context("cannot lift the read timeout")?;
+    socket
+        .set_write_timeout(None)
+        .context("cannot lift the write timeout")?;
     Ok(conn)
 }
 
@@ -76,16 +80,22 @@ fn attempt(options: &Options) -> mysql::Result<Conn> {
         TlsMode::Disabled => open(options, None, deadline),
         TlsMode::Preferred => match open(options, Some(ssl(options)), deadline) {
             // No TLS there, or none in common: MySQL 5.6 speaks only versions that are long withdrawn.
-            Err(error) if failure::may_be_tls(&error) => open(options, None, deadline),
+            Err(error) if failure::no_common_tls(&error) => open(options, None, deadline),
             other => other,
         },
-        TlsMode::Required | TlsMode::VerifyCa | TlsMode::VerifyIdentity => open(options, Some(ssl(options)), deadline),
+        TlsMode::Required | TlsMode::VerifyCa | TlsMode::VerifyIdentity => {
+            open(options, Some(ssl(options)), deadline)
+        }
     }
 }
 
 fn ssl(options: &Options) -> SslOpts {
     let tls = &options.tls;
-    let identity = tls.cert.clone().zip(tls.key.clone()).map(|(cert, key)| ClientIdentity::new(cert, key));
+    let identity = tls
+        .cert
+        .clone()
+        .zip(tls.key.clone())
+        .map(|(cert, key)| ClientIdentity::new(cert, key));
     SslOpts::default()
         .with_client_identity(identity)
         .with_root_cert_path(tls.ca.clone().filter(|_| tls.mode.verifies()))
@@ -101,12 +111,17 @@ fn open(options: &Options, ssl: Option<SslOpts>, deadline: Instant) -> mysql::Re
     }
     let mut outcome = Err(Error::DriverError(DriverError::CouldNotConnect(None)));
     for route in routes(options)? {
-        let builder = common.clone().ip_or_hostname(Some(route.host)).bind_address(route.bind);
+        let builder = common
+            .clone()
+            .ip_or_hostname(Some(route.host))
+            .bind_address(route.bind);
         outcome = Conn::new(within(builder, deadline));
         // Anything but an unanswered call is this server's answer, and the next address the same server.
         let unreached = matches!(
             outcome,
-            Err(Error::DriverError(DriverError::CouldNotConnect(_) | DriverError::ConnectTimeout))
+            Err(Error::DriverError(
+                DriverError::CouldNotConnect(_) | DriverError::ConnectTimeout
+            ))
         );
         if !unreached || Instant::now() >= deadline {
             break;
@@ -141,8 +156,15 @@ fn builder(options: &Options) -> OptsBuilder {
 /// With what is left of the time as its timeouts.
 fn within(builder: OptsBuilder, deadline: Instant) -> OptsBuilder {
     // A timeout of zero would be none.
-    let left = Some(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
-    builder.tcp_connect_timeout(left).read_timeout(left).write_timeout(left)
+    let left = Some(
+        deadline
+            .saturating_duration_since(Instant::now())
+            .max(Duration::from_millis(1)),
+    );
+    builder
+        .tcp_connect_timeout(left)
+        .read_timeout(left)
+        .write_timeout(left)
 }
 
 /// One way to call the host: the crate gives up after the first address of a name that does not answer.
@@ -152,14 +174,21 @@ struct Route {
 }
 
 fn routes(options: &Options) -> mysql::Result<Vec<Route>> {
-    let direct = |address: IpAddr| Route { host: literal(address), bind: None };
+    let direct = |address: IpAddr| Route {
+        host: literal(address),
+        bind: None,
+    };
     if let Ok(address) = options.host.parse::<IpAddr>() {
         return Ok(vec![direct(address)]);
     }
     let addresses: Vec<IpAddr> = (options.host.as_str(), options.port)
         .to_socket_addrs()
         .map_err(|error| {
-            let what = (options.host.clone(), error.to_string(), io::ErrorKind::NotFound);
+            let what = (
+                options.host.clone(),
+                error.to_string(),
+                io::ErrorKind::NotFound,
+            );
             Error::DriverError(DriverError::CouldNotConnect(Some(what)))
         })?
         .map(|address| address.ip())
@@ -177,7 +206,10 @@ fn routes(options: &Options) -> mysql::Result<Vec<Route>> {
         };
         let bind = Some(SocketAddr::new(any, 0));
         if routes.iter().all(|route| route.bind != bind) {
-            routes.push(Route { host: options.host.clone(), bind });
+            routes.push(Route {
+                host: options.host.clone(),
+                bind,
+            });
         }
     }
     Ok(routes)

@@ -18,42 +18,61 @@ pub struct CannotConnect {
 
 impl CannotConnect {
     fn passing(message: String) -> Self {
-        Self { message, passing: true }
+        Self {
+            message,
+            passing: true,
+        }
     }
 
     fn lasting(message: String) -> Self {
-        Self { message, passing: false }
+        Self {
+            message,
+            passing: false,
+        }
     }
 
     pub(super) fn timed_out(options: &Options) -> Self {
-        Self::passing(format!("cannot reach {} within {}: no answer", options.address(), time(options)))
+        Self::passing(format!(
+            "cannot reach {} within {}: no answer",
+            options.address(),
+            time(options)
+        ))
     }
 
     pub(super) fn not_mysql(options: &Options) -> Self {
-        Self::lasting(format!("what answers at {} does not speak as a MySQL server does", options.address()))
+        Self::lasting(format!(
+            "what answers at {} does not speak as a MySQL server does",
+            options.address()
+        ))
     }
 }
 
 pub(super) fn describe(error: &Error, options: &Options) -> CannotConnect {
     let address = options.address();
-    if let Some(error) = io_error(error) {
-        return io_failure(error, options);
+    if let Some(cause) = io_error(error) {
+        // The parser's own errors come unwrapped; what comes through the stream is TLS's.
+        let parser = matches!(error, Error::IoError(_));
+        return io_failure(cause, parser, options);
     }
     match error {
         Error::MySqlError(error) => refusal(error, options),
         Error::TlsError(error) => tls_failure(&error.to_string(), options),
         Error::DriverError(error) => driver_failure(error, options),
         Error::CodecError(_) => CannotConnect::not_mysql(options),
-        Error::IoError(_) | Error::UrlError(_) | Error::FromValueError(_) | Error::FromRowError(_) => {
+        Error::IoError(_)
+        | Error::UrlError(_)
+        | Error::FromValueError(_)
+        | Error::FromRowError(_) => {
             CannotConnect::lasting(format!("cannot connect to {address}: {error}"))
         }
     }
 }
 
-/// Could the attempt have failed because of TLS, so that it may work without?
-pub(super) fn may_be_tls(error: &Error) -> bool {
+/// Did server and client find no TLS to speak, so that it may work without? (`Error::TlsError` is
+/// no such case: the crate makes it of our own certificate or key, before it speaks to the server.)
+pub(super) fn no_common_tls(error: &Error) -> bool {
     match error {
-        Error::TlsError(_) | Error::DriverError(DriverError::TlsNotSupported) => true,
+        Error::DriverError(DriverError::TlsNotSupported) => true,
         _ => io_error(error).is_some_and(|error| !is_timeout(error)),
     }
 }
@@ -69,7 +88,9 @@ fn refusal(error: &MySqlError, options: &Options) -> CannotConnect {
         1045 | 1698 => CannotConnect::lasting(format!(
             "the server at {address} refused user '{user}': {said}; check the user and the password"
         )),
-        1049 => CannotConnect::lasting(format!("the server at {address}: {said}; check --database")),
+        1049 => {
+            CannotConnect::lasting(format!("the server at {address}: {said}; check --database"))
+        }
         1040 | 1203 | 1226 => CannotConnect::passing(format!(
             "the server at {address} has no connection to spare: {said}; try again later, or raise its limit"
         )),
@@ -78,8 +99,12 @@ fn refusal(error: &MySqlError, options: &Options) -> CannotConnect {
             "the server at {address} takes no connection without TLS; use --ssl-mode required"
         )),
         // Shutting down, or not up yet.
-        1053 | 1927 => CannotConnect::passing(format!("the server at {address} does not take connections: {said}")),
-        code => CannotConnect::lasting(format!("the server at {address} refused the connection: {said} (error {code})")),
+        1053 | 1927 => CannotConnect::passing(format!(
+            "the server at {address} does not take connections: {said}"
+        )),
+        code => CannotConnect::lasting(format!(
+            "the server at {address} refused the connection: {said} (error {code})"
+        )),
     }
 }
 
@@ -87,11 +112,15 @@ fn driver_failure(error: &DriverError, options: &Options) -> CannotConnect {
     let (address, user) = (options.address(), &options.user);
     match error {
         DriverError::ConnectTimeout => CannotConnect::timed_out(options),
-        DriverError::CouldNotConnect(Some((_, why, io::ErrorKind::NotFound))) if options.socket.is_none() => {
+        DriverError::CouldNotConnect(Some((_, why, io::ErrorKind::NotFound)))
+            if options.socket.is_none() =>
+        {
             CannotConnect::passing(format!("cannot find the host {}: {why}", options.host))
         }
         DriverError::CouldNotConnect(Some((_, why, kind))) => unreached(why, *kind, options),
-        DriverError::CouldNotConnect(None) => CannotConnect::passing(format!("the host {} has no address", options.host)),
+        DriverError::CouldNotConnect(None) => {
+            CannotConnect::passing(format!("the host {} has no address", options.host))
+        }
         DriverError::TlsNotSupported => CannotConnect::lasting(format!(
             "the server at {address} has no TLS, and --ssl-mode {} insists on it",
             options.tls.mode.name()
@@ -118,24 +147,34 @@ fn driver_failure(error: &DriverError, options: &Options) -> CannotConnect {
 fn unreached(why: &str, kind: io::ErrorKind, options: &Options) -> CannotConnect {
     let address = options.address();
     let advice = match (&options.socket, kind) {
-        (Some(_), io::ErrorKind::NotFound) => "there is no such socket; is the server running, and is --socket right?",
-        (Some(_), io::ErrorKind::ConnectionRefused) => "no server listens on this socket; is it running?",
-        (None, io::ErrorKind::ConnectionRefused) => "connection refused; is the server running, and are --host and --port right?",
+        (Some(_), io::ErrorKind::NotFound) => {
+            "there is no such socket; is the server running, and is --socket right?"
+        }
+        (Some(_), io::ErrorKind::ConnectionRefused) => {
+            "no server listens on this socket; is it running?"
+        }
+        (None, io::ErrorKind::ConnectionRefused) => {
+            "connection refused; is the server running, and are --host and --port right?"
+        }
         _ => without_number(why),
     };
     CannotConnect::passing(format!("cannot reach {address}: {advice}"))
 }
 
-fn io_failure(error: &io::Error, options: &Options) -> CannotConnect {
+fn io_failure(error: &io::Error, parser: bool, options: &Options) -> CannotConnect {
     let address = options.address();
     match error.kind() {
         _ if is_timeout(error) => CannotConnect::passing(format!(
             "{address} took the connection but not the login within {}: is it a MySQL server, and is it well?",
             time(options)
         )),
-        // What rustls reports comes as this.
-        io::ErrorKind::InvalidData if options.tls.mode != TlsMode::Disabled => tls_failure(&error.to_string(), options),
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => CannotConnect::not_mysql(options),
+        io::ErrorKind::InvalidData if !parser && options.tls.mode != TlsMode::Disabled => {
+            tls_failure(&error.to_string(), options)
+        }
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+            CannotConnect::not_mysql(options)
+        }
+        io::ErrorKind::UnexpectedEof if parser => CannotConnect::not_mysql(options),
         _ => CannotConnect::passing(format!(
             "{address} broke off the connection before the login was done: {}",
             without_number(&error.to_string())
@@ -151,7 +190,10 @@ fn tls_failure(why: &str, options: &Options) -> CannotConnect {
     } else {
         ""
     };
-    CannotConnect::lasting(format!("cannot open a TLS connection to {}: {why}{advice}", options.address()))
+    CannotConnect::lasting(format!(
+        "cannot open a TLS connection to {}: {why}{advice}",
+        options.address()
+    ))
 }
 
 /// The I/O error in an error of the crate, which wraps it in two ways.
@@ -165,7 +207,10 @@ fn io_error(error: &Error) -> Option<&io::Error> {
 
 /// A read timeout ends in `EAGAIN`.
 fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
 }
 
 fn time(options: &Options) -> humantime::FormattedDuration {
