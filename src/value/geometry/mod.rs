@@ -43,10 +43,8 @@ fn object(bytes: &[u8], axes: Axes, out: &mut Vec<u8>) -> Result<(), Malformed> 
     out.extend_from_slice(b",\"wkt\":\"");
     let mut reader = Reader { rest: wkb, swap: axes.swaps(srid), out };
     let kind = reader.header()?;
+    // MySQL 5.6 and MariaDB keep what a client sent after the geometry's end, and do not print it.
     reader.tagged(kind, 0)?;
-    if !reader.rest.is_empty() {
-        return Err(Malformed("a geometry has bytes after its end"));
-    }
     out.extend_from_slice(b"\"}");
     Ok(())
 }
@@ -170,17 +168,24 @@ impl Reader<'_, '_> {
         let first = f64::from_le_bytes(self.take()?);
         let second = f64::from_le_bytes(self.take()?);
         let (first, second) = if self.swap { (second, first) } else { (first, second) };
-        self.coordinate(first)?;
+        self.coordinate(first);
         self.out.push(b' ');
-        self.coordinate(second)
+        self.coordinate(second);
+        Ok(())
     }
 
-    fn coordinate(&mut self, value: f64) -> Result<(), Malformed> {
-        if !value.is_finite() {
-            return Err(Malformed("a coordinate of a geometry is not finite"));
-        }
-        number::write(value, NUMBER_WIDTH, self.out);
-        Ok(())
+    fn coordinate(&mut self, value: f64) {
+        // Every server stores these when WKB says so; printing them, 5.6 and MariaDB say 0 and 9.7 NULL.
+        let word: &[u8] = if value.is_nan() {
+            b"NaN"
+        } else if value == f64::INFINITY {
+            b"Infinity"
+        } else if value == f64::NEG_INFINITY {
+            b"-Infinity"
+        } else {
+            return number::write(value, NUMBER_WIDTH, self.out);
+        };
+        self.out.extend_from_slice(word);
     }
 }
 
