@@ -156,6 +156,8 @@ fn unreached(why: &str, kind: io::ErrorKind, options: &Options) -> CannotConnect
         (None, io::ErrorKind::ConnectionRefused) => {
             "connection refused; is the server running, and are --host and --port right?"
         }
+        // Bound to one family (see `routes`), the crate ends with the other's addresses, which that cannot be.
+        (None, io::ErrorKind::InvalidInput) => "none of its addresses takes a connection",
         _ => without_number(why),
     };
     CannotConnect::passing(format!("cannot reach {address}: {advice}"))
@@ -183,7 +185,7 @@ fn io_failure(error: &io::Error, parser: bool, options: &Options) -> CannotConne
 }
 
 fn tls_failure(why: &str, options: &Options) -> CannotConnect {
-    let advice = if why.contains("UnknownIssuer") {
+    let advice = if why.contains("UnknownIssuer") || why.contains("BadSignature") {
         "; name the authority that signed the server's certificate by --ssl-ca"
     } else if why.contains("not valid for name") || why.contains("NotValidForName") {
         "; connect by a name that the certificate is for, or use --ssl-mode verify_ca"
