@@ -12,7 +12,7 @@
 //! - So are surrogates, U+D800 to U+DFFF, which ucs2 takes, and on MariaDB and MySQL 5.6 utf8 and utf32
 //!   too: they are no characters, and the server's own conversion of them is not UTF-8.
 
-use std::str;
+use encoding_rs::Encoding;
 
 use super::{Malformed, text};
 
@@ -41,7 +41,7 @@ macro_rules! charsets {
             }
 
             fn malformed(self) -> Malformed {
-                match self { $(Charset::$variant => Malformed(concat!("bytes that are not valid ", $name)),)+ }
+                match self { $(Charset::$variant => Malformed(concat!("a string is not valid ", $name)),)+ }
             }
 
             fn by_listed_id(id: u32) -> Option<Charset> {
@@ -137,7 +137,9 @@ impl Charset {
         match self {
             // No server puts four bytes into utf8mb3, but if they are there, they can mean one thing only.
             Charset::Utf8mb4 | Charset::Utf8mb3 | Charset::Binary => {
-                str::from_utf8(bytes).map_err(|_| self.malformed())?;
+                if Encoding::utf8_valid_up_to(bytes) != bytes.len() {
+                    return Err(self.malformed());
+                }
                 text::escape(bytes, out);
                 Ok(())
             }
@@ -170,9 +172,15 @@ impl Charset {
 
 /// Appends one character as a JSON string has it.
 fn push(character: char, out: &mut Vec<u8>) {
-    match u8::try_from(character) {
-        Ok(byte) if byte.is_ascii() => text::escape_byte(byte, out),
-        _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+    let mut buffer = [0; 4];
+    character.encode_utf8(&mut buffer);
+    let [a, b, c, _] = buffer;
+    // Slices of a known length are appended without a call, which tells on a page of Cyrillic.
+    match character.len_utf8() {
+        1 => text::escape_byte(a, out),
+        2 => out.extend_from_slice(&[a, b]),
+        3 => out.extend_from_slice(&[a, b, c]),
+        _ => out.extend_from_slice(&buffer),
     }
 }
 

@@ -15,7 +15,7 @@ fn reads(charset: Charset, bytes: &[u8], expected: &str) {
 #[track_caller]
 fn is_malformed(charset: Charset, bytes: &[u8]) {
     let malformed = escaped(charset, bytes).expect_err("bytes that are no text");
-    assert_eq!(malformed.0, format!("bytes that are not valid {}", charset.name()));
+    assert_eq!(malformed.0, format!("a string is not valid {}", charset.name()));
 }
 
 #[test]
