@@ -12,6 +12,10 @@ use super::text::{Escaped, unescape};
 use super::{MAX_DEPTH, TOO_DEEP};
 use crate::bytes::Bytes;
 
+const REPLACE: u8 = 0;
+const INSERT: u8 = 1;
+const REMOVE: u8 = 2;
+
 const PATH: Malformed = Malformed("a partial JSON update has a path that cannot be read");
 const REJECTED: Malformed = Malformed("a partial JSON update does not fit the document before it");
 
@@ -42,10 +46,6 @@ pub fn apply(before: &[u8], diffs: &[u8], out: &mut Vec<u8>) -> Result<(), Malfo
 fn value<'a>(diffs: &mut Bytes<'a>) -> Result<Node<'a>, Malformed> {
     Ok(Node::Raw(Raw::document(diffs.lenenc_bytes()?)))
 }
-
-const REPLACE: u8 = 0;
-const INSERT: u8 = 1;
-const REMOVE: u8 = 2;
 
 /// A document, opened up only along the paths that change.
 enum Node<'a> {
