@@ -84,8 +84,7 @@ fn drop_value(_: &str) -> Result<Dropped, Infallible> {
 }
 
 fn ssl_mode() -> impl TypedValueParser<Value = TlsMode> {
-    PossibleValuesParser::new(TlsMode::ALL.map(TlsMode::name))
-        .try_map(|name| name.parse::<TlsMode>())
+    PossibleValuesParser::new(TlsMode::ALL.map(TlsMode::name)).try_map(|name| name.parse::<TlsMode>())
 }
 
 impl From<ConnectionArgs> for Given {

@@ -13,6 +13,7 @@ use mysql::{ClientIdentity, Conn, DriverError, Error, OptsBuilder, SslOpts};
 
 use super::failure::{self, CannotConnect};
 use super::options::{Options, TlsMode};
+use super::trust;
 
 /// The protocol's own limit. The crate's default is the server's variable, and fails on a larger event.
 const MAX_PACKET_BYTES: usize = 1 << 30;
@@ -31,8 +32,9 @@ const GRACE: Duration = Duration::from_millis(200);
 /// A new connection, logged in, with no timeouts set.
 ///
 /// # Errors
-/// [`CannotConnect`] with one line to show. It takes no longer than `options.connect_timeout`.
+/// [`CannotConnect`] with one line to show, or a usage error about `--ssl-ca`. It takes no longer than `options.connect_timeout`.
 pub fn connect(options: &Options) -> Result<Conn> {
+    trust::settle(&options.tls)?;
     // On a thread of its own for the time of the login: looking up a name knows no timeout, a socket's
     // read timeout starts anew with every byte, and the crate panics on some answers that are not MySQL.
     let (sender, receiver) = mpsc::sync_channel(1);
@@ -53,12 +55,8 @@ pub fn connect(options: &Options) -> Result<Conn> {
     };
     // The timeouts were for the login. A query, or a wait for the next change, may last.
     let socket = socket_of(&conn).context("cannot reach the connection's socket")?;
-    socket
-        .set_read_timeout(None)
-        .context("cannot lift the read timeout")?;
-    socket
-        .set_write_timeout(None)
-        .context("cannot lift the write timeout")?;
+    socket.set_read_timeout(None).context("cannot lift the read timeout")?;
+    socket.set_write_timeout(None).context("cannot lift the write timeout")?;
     Ok(conn)
 }
 
@@ -91,11 +89,7 @@ fn attempt(options: &Options) -> mysql::Result<Conn> {
 
 fn ssl(options: &Options) -> SslOpts {
     let tls = &options.tls;
-    let identity = tls
-        .cert
-        .clone()
-        .zip(tls.key.clone())
-        .map(|(cert, key)| ClientIdentity::new(cert, key));
+    let identity = tls.cert.clone().zip(tls.key.clone()).map(|(cert, key)| ClientIdentity::new(cert, key));
     SslOpts::default()
         .with_client_identity(identity)
         .with_root_cert_path(tls.ca.clone().filter(|_| tls.mode.verifies()))
@@ -111,17 +105,12 @@ fn open(options: &Options, ssl: Option<SslOpts>, deadline: Instant) -> mysql::Re
     }
     let mut outcome = Err(Error::DriverError(DriverError::CouldNotConnect(None)));
     for route in routes(options)? {
-        let builder = common
-            .clone()
-            .ip_or_hostname(Some(route.host))
-            .bind_address(route.bind);
+        let builder = common.clone().ip_or_hostname(Some(route.host)).bind_address(route.bind);
         outcome = Conn::new(within(builder, deadline));
         // Anything but an unanswered call is this server's answer, and the next address the same server.
         let unreached = matches!(
             outcome,
-            Err(Error::DriverError(
-                DriverError::CouldNotConnect(_) | DriverError::ConnectTimeout
-            ))
+            Err(Error::DriverError(DriverError::CouldNotConnect(_) | DriverError::ConnectTimeout))
         );
         if !unreached || Instant::now() >= deadline {
             break;
@@ -156,15 +145,8 @@ fn builder(options: &Options) -> OptsBuilder {
 /// With what is left of the time as its timeouts.
 fn within(builder: OptsBuilder, deadline: Instant) -> OptsBuilder {
     // A timeout of zero would be none.
-    let left = Some(
-        deadline
-            .saturating_duration_since(Instant::now())
-            .max(Duration::from_millis(1)),
-    );
-    builder
-        .tcp_connect_timeout(left)
-        .read_timeout(left)
-        .write_timeout(left)
+    let left = Some(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
+    builder.tcp_connect_timeout(left).read_timeout(left).write_timeout(left)
 }
 
 /// One way to call the host: the crate gives up after the first address of a name that does not answer.
@@ -174,21 +156,14 @@ struct Route {
 }
 
 fn routes(options: &Options) -> mysql::Result<Vec<Route>> {
-    let direct = |address: IpAddr| Route {
-        host: literal(address),
-        bind: None,
-    };
+    let direct = |address: IpAddr| Route { host: literal(address), bind: None };
     if let Ok(address) = options.host.parse::<IpAddr>() {
         return Ok(vec![direct(address)]);
     }
     let addresses: Vec<IpAddr> = (options.host.as_str(), options.port)
         .to_socket_addrs()
         .map_err(|error| {
-            let what = (
-                options.host.clone(),
-                error.to_string(),
-                io::ErrorKind::NotFound,
-            );
+            let what = (options.host.clone(), error.to_string(), io::ErrorKind::NotFound);
             Error::DriverError(DriverError::CouldNotConnect(Some(what)))
         })?
         .map(|address| address.ip())
@@ -206,10 +181,7 @@ fn routes(options: &Options) -> mysql::Result<Vec<Route>> {
         };
         let bind = Some(SocketAddr::new(any, 0));
         if routes.iter().all(|route| route.bind != bind) {
-            routes.push(Route {
-                host: options.host.clone(),
-                bind,
-            });
+            routes.push(Route { host: options.host.clone(), bind });
         }
     }
     Ok(routes)

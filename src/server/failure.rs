@@ -18,32 +18,19 @@ pub struct CannotConnect {
 
 impl CannotConnect {
     fn passing(message: String) -> Self {
-        Self {
-            message,
-            passing: true,
-        }
+        Self { message, passing: true }
     }
 
     fn lasting(message: String) -> Self {
-        Self {
-            message,
-            passing: false,
-        }
+        Self { message, passing: false }
     }
 
     pub(super) fn timed_out(options: &Options) -> Self {
-        Self::passing(format!(
-            "cannot reach {} within {}: no answer",
-            options.address(),
-            time(options)
-        ))
+        Self::passing(format!("cannot reach {} within {}: no answer", options.address(), time(options)))
     }
 
     pub(super) fn not_mysql(options: &Options) -> Self {
-        Self::lasting(format!(
-            "what answers at {} does not speak as a MySQL server does",
-            options.address()
-        ))
+        Self::lasting(format!("what answers at {} does not speak as a MySQL server does", options.address()))
     }
 }
 
@@ -59,10 +46,7 @@ pub(super) fn describe(error: &Error, options: &Options) -> CannotConnect {
         Error::TlsError(error) => tls_failure(&error.to_string(), options),
         Error::DriverError(error) => driver_failure(error, options),
         Error::CodecError(_) => CannotConnect::not_mysql(options),
-        Error::IoError(_)
-        | Error::UrlError(_)
-        | Error::FromValueError(_)
-        | Error::FromRowError(_) => {
+        Error::IoError(_) | Error::UrlError(_) | Error::FromValueError(_) | Error::FromRowError(_) => {
             CannotConnect::lasting(format!("cannot connect to {address}: {error}"))
         }
     }
@@ -88,9 +72,7 @@ fn refusal(error: &MySqlError, options: &Options) -> CannotConnect {
         1045 | 1698 => CannotConnect::lasting(format!(
             "the server at {address} refused user '{user}': {said}; check the user and the password"
         )),
-        1049 => {
-            CannotConnect::lasting(format!("the server at {address}: {said}; check --database"))
-        }
+        1049 => CannotConnect::lasting(format!("the server at {address}: {said}; check --database")),
         1040 | 1203 | 1226 => CannotConnect::passing(format!(
             "the server at {address} has no connection to spare: {said}; try again later, or raise its limit"
         )),
@@ -99,9 +81,9 @@ fn refusal(error: &MySqlError, options: &Options) -> CannotConnect {
             "the server at {address} takes no connection without TLS; use --ssl-mode required"
         )),
         // Shutting down, or not up yet.
-        1053 | 1927 => CannotConnect::passing(format!(
-            "the server at {address} does not take connections: {said}"
-        )),
+        1053 | 1927 => {
+            CannotConnect::passing(format!("the server at {address} does not take connections: {said}"))
+        }
         code => CannotConnect::lasting(format!(
             "the server at {address} refused the connection: {said} (error {code})"
         )),
@@ -112,9 +94,7 @@ fn driver_failure(error: &DriverError, options: &Options) -> CannotConnect {
     let (address, user) = (options.address(), &options.user);
     match error {
         DriverError::ConnectTimeout => CannotConnect::timed_out(options),
-        DriverError::CouldNotConnect(Some((_, why, io::ErrorKind::NotFound)))
-            if options.socket.is_none() =>
-        {
+        DriverError::CouldNotConnect(Some((_, why, io::ErrorKind::NotFound))) if options.socket.is_none() => {
             CannotConnect::passing(format!("cannot find the host {}: {why}", options.host))
         }
         DriverError::CouldNotConnect(Some((_, why, kind))) => unreached(why, *kind, options),
@@ -150,9 +130,7 @@ fn unreached(why: &str, kind: io::ErrorKind, options: &Options) -> CannotConnect
         (Some(_), io::ErrorKind::NotFound) => {
             "there is no such socket; is the server running, and is --socket right?"
         }
-        (Some(_), io::ErrorKind::ConnectionRefused) => {
-            "no server listens on this socket; is it running?"
-        }
+        (Some(_), io::ErrorKind::ConnectionRefused) => "no server listens on this socket; is it running?",
         (None, io::ErrorKind::ConnectionRefused) => {
             "connection refused; is the server running, and are --host and --port right?"
         }
@@ -173,9 +151,7 @@ fn io_failure(error: &io::Error, parser: bool, options: &Options) -> CannotConne
         io::ErrorKind::InvalidData if !parser && options.tls.mode != TlsMode::Disabled => {
             tls_failure(&error.to_string(), options)
         }
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
-            CannotConnect::not_mysql(options)
-        }
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => CannotConnect::not_mysql(options),
         io::ErrorKind::UnexpectedEof if parser => CannotConnect::not_mysql(options),
         _ => CannotConnect::passing(format!(
             "{address} broke off the connection before the login was done: {}",
@@ -192,10 +168,7 @@ fn tls_failure(why: &str, options: &Options) -> CannotConnect {
     } else {
         ""
     };
-    CannotConnect::lasting(format!(
-        "cannot open a TLS connection to {}: {why}{advice}",
-        options.address()
-    ))
+    CannotConnect::lasting(format!("cannot open a TLS connection to {}: {why}{advice}", options.address()))
 }
 
 /// The I/O error in an error of the crate, which wraps it in two ways.
@@ -209,10 +182,7 @@ fn io_error(error: &Error) -> Option<&io::Error> {
 
 /// A read timeout ends in `EAGAIN`.
 fn is_timeout(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-    )
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 fn time(options: &Options) -> humantime::FormattedDuration {

@@ -3,8 +3,10 @@
 
 mod connect;
 mod failure;
+pub mod log;
 mod option_file;
 pub mod options;
+mod trust;
 
 use std::fmt;
 
@@ -75,15 +77,10 @@ impl Server {
         else {
             bail!("the server did not say its version");
         };
-        let (flavor, version) = parse_version(&version_text, &comment)
-            .with_context(|| format!("the server's version is {version_text:?}, which is not a version of MySQL or MariaDB"))?;
-        Ok(Server {
-            flavor,
-            version,
-            version_text,
-            uuid,
-            server_id,
-        })
+        let (flavor, version) = parse_version(&version_text, &comment).with_context(|| {
+            format!("the server's version is {version_text:?}, which is not a version of MySQL or MariaDB")
+        })?;
+        Ok(Server { flavor, version, version_text, uuid, server_id })
     }
 
     pub fn is_mariadb(&self) -> bool {
@@ -92,24 +89,12 @@ impl Server {
 
     /// Is it MySQL, of this version or later?
     pub fn is_mysql_from(&self, major: u16, minor: u16, patch: u16) -> bool {
-        self.flavor == Flavor::MySql
-            && self.version
-                >= Version {
-                    major,
-                    minor,
-                    patch,
-                }
+        self.flavor == Flavor::MySql && self.version >= Version { major, minor, patch }
     }
 
     /// Is it MariaDB, of this version or later?
     pub fn is_mariadb_from(&self, major: u16, minor: u16, patch: u16) -> bool {
-        self.flavor == Flavor::MariaDb
-            && self.version
-                >= Version {
-                    major,
-                    minor,
-                    patch,
-                }
+        self.flavor == Flavor::MariaDb && self.version >= Version { major, minor, patch }
     }
 }
 
@@ -132,29 +117,13 @@ fn ask(conn: &mut Conn, with_uuid: bool) -> mysql::Result<Option<Row>> {
 }
 
 fn parse_version(text: &str, comment: &str) -> Option<(Flavor, Version)> {
-    let mariadb = [text, comment]
-        .iter()
-        .any(|text| text.to_ascii_lowercase().contains("mariadb"));
-    let flavor = if mariadb {
-        Flavor::MariaDb
-    } else {
-        Flavor::MySql
-    };
+    let mariadb = [text, comment].iter().any(|text| text.to_ascii_lowercase().contains("mariadb"));
+    let flavor = if mariadb { Flavor::MariaDb } else { Flavor::MySql };
     // Before 11, MariaDB put this in front, for replicas that took no version above 9.
-    let numbers = if mariadb {
-        text.strip_prefix("5.5.5-").unwrap_or(text)
-    } else {
-        text
-    };
-    let mut numbers = numbers
-        .split(|c: char| !c.is_ascii_digit())
-        .map(str::parse::<u16>);
+    let numbers = if mariadb { text.strip_prefix("5.5.5-").unwrap_or(text) } else { text };
+    let mut numbers = numbers.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u16>);
     let mut next = || numbers.next()?.ok();
-    let version = Version {
-        major: next()?,
-        minor: next()?,
-        patch: next()?,
-    };
+    let version = Version { major: next()?, minor: next()?, patch: next()? };
     Some((flavor, version))
 }
 
@@ -171,23 +140,11 @@ mod tests {
         let mysql = |v: &str| Some((Flavor::MySql, v.to_owned()));
         let mariadb = |v: &str| Some((Flavor::MariaDb, v.to_owned()));
         assert_eq!(version("5.6.24-log", "Homebrew"), mysql("5.6.24"));
-        assert_eq!(
-            version("9.7.0", "MySQL Community Server - GPL"),
-            mysql("9.7.0")
-        );
-        assert_eq!(
-            version("8.0.39-30.1", "Percona Server (GPL)"),
-            mysql("8.0.39")
-        );
-        assert_eq!(
-            version("10.11.14-MariaDB-0+deb12u2-log", "Debian 12"),
-            mariadb("10.11.14")
-        );
+        assert_eq!(version("9.7.0", "MySQL Community Server - GPL"), mysql("9.7.0"));
+        assert_eq!(version("8.0.39-30.1", "Percona Server (GPL)"), mysql("8.0.39"));
+        assert_eq!(version("10.11.14-MariaDB-0+deb12u2-log", "Debian 12"), mariadb("10.11.14"));
         assert_eq!(version("5.5.5-10.3.39-MariaDB", ""), mariadb("10.3.39"));
-        assert_eq!(
-            version("11.8.3", "mariadb.org binary distribution"),
-            mariadb("11.8.3")
-        );
+        assert_eq!(version("11.8.3", "mariadb.org binary distribution"), mariadb("11.8.3"));
         assert_eq!(version("Microsoft SQL Server", ""), None);
         assert_eq!(version("8.0", ""), None);
     }
@@ -196,19 +153,11 @@ mod tests {
     fn a_version_counts_only_in_its_own_flavor() {
         let server = |text: &str| {
             let (flavor, version) = parse_version(text, "").unwrap();
-            Server {
-                flavor,
-                version,
-                version_text: text.into(),
-                uuid: None,
-                server_id: 1,
-            }
+            Server { flavor, version, version_text: text.into(), uuid: None, server_id: 1 }
         };
         let mariadb = server("10.11.14-MariaDB");
         assert!(
-            mariadb.is_mariadb()
-                && mariadb.is_mariadb_from(10, 11, 0)
-                && !mariadb.is_mariadb_from(11, 0, 0)
+            mariadb.is_mariadb() && mariadb.is_mariadb_from(10, 11, 0) && !mariadb.is_mariadb_from(11, 0, 0)
         );
         assert!(!mariadb.is_mysql_from(8, 0, 0));
         assert!(server("8.0.26").is_mysql_from(8, 0, 22));

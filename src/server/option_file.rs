@@ -32,10 +32,7 @@ pub struct Files {
 /// # Errors
 /// A usage error (exit 2) naming file and line.
 pub fn read(files: &Files, warnings: &mut Vec<String>) -> Result<Layer> {
-    let mut reader = Reader {
-        layer: Layer::default(),
-        warnings,
-    };
+    let mut reader = Reader { layer: Layer::default(), warnings };
     for path in &files.before {
         reader.file(path, false, 0)?;
     }
@@ -69,22 +66,13 @@ impl Reader<'_> {
             Ok(Some(text)) => text,
             Ok(None) if !required => return Ok(()),
             Ok(None) => {
-                return Err(exit::usage(format!(
-                    "the option file {} is not there",
-                    path.display()
-                )));
+                return Err(exit::usage(format!("the option file {} is not there", path.display())));
             }
             Err(why) if required => {
-                return Err(exit::usage(format!(
-                    "the option file {} {why}",
-                    path.display()
-                )));
+                return Err(exit::usage(format!("the option file {} {why}", path.display())));
             }
             Err(why) => {
-                self.warnings.push(format!(
-                    "the option file {} is ignored: it {why}",
-                    path.display()
-                ));
+                self.warnings.push(format!("the option file {} is ignored: it {why}", path.display()));
                 return Ok(());
             }
         };
@@ -103,17 +91,12 @@ impl Reader<'_> {
             Line::Group("dumpa") => *group = Group::Dumpa,
             Line::Group(_) => *group = Group::Foreign,
             Line::Include(_) | Line::IncludeDir(_) if depth >= MAX_DEPTH => {
-                return Err(exit::usage(format!(
-                    "{place}: includes go deeper than {MAX_DEPTH} files"
-                )));
+                return Err(exit::usage(format!("{place}: includes go deeper than {MAX_DEPTH} files")));
             }
             Line::Include(path) => {
                 let path = Path::new(path);
                 if !path.exists() {
-                    self.warnings.push(format!(
-                        "{place}: the option file {} is not there",
-                        path.display()
-                    ));
+                    self.warnings.push(format!("{place}: the option file {} is not there", path.display()));
                 }
                 self.file(path, false, depth + 1)?;
             }
@@ -124,14 +107,10 @@ impl Reader<'_> {
             }
             Line::Setting(key, value) => match group {
                 Group::None => {
-                    return Err(exit::usage(format!(
-                        "{place}: the option {key} stands before any [group]"
-                    )));
+                    return Err(exit::usage(format!("{place}: the option {key} stands before any [group]")));
                 }
                 Group::Foreign => {}
-                Group::Client | Group::Dumpa => {
-                    self.setting(&key, value, place, *group == Group::Dumpa)?
-                }
+                Group::Client | Group::Dumpa => self.setting(&key, value, place, *group == Group::Dumpa)?,
             },
         }
         Ok(())
@@ -142,8 +121,7 @@ impl Reader<'_> {
         let entries = match fs::read_dir(dir) {
             Ok(entries) => entries,
             Err(error) => {
-                self.warnings
-                    .push(format!("{place}: cannot read the folder {dir}: {error}"));
+                self.warnings.push(format!("{place}: cannot read the folder {dir}: {error}"));
                 return Vec::new();
             }
         };
@@ -163,7 +141,9 @@ impl Reader<'_> {
         match apply(&mut self.layer, key, value, own) {
             Ok(Known::Yes) => Ok(()),
             Ok(Known::Prompt) => {
-                self.warnings.push(format!("{place}: `password` without a value asks to be prompted for it, which dumpa never does"));
+                self.warnings.push(format!(
+                    "{place}: `password` without a value asks to be prompted for it, which dumpa never does"
+                ));
                 Ok(())
             }
             Ok(Known::No) if own && !loose => Err(exit::usage(format!(
@@ -241,32 +221,20 @@ fn apply(layer: &mut Layer, key: &str, value: Option<String>, own: bool) -> Resu
         return Ok(Known::No);
     }
     let Some(value) = value else {
-        return if key == "password" {
-            Ok(Known::Prompt)
-        } else {
-            Err("has no value".into())
-        };
+        return if key == "password" { Ok(Known::Prompt) } else { Err("has no value".into()) };
     };
     if value.contains(char::REPLACEMENT_CHARACTER) {
         return Err("is not UTF-8".into());
     }
     match key {
         "host" => layer.host = Some(value),
-        "port" => {
-            layer.port = Some(
-                value
-                    .parse()
-                    .map_err(|_| format!("{value:?} is not a port"))?,
-            )
-        }
+        "port" => layer.port = Some(value.parse().map_err(|_| format!("{value:?} is not a port"))?),
         "socket" => layer.socket = Some(value.into()),
         "protocol" => layer.protocol = Some(protocol(&value)?),
         "user" => layer.user = Some(value),
         "password" => layer.password = Some(Password::new(value)),
         "database" => layer.database = Some(value),
-        "ssl-mode" => {
-            layer.ssl_mode = Some(value.parse().map_err(|why| format!("{value:?} is {why}"))?)
-        }
+        "ssl-mode" => layer.ssl_mode = Some(value.parse().map_err(|why| format!("{value:?} is {why}"))?),
         "ssl-ca" => layer.ssl_ca = Some(value.into()),
         "ssl-cert" => layer.ssl_cert = Some(value.into()),
         "ssl-key" => layer.ssl_key = Some(value.into()),
@@ -286,17 +254,11 @@ fn protocol(value: &str) -> Result<Protocol, String> {
 
 /// The two switches, on or off in all their spellings: `ssl`, `ssl=0`, `skip-ssl`, `disable-ssl=1`.
 fn switch(key: &str, value: Option<&str>) -> Result<Option<(bool, &'static str)>, String> {
-    let (name, negated) = match key
-        .strip_prefix("skip-")
-        .or_else(|| key.strip_prefix("disable-"))
-    {
+    let (name, negated) = match key.strip_prefix("skip-").or_else(|| key.strip_prefix("disable-")) {
         Some(name) => (name, true),
         None => (key.strip_prefix("enable-").unwrap_or(key), false),
     };
-    let Some(known) = ["ssl", "ssl-verify-server-cert"]
-        .into_iter()
-        .find(|known| *known == name)
-    else {
+    let Some(known) = ["ssl", "ssl-verify-server-cert"].into_iter().find(|known| *known == name) else {
         return Ok(None);
     };
     let on = match value.map(str::to_ascii_lowercase).as_deref() {
@@ -359,10 +321,7 @@ fn without_comment(line: &str) -> &str {
 }
 
 fn unquote(value: &str) -> &str {
-    ['"', '\'']
-        .iter()
-        .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote))
-        .unwrap_or(value)
+    ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote)).unwrap_or(value)
 }
 
 fn unescape(value: &str) -> String {

@@ -8,10 +8,7 @@ use std::time::Duration;
 fn layer(text: &str) -> Result<(Layer, Vec<String>)> {
     let folder = Folder::new();
     let mut warnings = Vec::new();
-    let files = Files {
-        required: Some(folder.file("my.cnf", text)),
-        ..Files::default()
-    };
+    let files = Files { required: Some(folder.file("my.cnf", text)), ..Files::default() };
     read(&files, &mut warnings).map(|layer| (layer, warnings))
 }
 
@@ -41,10 +38,7 @@ fn values_are_trimmed_unquoted_and_unescaped() {
         assert_eq!(setting(line), ("key".into(), Some(value.into())), "{line}");
     }
     assert_eq!(setting("skip_ssl # no value"), ("skip-ssl".into(), None));
-    assert_eq!(
-        setting("ssl_verify-server_cert=1").0,
-        "ssl-verify-server-cert"
-    );
+    assert_eq!(setting("ssl_verify-server_cert=1").0, "ssl-verify-server-cert");
 }
 
 #[test]
@@ -54,10 +48,7 @@ fn lines_that_are_no_settings() {
     }
     assert_eq!(parse(" [client] # mine"), Ok(Line::Group("client")));
     assert_eq!(parse("!include  /a b.cnf "), Ok(Line::Include("/a b.cnf")));
-    assert_eq!(
-        parse("!includedir\t/conf.d/"),
-        Ok(Line::IncludeDir("/conf.d/"))
-    );
+    assert_eq!(parse("!includedir\t/conf.d/"), Ok(Line::IncludeDir("/conf.d/")));
     assert!(parse("!inclde /a").is_err());
     assert!(parse("[client").is_err());
 }
@@ -77,27 +68,12 @@ fn groups_that_count_and_groups_that_do_not() {
 #[test]
 fn what_is_wrong_names_its_line() {
     for (text, wanted) in [
-        (
-            "[dumpa]\n\nhots=a\n",
-            "my.cnf:3: [dumpa] has no option hots; there are host, port",
-        ),
-        (
-            "[client]\nport=many\n",
-            "my.cnf:2: port: \"many\" is not a port",
-        ),
-        (
-            "[client]\nssl-mode=some\n",
-            "my.cnf:2: ssl-mode: \"some\" is not an SSL mode; there are disabled",
-        ),
-        (
-            "[client]\nssl=perhaps\n",
-            "my.cnf:2: ssl: \"perhaps\" is neither on nor off",
-        ),
+        ("[dumpa]\n\nhots=a\n", "my.cnf:3: [dumpa] has no option hots; there are host, port"),
+        ("[client]\nport=many\n", "my.cnf:2: port: \"many\" is not a port"),
+        ("[client]\nssl-mode=some\n", "my.cnf:2: ssl-mode: \"some\" is not an SSL mode; there are disabled"),
+        ("[client]\nssl=perhaps\n", "my.cnf:2: ssl: \"perhaps\" is neither on nor off"),
         ("[client]\nuser\n", "my.cnf:2: user: has no value"),
-        (
-            "user=a\n",
-            "my.cnf:1: the option user stands before any [group]",
-        ),
+        ("user=a\n", "my.cnf:1: the option user stands before any [group]"),
         ("[client\n", "my.cnf:1: a [group] without its `]`"),
     ] {
         let error = layer(text).unwrap_err();
@@ -119,22 +95,15 @@ fn tls_switches() {
     assert_eq!(mode("ssl=0"), Some(TlsMode::Disabled));
     assert_eq!(mode("skip-ssl"), Some(TlsMode::Disabled));
     assert_eq!(mode("ssl_mode=Verify_CA\nssl"), Some(TlsMode::VerifyCa));
-    assert_eq!(
-        mode("ssl-verify-server-cert\nssl"),
-        Some(TlsMode::VerifyIdentity)
-    );
-    assert_eq!(
-        mode("ssl-verify-server-cert=on\ndisable-ssl-verify-server-cert"),
-        Some(TlsMode::Required)
-    );
+    assert_eq!(mode("ssl-verify-server-cert\nssl"), Some(TlsMode::VerifyIdentity));
+    assert_eq!(mode("ssl-verify-server-cert=on\ndisable-ssl-verify-server-cert"), Some(TlsMode::Required));
     assert_eq!(mode("skip-ssl-verify-server-cert"), None);
 }
 
 #[test]
 fn the_other_options() {
     let (layer, warnings) =
-        layer("[client]\npassword='a#b'\nconnect_timeout=3\nprotocol=TCP\nssl-ca=/ca\npassword\n")
-            .unwrap();
+        layer("[client]\npassword='a#b'\nconnect_timeout=3\nprotocol=TCP\nssl-ca=/ca\npassword\n").unwrap();
     assert_eq!(layer.password, Some(Password::new("a#b")));
     assert_eq!(layer.connect_timeout, Some(Duration::from_secs(3)));
     assert_eq!(layer.protocol, Some(Protocol::Tcp));
@@ -154,20 +123,14 @@ fn includes_are_read_where_they_stand_and_folders_by_name() {
         folder.path("d").display(),
         other.display()
     );
-    let files = Files {
-        required: Some(folder.file("my.cnf", &main)),
-        ..Files::default()
-    };
+    let files = Files { required: Some(folder.file("my.cnf", &main)), ..Files::default() };
     let mut warnings = Vec::new();
     let layer = read(&files, &mut warnings).unwrap();
     assert_eq!((layer.host.as_deref(), layer.port), (Some("two"), Some(1)));
     assert_eq!(layer.user.as_deref(), Some("other"));
     assert_eq!(layer.socket, Some("/main".into()));
     assert_eq!(warnings.len(), 1);
-    assert!(
-        warnings[0].ends_with("my.cnf:6: the option file /no/such.cnf is not there"),
-        "{warnings:?}"
-    );
+    assert!(warnings[0].ends_with("my.cnf:6: the option file /no/such.cnf is not there"), "{warnings:?}");
 }
 
 #[test]
@@ -175,16 +138,8 @@ fn a_file_that_includes_itself_ends() {
     let folder = Folder::new();
     let path = folder.path("my.cnf");
     folder.file("my.cnf", &format!("!include {}\n", path.display()));
-    let files = Files {
-        required: Some(path),
-        ..Files::default()
-    };
-    assert!(
-        read(&files, &mut Vec::new())
-            .unwrap_err()
-            .to_string()
-            .contains("deeper than 10")
-    );
+    let files = Files { required: Some(path), ..Files::default() };
+    assert!(read(&files, &mut Vec::new()).unwrap_err().to_string().contains("deeper than 10"));
 }
 
 #[test]
@@ -193,22 +148,10 @@ fn a_file_that_anybody_can_write_is_not_trusted() {
     let path = folder.file("my.cnf", "[client]\nhost=evil\n");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
     let mut warnings = Vec::new();
-    let files = Files {
-        before: vec![path.clone()],
-        ..Files::default()
-    };
+    let files = Files { before: vec![path.clone()], ..Files::default() };
     assert_eq!(read(&files, &mut warnings).unwrap().host, None);
-    assert!(
-        warnings[0].contains("can be written by anybody"),
-        "{warnings:?}"
-    );
+    assert!(warnings[0].contains("can be written by anybody"), "{warnings:?}");
 
-    let files = Files {
-        required: Some(path),
-        ..Files::default()
-    };
-    assert_eq!(
-        exit::code(&read(&files, &mut warnings).unwrap_err()),
-        exit::USAGE
-    );
+    let files = Files { required: Some(path), ..Files::default() };
+    assert_eq!(exit::code(&read(&files, &mut warnings).unwrap_err()), exit::USAGE);
 }

@@ -57,13 +57,8 @@ pub enum TlsMode {
 }
 
 impl TlsMode {
-    pub const ALL: [Self; 5] = [
-        Self::Disabled,
-        Self::Preferred,
-        Self::Required,
-        Self::VerifyCa,
-        Self::VerifyIdentity,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Disabled, Self::Preferred, Self::Required, Self::VerifyCa, Self::VerifyIdentity];
 
     /// As the `mysql` client writes it, in lower case.
     pub fn name(self) -> &'static str {
@@ -86,15 +81,8 @@ impl FromStr for TlsMode {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL
-            .into_iter()
-            .find(|mode| mode.name().eq_ignore_ascii_case(text));
-        known.ok_or_else(|| {
-            format!(
-                "not an SSL mode; there are {}",
-                Self::ALL.map(Self::name).join(", ")
-            )
-        })
+        let known = Self::ALL.into_iter().find(|mode| mode.name().eq_ignore_ascii_case(text));
+        known.ok_or_else(|| format!("not an SSL mode; there are {}", Self::ALL.map(Self::name).join(", ")))
     }
 }
 
@@ -232,20 +220,12 @@ impl Options {
         if let Some(file) = &given.password_file {
             flags.password = Some(read_password(file)?);
         }
-        let own = Layer {
-            password: (world.env)("DUMPA_PASSWORD").map(Password::new),
-            ..Layer::default()
-        };
+        let own = Layer { password: (world.env)("DUMPA_PASSWORD").map(Password::new), ..Layer::default() };
         let files = option_file::read(&files(given, world), &mut warnings)?;
         let environment = environment(world)?;
         let port_by_flag = flags.port.is_some();
         let socket_by_flag = flags.socket.clone();
-        if socket_by_flag.is_some()
-            && flags
-                .host
-                .as_deref()
-                .is_some_and(|host| !is_localhost(host))
-        {
+        if socket_by_flag.is_some() && flags.host.as_deref().is_some_and(|host| !is_localhost(host)) {
             return Err(exit::usage(
                 "--socket is for this machine's own server: give it or --host, not both",
             ));
@@ -259,10 +239,7 @@ impl Options {
         };
         let tls = tls(&all, socket.is_some())?;
         Ok(Options {
-            host: all
-                .host
-                .filter(|host| !host.is_empty())
-                .map_or_else(|| "127.0.0.1".into(), bare_host),
+            host: all.host.filter(|host| !host.is_empty()).map_or_else(|| "127.0.0.1".into(), bare_host),
             port: all.port.filter(|port| *port != 0).unwrap_or(DEFAULT_PORT),
             socket,
             user: all
@@ -293,10 +270,7 @@ fn files(given: &Given, world: &World<'_>) -> Files {
         return Files::default();
     }
     if let Some(only) = &given.defaults_file {
-        return Files {
-            required: Some(only.clone()),
-            ..Files::default()
-        };
+        return Files { required: Some(only.clone()), ..Files::default() };
     }
     Files {
         before: world.global_files.clone(),
@@ -308,10 +282,9 @@ fn files(given: &Given, world: &World<'_>) -> Files {
 fn environment(world: &World<'_>) -> Result<Layer> {
     let set = |name: &str| (world.env)(name).filter(|value| !value.is_empty());
     let port = match set("MYSQL_TCP_PORT") {
-        Some(text) => Some(
-            text.parse()
-                .map_err(|_| exit::usage(format!("MYSQL_TCP_PORT is {text:?}, not a port")))?,
-        ),
+        Some(text) => {
+            Some(text.parse().map_err(|_| exit::usage(format!("MYSQL_TCP_PORT is {text:?}, not a port")))?)
+        }
         None => None,
     };
     Ok(Layer {
@@ -326,10 +299,7 @@ fn environment(world: &World<'_>) -> Result<Layer> {
 /// The socket that is meant though no flag names it: for this machine's own server, the one that is
 /// configured or else a usual one that is there.
 fn implied_socket(all: &Layer, world: &World<'_>) -> Option<PathBuf> {
-    let local = all
-        .host
-        .as_deref()
-        .is_none_or(|host| host.is_empty() || is_localhost(host));
+    let local = all.host.as_deref().is_none_or(|host| host.is_empty() || is_localhost(host));
     if !local || all.protocol == Some(Protocol::Tcp) {
         return None;
     }
@@ -339,58 +309,30 @@ fn implied_socket(all: &Layer, world: &World<'_>) -> Option<PathBuf> {
         .clone()
         .filter(|socket| !socket.as_os_str().is_empty())
         .or_else(|| world.sockets.iter().find(|socket| socket.exists()).cloned())
-        .or_else(|| {
-            world
-                .sockets
-                .first()
-                .filter(|_| all.protocol == Some(Protocol::Socket))
-                .cloned()
-        })
+        .or_else(|| world.sockets.first().filter(|_| all.protocol == Some(Protocol::Socket)).cloned())
 }
 
 fn tls(all: &Layer, by_socket: bool) -> Result<Tls> {
     let path = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
     let (ca, cert, key) = (path(&all.ssl_ca), path(&all.ssl_cert), path(&all.ssl_key));
     // Who names an authority wants it to be asked: so does the mysql client.
-    let implied = if ca.is_some() {
-        TlsMode::VerifyCa
-    } else {
-        TlsMode::Preferred
-    };
+    let implied = if ca.is_some() { TlsMode::VerifyCa } else { TlsMode::Preferred };
     let mode = all.ssl_mode.unwrap_or(implied);
     if by_socket || mode == TlsMode::Disabled {
-        return Ok(Tls {
-            mode: TlsMode::Disabled,
-            ca,
-            cert,
-            key,
-        });
+        return Ok(Tls { mode: TlsMode::Disabled, ca, cert, key });
     }
     if mode == TlsMode::VerifyCa && ca.is_none() {
-        return Err(exit::usage(
-            "--ssl-mode verify_ca needs --ssl-ca FILE, the authority to verify with",
-        ));
+        return Err(exit::usage("--ssl-mode verify_ca needs --ssl-ca FILE, the authority to verify with"));
     }
     if cert.is_some() != key.is_some() {
-        return Err(exit::usage(
-            "--ssl-cert and --ssl-key belong together: give both or neither",
-        ));
+        return Err(exit::usage("--ssl-cert and --ssl-key belong together: give both or neither"));
     }
-    for (flag, file) in [
-        ("--ssl-ca", &ca),
-        ("--ssl-cert", &cert),
-        ("--ssl-key", &key),
-    ] {
+    for (flag, file) in [("--ssl-ca", &ca), ("--ssl-cert", &cert), ("--ssl-key", &key)] {
         if let Some(file) = file {
             fs::File::open(file).map_err(|error| unreadable(flag, file, &error))?;
         }
     }
-    Ok(Tls {
-        mode,
-        ca,
-        cert,
-        key,
-    })
+    Ok(Tls { mode, ca, cert, key })
 }
 
 /// The first line of a password file.
@@ -399,17 +341,11 @@ fn read_password(file: &Path) -> Result<Password> {
         return Err(exit::usage("--password-file takes a file, not `-`"));
     }
     let bytes = fs::read(file).map_err(|error| unreadable("--password-file", file, &error))?;
-    let line = bytes
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     match std::str::from_utf8(line) {
         Ok(password) => Ok(Password::new(password)),
-        Err(_) => Err(exit::usage(format!(
-            "--password-file {}: not UTF-8",
-            file.display()
-        ))),
+        Err(_) => Err(exit::usage(format!("--password-file {}: not UTF-8", file.display()))),
     }
 }
 
@@ -423,10 +359,7 @@ fn is_localhost(host: &str) -> bool {
 
 /// `[::1]` is a common way to write `::1`.
 fn bare_host(host: String) -> String {
-    match host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-    {
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(inner) => inner.to_owned(),
         None => host,
     }
@@ -438,11 +371,7 @@ pub fn parse_timeout(text: &str) -> Result<Duration, String> {
         Ok(seconds) => Duration::from_secs(seconds.into()),
         Err(_) => humantime::parse_duration(text).map_err(|error| error.to_string())?,
     };
-    if timeout.is_zero() {
-        Err("must be more than nothing".into())
-    } else {
-        Ok(timeout)
-    }
+    if timeout.is_zero() { Err("must be more than nothing".into()) } else { Ok(timeout) }
 }
 
 /// The user that `mysql` would log in as: `root` for root, else the account's name.
@@ -455,9 +384,7 @@ fn login_name(env: &dyn Fn(&str) -> Option<String>) -> Option<String> {
         return Some("root".into());
     }
     let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    uid.and_then(|uid| account_of(&accounts, uid))
-        .or_else(|| env("USER"))
-        .or_else(|| env("LOGNAME"))
+    uid.and_then(|uid| account_of(&accounts, uid)).or_else(|| env("USER")).or_else(|| env("LOGNAME"))
 }
 
 fn account_of(accounts: &str, uid: u32) -> Option<String> {

@@ -1,16 +1,229 @@
 //! One value of one column, as it stands in the server's bytes, and its JSON.
 //!
 //! Both halves of dumpa meet here: the binary log's row images and a query's result rows are each
-//! decoded into [`Value`], and [`write`] is the only place that prints one. A type prints the same
-//! from `load` and `tail` because there is nothing else that prints it.
+//! decoded into [`Value`], and [`Value::write`] is the only place that prints one. A type prints
+//! the same from `load` and `tail` because there is nothing else that prints it.
 
 pub mod charset;
+pub mod decimal;
 pub mod geometry;
 pub mod json;
+pub mod kind;
+pub mod temporal;
 pub mod text;
+
+use base64::Engine;
+
+pub use charset::Charset;
+pub use kind::{Kind, Label, Labels};
+pub use temporal::{Date, DateTime, Time};
 
 /// Bytes that do not hold what their type promises. Whoever knows the column, the table and the
 /// place adds them: a decoder knows none of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Malformed(pub &'static str);
+
+/// How numbers and zero dates are printed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Style {
+    /// DECIMAL as a JSON number instead of a string.
+    pub decimal_as_number: bool,
+    /// Integers beyond 2^53 as strings instead of numbers.
+    pub big_int_as_string: bool,
+    /// A zero date as its text instead of null.
+    pub zero_date_as_string: bool,
+}
+
+/// A value, borrowed from the bytes that hold it.
+#[derive(Debug, Clone, Copy)]
+pub enum Value<'a> {
+    Null,
+    Int(i64),
+    UInt(u64),
+    Float(f32),
+    Double(f64),
+    /// DECIMAL in the packed form of the row image.
+    PackedDecimal {
+        bytes: &'a [u8],
+        format: decimal::Format,
+    },
+    /// DECIMAL as the server's text.
+    DecimalText(&'a [u8]),
+    Text {
+        bytes: &'a [u8],
+        charset: Charset,
+    },
+    /// Binary bytes; `pad_to` is the length that trailing zero bytes fill up to, or 0.
+    Bytes {
+        bytes: &'a [u8],
+        pad_to: usize,
+    },
+    /// A member of an ENUM.
+    Label(&'a Label),
+    /// Members of a SET, lowest bit first.
+    Set {
+        bits: u64,
+        labels: &'a Labels,
+    },
+    Date(Date),
+    DateTime(DateTime),
+    Time(Time),
+    /// MySQL's binary JSON.
+    JsonBinary(&'a [u8]),
+    /// A document and the differences that make another of it.
+    JsonDiffs {
+        before: &'a [u8],
+        diffs: &'a [u8],
+    },
+    /// The server's text of a JSON document.
+    JsonText(&'a [u8]),
+    /// SRID and well-known binary.
+    Geometry {
+        bytes: &'a [u8],
+        axes: geometry::Axes,
+    },
+    /// 32-bit floats, little-endian.
+    Vector(&'a [u8]),
+    /// Text that the server itself writes in ASCII: UUID, INET4, INET6 in a query's result.
+    Ascii(&'a [u8]),
+    Uuid([u8; 16]),
+    Inet4([u8; 4]),
+    Inet6([u8; 16]),
+}
+
+/// The largest integer up to which every integer is exact in a 64-bit float: 2^53.
+const EXACT_IN_DOUBLE: u64 = 1 << 53;
+
+impl Value<'_> {
+    /// Appends the value's JSON.
+    pub fn write(&self, style: Style, out: &mut Vec<u8>) -> Result<(), Malformed> {
+        match *self {
+            Value::Null => out.extend_from_slice(b"null"),
+            Value::Int(n) => {
+                let quoted = style.big_int_as_string && n.unsigned_abs() > EXACT_IN_DOUBLE;
+                number(itoa::Buffer::new().format(n).as_bytes(), quoted, out);
+            }
+            Value::UInt(n) => {
+                let quoted = style.big_int_as_string && n > EXACT_IN_DOUBLE;
+                number(itoa::Buffer::new().format(n).as_bytes(), quoted, out);
+            }
+            Value::Float(n) if n.is_finite() => {
+                out.extend_from_slice(ryu::Buffer::new().format_finite(n).as_bytes());
+            }
+            Value::Double(n) if n.is_finite() => {
+                out.extend_from_slice(ryu::Buffer::new().format_finite(n).as_bytes());
+            }
+            Value::Float(_) | Value::Double(_) => {
+                return Err(Malformed("it is not a finite number, and JSON has no other"));
+            }
+            Value::PackedDecimal { bytes, format } => {
+                quote(!style.decimal_as_number, out, |out| decimal::unpack(bytes, format, out))?;
+            }
+            Value::DecimalText(text) => {
+                quote(!style.decimal_as_number, out, |out| decimal::text(text, out))?;
+            }
+            Value::Text { bytes, charset } => quote(true, out, |out| charset.escape(bytes, out))?,
+            Value::Bytes { bytes, pad_to } => quote(true, out, |out| base64(bytes, pad_to, out))?,
+            Value::Label(label) => out.extend_from_slice(label.json()?),
+            Value::Set { bits, labels } => labels.write_set(bits, out)?,
+            Value::Date(date) => date.write(style.zero_date_as_string, out),
+            Value::DateTime(at) => at.write(style.zero_date_as_string, out),
+            Value::Time(time) => time.write(out),
+            Value::JsonBinary(document) => json::write_binary(document, out)?,
+            Value::JsonDiffs { before, diffs } => json::write_with_diffs(before, diffs, out)?,
+            Value::JsonText(text) => json::write_text(text, out)?,
+            Value::Geometry { bytes, axes } => geometry::write(bytes, axes, out)?,
+            Value::Vector(bytes) => vector(bytes, out)?,
+            Value::Ascii(text) => quote(true, out, |out| {
+                text::escape(text, out);
+                Ok(())
+            })?,
+            Value::Uuid(uuid) => uuid_text(uuid, out),
+            Value::Inet4(address) => address_text(std::net::Ipv4Addr::from(address), out),
+            Value::Inet6(address) => address_text(std::net::Ipv6Addr::from(address), out),
+        }
+        Ok(())
+    }
+}
+
+fn number(digits: &[u8], quoted: bool, out: &mut Vec<u8>) {
+    if quoted {
+        out.push(b'"');
+    }
+    out.extend_from_slice(digits);
+    if quoted {
+        out.push(b'"');
+    }
+}
+
+fn quote(
+    quoted: bool,
+    out: &mut Vec<u8>,
+    inner: impl FnOnce(&mut Vec<u8>) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
+    if quoted {
+        out.push(b'"');
+    }
+    inner(out)?;
+    if quoted {
+        out.push(b'"');
+    }
+    Ok(())
+}
+
+/// Bytes as base64, with the zero bytes that the log cut off put back.
+fn base64(bytes: &[u8], pad_to: usize, out: &mut Vec<u8>) -> Result<(), Malformed> {
+    let engine = &base64::engine::general_purpose::STANDARD;
+    let append = |bytes: &[u8], out: &mut Vec<u8>| {
+        let start = out.len();
+        // Four characters for three bytes, rounded up.
+        out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+        engine
+            .encode_slice(bytes, &mut out[start..])
+            .map(|len| out.truncate(start + len))
+            .map_err(|_| Malformed("base64 of these bytes does not fit"))
+    };
+    if bytes.len() >= pad_to {
+        return append(bytes, out);
+    }
+    // BINARY(n) has at most 255 bytes.
+    let mut padded = [0u8; 255];
+    let whole = padded.get_mut(..pad_to).ok_or(Malformed("a BINARY is longer than 255 bytes"))?;
+    whole[..bytes.len()].copy_from_slice(bytes);
+    append(whole, out)
+}
+
+fn vector(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+    let (floats, rest) = bytes.as_chunks::<4>();
+    if !rest.is_empty() {
+        return Err(Malformed("a VECTOR does not end with a whole number"));
+    }
+    out.push(b'[');
+    for (i, float) in floats.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        Value::Float(f32::from_le_bytes(*float)).write(Style::default(), out)?;
+    }
+    out.push(b']');
+    Ok(())
+}
+
+fn uuid_text(uuid: [u8; 16], out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    out.push(b'"');
+    for (i, byte) in uuid.into_iter().enumerate() {
+        if matches!(i, 4 | 6 | 8 | 10) {
+            out.push(b'-');
+        }
+        out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    }
+    out.push(b'"');
+}
+
+fn address_text(address: impl std::fmt::Display, out: &mut Vec<u8>) {
+    use std::io::Write;
+    // Writing to a Vec does not fail.
+    let _ = write!(out, "\"{address}\"");
+}

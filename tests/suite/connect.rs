@@ -24,21 +24,13 @@ impl<'a> Account<'a> {
     fn new(server: &'a Server, hint: &str, plugin: &str, options: &str) -> Account<'a> {
         let name = format!("{hint}_{}", std::process::id());
         let password = PASSWORD.replace('\'', "''");
-        server.sql(&format!(
-            "create user {name}@'%' identified {plugin} by '{password}'"
-        ));
+        server.sql(&format!("create user {name}@'%' identified {plugin} by '{password}'"));
         // Before 5.7, the demand for TLS is GRANT's.
-        let may = if server.is_mysql() {
-            "replication client"
-        } else {
-            "binlog monitor"
-        };
+        let may = if server.is_mysql() { "replication client" } else { "binlog monitor" };
         if server.version() < (5, 7) {
             server.sql(&format!("grant {may} on *.* to {name}@'%' {options}"));
         } else {
-            server.sql(&format!(
-                "alter user {name}@'%' {options};\ngrant {may} on *.* to {name}@'%'"
-            ));
+            server.sql(&format!("alter user {name}@'%' {options};\ngrant {may} on *.* to {name}@'%'"));
         }
         Account { server, name }
     }
@@ -67,11 +59,7 @@ fn connects(dumpa: &Dumpa) {
 fn fails(dumpa: &Dumpa, code: i32) -> String {
     let run = dumpa.run().expect_code(code);
     assert_eq!(run.text(), "");
-    assert!(
-        !run.stderr.contains(PASSWORD) && !run.stderr.contains(WRONG),
-        "{}",
-        run.stderr
-    );
+    assert!(!run.stderr.contains(PASSWORD) && !run.stderr.contains(WRONG), "{}", run.stderr);
     assert_eq!(run.stderr.trim_end().lines().count(), 1, "{}", run.stderr);
     run.stderr
 }
@@ -89,17 +77,7 @@ fn listener(talk: fn(TcpStream)) -> String {
 }
 
 fn position_of(port: &str) -> Dumpa {
-    Dumpa::bare().args([
-        "position",
-        "-H",
-        "127.0.0.1",
-        "-P",
-        port,
-        "-u",
-        "root",
-        "--connect-timeout",
-        "1",
-    ])
+    Dumpa::bare().args(["position", "-H", "127.0.0.1", "-P", port, "-u", "root", "--connect-timeout", "1"])
 }
 
 on_each_server! {
@@ -193,16 +171,9 @@ on_servers!([mysql_9_7] fn an_unknown_login_plugin_is_named(server) {
 
 #[test]
 fn a_password_flag_is_refused_with_advice() {
-    for flag in [
-        ["-p", WRONG].concat(),
-        ["--password=", WRONG].concat(),
-        "-p".into(),
-    ] {
+    for flag in [["-p", WRONG].concat(), ["--password=", WRONG].concat(), "-p".into()] {
         let said = fails(&Dumpa::bare().args(["position", &flag]), 2);
-        assert!(
-            said.contains("--password-file") && said.contains("DUMPA_PASSWORD"),
-            "{said}"
-        );
+        assert!(said.contains("--password-file") && said.contains("DUMPA_PASSWORD"), "{said}");
     }
 }
 
@@ -212,12 +183,7 @@ fn nobody_listens() {
     let port = free.local_addr().expect("its address").port().to_string();
     drop(free);
     let said = fails(&position_of(&port), 1);
-    assert!(
-        said.contains(&format!(
-            "cannot reach 127.0.0.1:{port}: connection refused"
-        )),
-        "{said}"
-    );
+    assert!(said.contains(&format!("cannot reach 127.0.0.1:{port}: connection refused")), "{said}");
 
     let said = fails(&Dumpa::bare().args(["position", "-S", "no/such.sock"]), 1);
     assert!(said.contains("cannot reach no/such.sock"), "{said}");
@@ -239,11 +205,7 @@ fn a_host_that_takes_the_call_and_says_nothing_or_too_little() {
     for port in [silent, slow] {
         let started = Instant::now();
         let said = fails(&position_of(&port), 1);
-        assert!(
-            started.elapsed() < Duration::from_secs(4),
-            "{:?}",
-            started.elapsed()
-        );
+        assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
         assert!(said.contains(&port) && said.contains("within 1s"), "{said}");
     }
 }
@@ -255,10 +217,7 @@ fn a_host_that_is_no_mysql_server() {
         thread::sleep(Duration::from_secs(60));
     });
     let said = fails(&position_of(&ssh), 1);
-    assert!(
-        said.contains("does not speak as a MySQL server does"),
-        "{said}"
-    );
+    assert!(said.contains("does not speak as a MySQL server does"), "{said}");
 }
 
 #[test]
@@ -267,10 +226,7 @@ fn a_server_that_has_no_connection_to_spare() {
         let _ = stream.write_all(b"\x17\0\0\0\xff\x10\x04Too many connections");
     });
     let said = fails(&position_of(&full), 1);
-    assert!(
-        said.contains("Too many connections; try again later"),
-        "{said}"
-    );
+    assert!(said.contains("Too many connections; try again later"), "{said}");
 }
 
 #[test]
@@ -278,10 +234,7 @@ fn option_files_that_are_wrong() {
     let dumpa = Dumpa::bare().args(["position"]);
     fs::write(dumpa.file(".my.cnf"), "[dumpa]\nhots=a\n").unwrap();
     let said = fails(&dumpa, 2);
-    assert!(
-        said.contains(".my.cnf:2:") && said.contains("hots"),
-        "{said}"
-    );
+    assert!(said.contains(".my.cnf:2:") && said.contains("hots"), "{said}");
 
     let missing = Dumpa::bare().args(["position", "--defaults-file", "no/such.cnf"]);
     assert!(fails(&missing, 2).contains("no/such.cnf"));
@@ -297,11 +250,7 @@ fn an_option_file_that_anybody_can_write_is_ignored_aloud() {
     fs::write(&file, "[dumpa]\nhots=a\n").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
     let run = dumpa.run().expect_code(1);
-    assert!(
-        run.stderr.contains("can be written by anybody"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("can be written by anybody"), "{}", run.stderr);
 }
 
 /// Of nothing, for nobody; it never ends, and its key is lost.

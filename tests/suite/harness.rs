@@ -61,15 +61,9 @@ fn a_run_reports_code_and_streams() {
 #[test]
 fn a_line_that_does_not_come_is_none() {
     let mut live = Dumpa::bare().args(["--version"]).spawn();
-    assert!(
-        live.next_line(PATIENCE)
-            .is_some_and(|line| line.starts_with("dumpa "))
-    );
+    assert!(live.next_line(PATIENCE).is_some_and(|line| line.starts_with("dumpa ")));
     assert_eq!(live.next_line(Duration::from_secs(1)), None);
     let run = live.wait(PATIENCE);
     assert_eq!(run.code, Some(0));
-    assert!(
-        run.text().starts_with("dumpa "),
-        "the lines taken before are still there"
-    );
+    assert!(run.text().starts_with("dumpa "), "the lines taken before are still there");
 }

@@ -102,10 +102,8 @@ fn compact(json: &str) -> String {
 /// Compares the documents of the table `docs`, row by row.
 #[track_caller]
 fn check(db: &Db, start: &Start) {
-    let rows: Vec<(u32, String)> = db
-        .conn()
-        .query("select id, cast(j as char) from docs order by id")
-        .expect("the server's text");
+    let rows: Vec<(u32, String)> =
+        db.conn().query("select id, cast(j as char) from docs order by id").expect("the server's text");
     let printed = loaded_and_tailed(db, "docs", start);
     assert_eq!(printed.len(), rows.len());
     for (printed, (id, text)) in printed.iter().zip(&rows) {
@@ -281,8 +279,8 @@ impl Random {
     /// A JSON string of up to so many characters, among them all that need an escape.
     fn string(&mut self, max: u64) -> String {
         const CHARS: [char; 16] = [
-            'a', 'b', '0', ' ', '/', '.', '$', '"', '\\', '\n', '\0', '\u{1f}', '\u{7f}', 'é',
-            '\u{2028}', '😀',
+            'a', 'b', '0', ' ', '/', '.', '$', '"', '\\', '\n', '\0', '\u{1f}', '\u{7f}', 'é', '\u{2028}',
+            '😀',
         ];
         let len = self.below(max + 1);
         let string: String = (0..len).map(|_| CHARS[self.below(16) as usize]).collect();

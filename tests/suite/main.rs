@@ -4,4 +4,8 @@
 
 mod common;
 
+mod charset;
+mod connect;
+mod geometry;
 mod harness;
+mod json;

@@ -5,9 +5,10 @@
 //! server comes with.
 
 /// In which order `ST_AsText`, on the server that stored a geometry, prints its coordinates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Axes {
     /// As they are stored: MariaDB, and MySQL up to 5.7.
+    #[default]
     AsStored,
     /// As the spatial reference system says, latitude first in most geographic ones: MySQL 8.0 and
     /// later. A system that CREATE SPATIAL REFERENCE SYSTEM made is not known here and prints as stored.
@@ -15,6 +16,16 @@ pub enum Axes {
 }
 
 impl Axes {
+    /// How a server of this version, as it writes it itself, prints them.
+    pub fn of_server(version: &str) -> Axes {
+        let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+        if version.contains("MariaDB") || major.is_none_or(|major| major < 8) {
+            Axes::AsStored
+        } else {
+            Axes::BySrid
+        }
+    }
+
     /// Whether a geometry of this SRID prints the second stored coordinate first.
     pub fn swaps(self, srid: u32) -> bool {
         if self == Axes::AsStored {

@@ -131,9 +131,7 @@ impl Reader<'_, '_> {
             Kind::MultiPoint => self.list(|reader| reader.member(Kind::Point, depth)),
             Kind::MultiLineString => self.list(|reader| reader.member(Kind::LineString, depth)),
             Kind::MultiPolygon => self.list(|reader| reader.member(Kind::Polygon, depth)),
-            Kind::Collection if depth >= MAX_DEPTH => {
-                Err(Malformed("a geometry is nested too deep"))
-            }
+            Kind::Collection if depth >= MAX_DEPTH => Err(Malformed("a geometry is nested too deep")),
             Kind::Collection => self.list(|reader| {
                 let kind = reader.header()?;
                 reader.tagged(kind, depth + 1)

@@ -9,8 +9,7 @@ fn shown(bytes: &[u8], axes: Axes) -> Result<String, Malformed> {
 
 fn wkt(wkb: &[u8]) -> Result<String, Malformed> {
     let shown = shown(&[&[0; 4], wkb].concat(), Axes::AsStored)?;
-    let inner =
-        shown.strip_prefix(r#"{"srid":0,"wkt":""#).and_then(|rest| rest.strip_suffix(r#""}"#));
+    let inner = shown.strip_prefix(r#"{"srid":0,"wkt":""#).and_then(|rest| rest.strip_suffix(r#""}"#));
     Ok(inner.unwrap().to_owned())
 }
 
@@ -94,9 +93,7 @@ fn coordinates_are_as_short_as_the_server_makes_them() {
 /// What MySQL 9.7 stores for POINT(1 2) with these SRIDs, and prints.
 #[test]
 fn mysql_8_prints_the_latitude_first_where_the_system_says_so() {
-    for (srid, x, y) in
-        [(0u32, 1., 2.), (3857, 1., 2.), (4326, 2., 1.), (4312, 2., 1.), (7035, 1., 2.)]
-    {
+    for (srid, x, y) in [(0u32, 1., 2.), (3857, 1., 2.), (4326, 2., 1.), (4312, 2., 1.), (7035, 1., 2.)] {
         let bytes = [&srid.to_le_bytes()[..], &point(x, y)].concat();
         let wanted = format!(r#"{{"srid":{srid},"wkt":"POINT(1 2)"}}"#);
         assert_eq!(shown(&bytes, Axes::BySrid).unwrap(), wanted);

@@ -221,8 +221,8 @@ impl<'o> Writer<'o> {
     }
 
     pub fn string(&mut self, bytes: &[u8]) -> Result<(), Malformed> {
-        let string = std::str::from_utf8(bytes)
-            .map_err(|_| Malformed("a string in a JSON document is not UTF-8"))?;
+        let string =
+            std::str::from_utf8(bytes).map_err(|_| Malformed("a string in a JSON document is not UTF-8"))?;
         text::string(string, self.out);
         Ok(())
     }

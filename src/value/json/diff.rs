@@ -154,9 +154,7 @@ fn comma(at: usize, writer: &mut Writer) {
 
 /// Where the member `key` is, or would be.
 fn find(members: &[(Cow<[u8]>, Node)], key: &[u8]) -> Result<usize, usize> {
-    members.binary_search_by(|(other, _)| {
-        other.len().cmp(&key.len()).then_with(|| other.as_ref().cmp(key))
-    })
+    members.binary_search_by(|(other, _)| other.len().cmp(&key.len()).then_with(|| other.as_ref().cmp(key)))
 }
 
 enum Leg {

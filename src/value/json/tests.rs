@@ -50,8 +50,7 @@ fn array(large: bool, values: &[(u8, &[u8])]) -> Vec<u8> {
         entries.extend(word(header + data.len()));
         data.extend(*bytes);
     }
-    [vec![2 + u8::from(large)], word(values.len()), word(header + data.len()), entries, data]
-        .concat()
+    [vec![2 + u8::from(large)], word(values.len()), word(header + data.len()), entries, data].concat()
 }
 
 #[test]
@@ -279,16 +278,12 @@ fn diffs_change_what_their_paths_name() {
     let remove = |path| diff(2, path, None);
     let cut = remove("$.bb");
     for (diffs, wanted) in [
-        (
-            vec![],
-            r#"{"":[],"a":1,"b":{"é":"q\"\n"},"bb":[1,2.0,null,true,"x",-70000,18446744073709551615]}"#,
-        ),
+        (vec![], r#"{"":[],"a":1,"b":{"é":"q\"\n"},"bb":[1,2.0,null,true,"x",-70000,18446744073709551615]}"#),
         ([&cut[..], &replace("$.b", string)].concat(), r#"{"":[],"a":1,"b":"new"}"#),
         ([&cut[..], &replace("$.b.é", one)].concat(), r#"{"":[],"a":1,"b":{"é":1}}"#),
         ([&cut[..], &insert("$.\"\"[0]", one)].concat(), r#"{"":[1],"a":1,"b":{"é":"q\"\n"}}"#),
         (
-            [&cut[..], &remove("$.b"), &insert("$.\"x\\\" \\u0041\"", one), &insert("$.B", one)]
-                .concat(),
+            [&cut[..], &remove("$.b"), &insert("$.\"x\\\" \\u0041\"", one), &insert("$.B", one)].concat(),
             r#"{"":[],"B":1,"a":1,"x\" A":1}"#,
         ),
         (

@@ -33,8 +33,7 @@ impl<'a> Db<'a> {
 
     #[track_caller]
     pub fn conn(&self) -> Conn {
-        Conn::new(self.opts())
-            .unwrap_or_else(|why| panic!("cannot connect to {}: {why}", self.server.name))
+        Conn::new(self.opts()).unwrap_or_else(|why| panic!("cannot connect to {}: {why}", self.server.name))
     }
 
     /// Runs a script on a fresh connection: statements that end in `;` at the end of a line.
@@ -47,8 +46,7 @@ impl<'a> Db<'a> {
     #[track_caller]
     pub fn ask<T: FromRow>(&self, query: &str) -> T {
         let row = self.conn().query_first(query);
-        row.unwrap_or_else(|why| panic!("{query}: {why}"))
-            .unwrap_or_else(|| panic!("no row: {query}"))
+        row.unwrap_or_else(|why| panic!("{query}: {why}")).unwrap_or_else(|| panic!("no row: {query}"))
     }
 }
 

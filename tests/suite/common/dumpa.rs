@@ -23,9 +23,7 @@ impl Dumpa {
     /// Connects as root, over TCP, to the database.
     pub fn new(server: &Server, db: &Db) -> Dumpa {
         let mut dumpa = Self::without_db(server);
-        dumpa
-            .connection
-            .extend(["-D", &db.name].map(OsString::from));
+        dumpa.connection.extend(["-D", &db.name].map(OsString::from));
         dumpa
     }
 
@@ -33,34 +31,25 @@ impl Dumpa {
     pub fn without_db(server: &Server) -> Dumpa {
         let mut dumpa = Self::bare();
         let port = server.port.to_string();
-        dumpa.connection = ["-H", "127.0.0.1", "-P", &port, "-u", "root"]
-            .map(OsString::from)
-            .into();
+        dumpa.connection = ["-H", "127.0.0.1", "-P", &port, "-u", "root"].map(OsString::from).into();
         dumpa
     }
 
     /// Passes no options of its own.
     pub fn bare() -> Dumpa {
         let home = TempDir::with_prefix("dumpa-").expect("a temporary folder");
-        Dumpa {
-            args: Vec::new(),
-            connection: Vec::new(),
-            env: Vec::new(),
-            home: Arc::new(home),
-        }
+        Dumpa { args: Vec::new(), connection: Vec::new(), env: Vec::new(), home: Arc::new(home) }
     }
 
     /// Adds arguments; the first of all is the command.
     pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Dumpa {
-        self.args
-            .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
     /// A variable of its environment, in which there is otherwise none that is called `MYSQL_…` or `DUMPA_…`.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Dumpa {
-        self.env
-            .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
@@ -85,10 +74,7 @@ impl Dumpa {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dumpa"));
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
-            if ["MYSQL_", "DUMPA_", "XDG_", "RUST_"]
-                .iter()
-                .any(|prefix| text.starts_with(prefix))
-            {
+            if ["MYSQL_", "DUMPA_", "XDG_", "RUST_"].iter().any(|prefix| text.starts_with(prefix)) {
                 command.env_remove(&name);
             }
         }
@@ -127,24 +113,12 @@ pub struct Run {
 impl Run {
     pub(super) fn new(status: ExitStatus, stdout: Vec<u8>, stderr: &[u8]) -> Run {
         let stderr = String::from_utf8_lossy(stderr).into_owned();
-        Run {
-            status,
-            code: status.code(),
-            signal: status.signal(),
-            stdout,
-            stderr,
-        }
+        Run { status, code: status.code(), signal: status.signal(), stdout, stderr }
     }
 
     #[track_caller]
     pub fn expect_code(self, code: i32) -> Run {
-        assert_eq!(
-            self.code,
-            Some(code),
-            "{}; stderr:\n{}",
-            self.status,
-            self.stderr
-        );
+        assert_eq!(self.code, Some(code), "{}; stderr:\n{}", self.status, self.stderr);
         self
     }
 
@@ -158,21 +132,14 @@ impl Run {
     #[track_caller]
     pub fn lines(&self) -> Vec<Tuple> {
         let text = self.text();
-        assert!(
-            text.is_empty() || text.ends_with('\n'),
-            "the last line has no end: {text:?}"
-        );
+        assert!(text.is_empty() || text.ends_with('\n'), "the last line has no end: {text:?}");
         text.split_terminator('\n').map(Tuple::parse).collect()
     }
 
     /// stdout as whole tuples but for a last line that was cut off by the end of the program.
     #[track_caller]
     pub fn whole_lines(&self) -> Vec<Tuple> {
-        let end = self
-            .stdout
-            .iter()
-            .rposition(|&byte| byte == b'\n')
-            .map_or(0, |at| at + 1);
+        let end = self.stdout.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         let text = std::str::from_utf8(&self.stdout[..end]).expect("stdout is UTF-8");
         text.split_terminator('\n').map(Tuple::parse).collect()
     }

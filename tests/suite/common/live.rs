@@ -24,20 +24,11 @@ pub struct Live {
 impl Live {
     #[track_caller]
     pub(super) fn start(mut command: Command, home: Arc<TempDir>) -> Live {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("dumpa starts");
         let stdout = Stream::of(child.stdout.take().expect("stdout is piped"));
         let stderr = Stream::of(child.stderr.take().expect("stderr is piped"));
-        Live {
-            child,
-            stdout,
-            stderr,
-            taken: 0,
-            _home: home,
-        }
+        Live { child, stdout, stderr, taken: 0, _home: home }
     }
 
     pub fn pid(&self) -> u32 {
@@ -49,9 +40,7 @@ impl Live {
         let taken = self.taken;
         let line = self.stdout.wait_for(timeout, |bytes| {
             let rest = &bytes[taken..];
-            rest.iter()
-                .position(|&byte| byte == b'\n')
-                .map(|end| rest[..end].to_vec())
+            rest.iter().position(|&byte| byte == b'\n').map(|end| rest[..end].to_vec())
         })?;
         self.taken += line.len() + 1;
         Some(String::from_utf8(line).expect("stdout is UTF-8"))
@@ -80,9 +69,9 @@ impl Live {
     /// Waits until stderr holds this text.
     #[track_caller]
     pub fn wait_for_stderr(&self, text: &str) {
-        let found = self.stderr.wait_for(PATIENCE, |bytes| {
-            String::from_utf8_lossy(bytes).contains(text).then_some(())
-        });
+        let found = self
+            .stderr
+            .wait_for(PATIENCE, |bytes| String::from_utf8_lossy(bytes).contains(text).then_some(()));
         assert!(found.is_some(), "no {text:?} on stderr:\n{}", self.stderr());
     }
 
@@ -90,19 +79,12 @@ impl Live {
     pub fn signal(&self, signal: libc::c_int) {
         let pid = libc::pid_t::try_from(self.pid()).expect("a pid fits");
         // SAFETY: a system call without pointers. The child has not been waited for, so the pid is still its own.
-        assert_eq!(
-            unsafe { libc::kill(pid, signal) },
-            0,
-            "the signal {signal} cannot be sent"
-        );
+        assert_eq!(unsafe { libc::kill(pid, signal) }, 0, "the signal {signal} cannot be sent");
     }
 
     /// Whether it runs still.
     pub fn runs(&mut self) -> bool {
-        self.child
-            .try_wait()
-            .expect("it can be waited for")
-            .is_none()
+        self.child.try_wait().expect("it can be waited for").is_none()
     }
 
     /// Waits for its end; kills it and panics when that does not come in time. `stdout` is all that it printed, with
@@ -116,10 +98,7 @@ impl Live {
             }
             if Instant::now() > deadline {
                 let _ = self.child.kill();
-                panic!(
-                    "it still runs after {timeout:?}; stderr:\n{}",
-                    self.stderr()
-                );
+                panic!("it still runs after {timeout:?}; stderr:\n{}", self.stderr());
             }
             // The standard library cannot wait with a limit.
             thread::sleep(Duration::from_millis(2));
@@ -172,10 +151,7 @@ impl Stream {
                 }
             }
         });
-        Stream {
-            state,
-            reader: Some(reader),
-        }
+        Stream { state, reader: Some(reader) }
     }
 
     /// Waits until `find` finds something in what has come; not after the stream's end or the timeout.
@@ -191,20 +167,12 @@ impl Stream {
             if state.ended || left.is_zero() {
                 return None;
             }
-            state = changed
-                .wait_timeout(state, left)
-                .expect("nobody panics with the lock")
-                .0;
+            state = changed.wait_timeout(state, left).expect("nobody panics with the lock").0;
         }
     }
 
     fn so_far(&self) -> Vec<u8> {
-        self.state
-            .0
-            .lock()
-            .expect("nobody panics with the lock")
-            .bytes
-            .clone()
+        self.state.0.lock().expect("nobody panics with the lock").bytes.clone()
     }
 
     /// Everything, when its writer has ended.
@@ -212,13 +180,6 @@ impl Stream {
         if let Some(reader) = self.reader.take() {
             reader.join().expect("the reader ends well");
         }
-        std::mem::take(
-            &mut self
-                .state
-                .0
-                .lock()
-                .expect("nobody panics with the lock")
-                .bytes,
-        )
+        std::mem::take(&mut self.state.0.lock().expect("nobody panics with the lock").bytes)
     }
 }

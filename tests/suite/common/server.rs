@@ -37,21 +37,11 @@ impl Server {
             panic!("no {name} among the servers in {SHARED} ({shared:?}): run tests/run");
         };
         let socket = PathBuf::from(socket);
-        let dir = socket
-            .parent()
-            .expect("a socket lies in a folder")
-            .to_owned();
+        let dir = socket.parent().expect("a socket lies in a folder").to_owned();
         // Where `tests/servers/start` keeps what it printed.
         let pid = fs::read_to_string(dir.join("server")).map_or(0, |said| number(&said, "pid"));
         let port = port.parse().expect("a port is a number");
-        Server {
-            name: name.to_owned(),
-            port,
-            socket,
-            dir,
-            pid,
-            own: None,
-        }
+        Server { name: name.to_owned(), port, socket, dir, pid, own: None }
     }
 
     /// A fresh server for this test alone; it ends when the value is dropped. It costs up to a second.
@@ -83,10 +73,7 @@ impl Server {
     /// Ends the private server in order; `start` brings it back.
     pub fn stop(&mut self) {
         self.assert_private();
-        let status = script("stop")
-            .arg(&self.dir)
-            .status()
-            .expect("tests/servers/stop runs");
+        let status = script("stop").arg(&self.dir).status().expect("tests/servers/stop runs");
         assert!(status.success(), "{} did not stop", self.name);
     }
 
@@ -104,22 +91,13 @@ impl Server {
     pub fn start(&mut self, flags: &[&str]) {
         self.assert_private();
         let mut start = script("start");
-        start
-            .arg(&self.name)
-            .arg(&self.dir)
-            .args(flags)
-            .env_remove("PORT")
-            .stderr(Stdio::piped());
+        start.arg(&self.name).arg(&self.dir).args(flags).env_remove("PORT").stderr(Stdio::piped());
         if self.port != 0 {
             start.env("PORT", self.port.to_string());
         }
         let output = start.output().expect("tests/servers/start runs");
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success(),
-            "{} did not start:\n{stderr}",
-            self.name
-        );
+        assert!(output.status.success(), "{} did not start:\n{stderr}", self.name);
         let said = String::from_utf8_lossy(&output.stdout);
         self.port = number(&said, "port");
         self.pid = number(&said, "pid");
@@ -130,9 +108,7 @@ impl Server {
     pub fn runs(&self) -> bool {
         let command_line = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
         let data = format!("--datadir={}", self.dir.join("data").display());
-        command_line
-            .split(|&byte| byte == 0)
-            .any(|argument| argument == data.as_bytes())
+        command_line.split(|&byte| byte == 0).any(|argument| argument == data.as_bytes())
     }
 
     pub fn is_mariadb(&self) -> bool {
@@ -147,10 +123,7 @@ impl Server {
     pub fn version(&self) -> (u32, u32) {
         let (_, version) = self.name.split_once('-').expect("product-version");
         let (major, minor) = version.split_once('.').expect("major.minor");
-        (
-            major.parse().expect("a number"),
-            minor.parse().expect("a number"),
-        )
+        (major.parse().expect("a number"), minor.parse().expect("a number"))
     }
 
     /// How root connects over TCP; make other connections from it.
@@ -166,8 +139,7 @@ impl Server {
     /// A connection of root's, without a database.
     #[track_caller]
     pub fn conn(&self) -> Conn {
-        Conn::new(self.opts())
-            .unwrap_or_else(|why| panic!("cannot connect to {}: {why}", self.name))
+        Conn::new(self.opts()).unwrap_or_else(|why| panic!("cannot connect to {}: {why}", self.name))
     }
 
     /// Runs a script on a fresh connection; see [`run_script`].
@@ -180,8 +152,7 @@ impl Server {
     #[track_caller]
     pub fn ask<T: FromRow>(&self, query: &str) -> T {
         let row = self.conn().query_first(query);
-        row.unwrap_or_else(|why| panic!("{query}: {why}"))
-            .unwrap_or_else(|| panic!("no row: {query}"))
+        row.unwrap_or_else(|why| panic!("{query}: {why}")).unwrap_or_else(|| panic!("no row: {query}"))
     }
 
     /// A database for this test alone, gone when the value is dropped. `hint` begins its name.
@@ -191,11 +162,7 @@ impl Server {
     }
 
     fn assert_private(&self) {
-        assert!(
-            self.own.is_some(),
-            "{} is shared: only a private server can be stopped",
-            self.name
-        );
+        assert!(self.own.is_some(), "{} is shared: only a private server can be stopped", self.name);
     }
 }
 
@@ -222,18 +189,11 @@ pub fn run_script(conn: &mut Conn, script: &str) {
 fn statements(script: &str) -> impl Iterator<Item = &str> {
     let script = script.trim_end();
     let script = script.strip_suffix(';').unwrap_or(script);
-    script
-        .split(";\n")
-        .map(str::trim)
-        .filter(|statement| !statement.is_empty())
+    script.split(";\n").map(str::trim).filter(|statement| !statement.is_empty())
 }
 
 fn script(name: &str) -> Command {
-    Command::new(
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/servers")
-            .join(name),
-    )
+    Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers").join(name))
 }
 
 /// The value of a line `key=number`.
@@ -248,8 +208,5 @@ fn number<T: std::str::FromStr>(lines: &str, key: &str) -> T {
 fn a_script_is_split_where_a_line_ends() {
     let script = "insert into t values ('a;b');\n  begin; end;\n;\nselect 1";
     let split: Vec<_> = statements(script).collect();
-    assert_eq!(
-        split,
-        ["insert into t values ('a;b')", "begin; end", "select 1"]
-    );
+    assert_eq!(split, ["insert into t values ('a;b')", "begin; end", "select 1"]);
 }

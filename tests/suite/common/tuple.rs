@@ -31,32 +31,18 @@ impl Tuple {
 
     /// `[op, table, id, content]` as printed: what `load` and `tail` have in common.
     pub fn without_metadata(&self) -> String {
-        format!(
-            "[{},{},{},{}]",
-            json(&self.op),
-            json(&self.table),
-            self.id_text,
-            self.content_text
-        )
+        format!("[{},{},{},{}]", json(&self.op), json(&self.table), self.id_text, self.content_text)
     }
 
     fn read(line: &str) -> Result<Tuple, String> {
         // A tuple of Rust's takes exactly as many elements as it has.
-        type Five<'a> = (
-            &'a RawValue,
-            &'a RawValue,
-            &'a RawValue,
-            &'a RawValue,
-            &'a RawValue,
-        );
+        type Five<'a> = (&'a RawValue, &'a RawValue, &'a RawValue, &'a RawValue, &'a RawValue);
         let (op, table, id, content, metadata): Five =
             serde_json::from_str(line).map_err(|why| why.to_string())?;
         if has_space(line) {
             return Err("there is white space between its parts".into());
         }
-        let value = |raw: &RawValue| {
-            serde_json::from_str::<Value>(raw.get()).map_err(|why| why.to_string())
-        };
+        let value = |raw: &RawValue| serde_json::from_str::<Value>(raw.get()).map_err(|why| why.to_string());
         let tuple = Tuple {
             op: serde_json::from_str(op.get()).map_err(|why| format!("op: {why}"))?,
             table: serde_json::from_str(table.get()).map_err(|why| format!("table: {why}"))?,
@@ -103,13 +89,9 @@ fn has_space(json: &str) -> bool {
 
 #[test]
 fn only_a_strict_tuple_is_taken() {
-    let tuple =
-        Tuple::parse(r#"["upsert","t",[1,"\" x"],{"b":1.0,"a":18446744073709551615},null]"#);
+    let tuple = Tuple::parse(r#"["upsert","t",[1,"\" x"],{"b":1.0,"a":18446744073709551615},null]"#);
     assert_eq!(tuple.content_text, r#"{"b":1.0,"a":18446744073709551615}"#);
-    assert_eq!(
-        tuple.without_metadata(),
-        r#"["upsert","t",[1,"\" x"],{"b":1.0,"a":18446744073709551615}]"#
-    );
+    assert_eq!(tuple.without_metadata(), r#"["upsert","t",[1,"\" x"],{"b":1.0,"a":18446744073709551615}]"#);
     assert!(Tuple::read(r#"["truncate","t",null,null,{}]"#).is_ok());
     for wrong in [
         "",

@@ -14,10 +14,7 @@ pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(
-            Instant::now() < deadline,
-            "waited {PATIENCE:?} in vain until {what}"
-        );
+        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain until {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }

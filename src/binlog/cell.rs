@@ -1,0 +1,319 @@
+//! One column of a layout: its packing and its kind, joined once, so that reading a value is one
+//! match.
+
+use std::sync::Arc;
+
+use super::old_time;
+use super::wire::{Wire, string_length_bytes, varchar_length_bytes};
+use crate::bytes::Bytes;
+use crate::value::geometry::Axes;
+use crate::value::temporal::{fraction, fraction_len};
+use crate::value::{Charset, Date, DateTime, Kind, Labels, Malformed, Time, Value, decimal};
+
+/// How to read one column of a row image into a [`Value`].
+#[derive(Debug, Clone)]
+pub enum Cell {
+    I8,
+    U8,
+    I16,
+    U16,
+    I24,
+    U24,
+    I32,
+    U32,
+    I64,
+    U64,
+    Float,
+    Double,
+    Decimal { format: decimal::Format, len: usize },
+    Year,
+    Bit { len: usize },
+    Date,
+    Time { decimals: u8 },
+    DateTime { decimals: u8 },
+    Timestamp { decimals: u8 },
+    OldTime { decimals: u8 },
+    OldDateTime { decimals: u8 },
+    OldTimestamp { decimals: u8 },
+    Text { length_bytes: u8, charset: Charset },
+    Bytes { length_bytes: u8, pad_to: usize },
+    CompressedText { length_bytes: u8, charset: Charset },
+    CompressedBytes { length_bytes: u8 },
+    Enum { len: usize, labels: Arc<Labels> },
+    Set { len: usize, labels: Arc<Labels> },
+    Json { length_bytes: u8 },
+    Geometry { length_bytes: u8, axes: Axes },
+    Vector { length_bytes: u8 },
+    Uuid,
+    Inet4,
+    Inet6,
+}
+
+impl Cell {
+    /// Joins a packing and a kind; `None` where they cannot belong to the same column, which is
+    /// how a table that was altered since is found out.
+    pub fn join(wire: Wire, kind: &Kind, axes: Axes) -> Option<Cell> {
+        let cell = match kind {
+            Kind::Int { bytes, unsigned } if wire == (Wire::Int { bytes: *bytes }) => int(*bytes, *unsigned)?,
+            Kind::Year if wire == Wire::Year => Cell::Year,
+            Kind::Bit { bits } if wire == (Wire::Bit { bits: *bits }) => {
+                Cell::Bit { len: usize::from(*bits).div_ceil(8) }
+            }
+            Kind::Decimal(format) if wire == Wire::Decimal(*format) => {
+                Cell::Decimal { format: *format, len: format.packed_len() }
+            }
+            Kind::Float if wire == Wire::Float => Cell::Float,
+            Kind::Double if wire == Wire::Double => Cell::Double,
+            Kind::Date if wire == Wire::Date => Cell::Date,
+            Kind::Time { decimals } => time(wire, *decimals)?,
+            Kind::DateTime { decimals } => datetime(wire, *decimals)?,
+            Kind::Timestamp { decimals } => timestamp(wire, *decimals)?,
+            Kind::Text { charset } => text(wire, *charset)?,
+            Kind::Bytes { padded } => binary(wire, *padded)?,
+            Kind::Enum(labels) => match wire {
+                Wire::Enum { bytes } => Cell::Enum { len: bytes.into(), labels: labels.clone() },
+                _ => return None,
+            },
+            Kind::Set(labels) => match wire {
+                Wire::Set { bytes } => Cell::Set { len: bytes.into(), labels: labels.clone() },
+                _ => return None,
+            },
+            Kind::Json => match wire {
+                Wire::Json { length_bytes } => Cell::Json { length_bytes },
+                _ => return None,
+            },
+            Kind::Geometry => match wire {
+                Wire::Geometry { length_bytes } | Wire::Blob { length_bytes, compressed: false } => {
+                    Cell::Geometry { length_bytes, axes }
+                }
+                _ => return None,
+            },
+            Kind::Vector => match wire {
+                Wire::Vector { length_bytes } => Cell::Vector { length_bytes },
+                // MariaDB's VECTOR travels as a VARBINARY.
+                Wire::Varchar { max, compressed: false } => {
+                    Cell::Vector { length_bytes: varchar_length_bytes(max, false) }
+                }
+                _ => return None,
+            },
+            Kind::Uuid if wire == (Wire::String { max: 16 }) => Cell::Uuid,
+            Kind::Inet6 if wire == (Wire::String { max: 16 }) => Cell::Inet6,
+            Kind::Inet4 if wire == (Wire::String { max: 4 }) => Cell::Inet4,
+            Kind::Int { .. }
+            | Kind::Year
+            | Kind::Bit { .. }
+            | Kind::Decimal(_)
+            | Kind::Float
+            | Kind::Double
+            | Kind::Date
+            | Kind::Uuid
+            | Kind::Inet4
+            | Kind::Inet6 => return None,
+        };
+        Some(cell)
+    }
+
+    /// Reads the next value. `inflated` holds the bytes of a compressed column while they are
+    /// looked at.
+    #[inline]
+    pub fn read<'v, 'b: 'v>(
+        &'v self,
+        bytes: &mut Bytes<'b>,
+        inflated: &'v mut Vec<u8>,
+    ) -> Result<Value<'v>, Malformed> {
+        Ok(match *self {
+            Cell::I8 => Value::Int((bytes.u8()? as i8).into()),
+            Cell::U8 => Value::UInt(bytes.u8()?.into()),
+            Cell::I16 => Value::Int((bytes.u16()? as i16).into()),
+            Cell::U16 => Value::UInt(bytes.u16()?.into()),
+            // The sign stands in bit 23.
+            Cell::I24 => Value::Int((((bytes.u24()? << 8) as i32) >> 8).into()),
+            Cell::U24 => Value::UInt(bytes.u24()?.into()),
+            Cell::I32 => Value::Int((bytes.u32()? as i32).into()),
+            Cell::U32 => Value::UInt(bytes.u32()?.into()),
+            Cell::I64 => Value::Int(bytes.u64()? as i64),
+            Cell::U64 => Value::UInt(bytes.u64()?),
+            Cell::Float => Value::Float(f32::from_bits(bytes.u32()?)),
+            Cell::Double => Value::Double(f64::from_bits(bytes.u64()?)),
+            Cell::Decimal { format, len } => Value::PackedDecimal { bytes: bytes.take(len)?, format },
+            Cell::Year => match bytes.u8()? {
+                0 => Value::UInt(0),
+                year => Value::UInt(1900 + u64::from(year)),
+            },
+            Cell::Bit { len } => Value::UInt(big_endian(bytes.take(len)?)),
+            Cell::Date => Value::Date(date(bytes.u24()?)),
+            Cell::Time { decimals } => Value::Time(time_value(bytes, decimals)?),
+            Cell::DateTime { decimals } => Value::DateTime(datetime_value(bytes, decimals)?),
+            Cell::Timestamp { decimals } => {
+                let seconds = big_endian(bytes.take(4)?) as u32;
+                let micros = fraction(bytes.take(fraction_len(decimals))?)?;
+                Value::DateTime(DateTime::from_unix(seconds, micros, decimals))
+            }
+            Cell::OldTime { decimals } => Value::Time(old_time::time(bytes, decimals)?),
+            Cell::OldDateTime { decimals } => Value::DateTime(old_time::datetime(bytes, decimals)?),
+            Cell::OldTimestamp { decimals } => Value::DateTime(old_time::timestamp(bytes, decimals)?),
+            Cell::Text { length_bytes, charset } => {
+                Value::Text { bytes: prefixed(bytes, length_bytes)?, charset }
+            }
+            Cell::Bytes { length_bytes, pad_to } => {
+                Value::Bytes { bytes: prefixed(bytes, length_bytes)?, pad_to }
+            }
+            Cell::CompressedText { length_bytes, charset } => {
+                let bytes = super::compressed::column(prefixed(bytes, length_bytes)?, inflated)?;
+                Value::Text { bytes, charset }
+            }
+            Cell::CompressedBytes { length_bytes } => {
+                let bytes = super::compressed::column(prefixed(bytes, length_bytes)?, inflated)?;
+                Value::Bytes { bytes, pad_to: 0 }
+            }
+            Cell::Enum { len, ref labels } => Value::Label(labels.of_index(bytes.uint(len)?)?),
+            Cell::Set { len, ref labels } => Value::Set { bits: bytes.uint(len)?, labels },
+            Cell::Json { length_bytes } => Value::JsonBinary(prefixed(bytes, length_bytes)?),
+            Cell::Geometry { length_bytes, axes } => {
+                Value::Geometry { bytes: prefixed(bytes, length_bytes)?, axes }
+            }
+            Cell::Vector { length_bytes } => Value::Vector(prefixed(bytes, length_bytes)?),
+            // In the order of its text, not of MariaDB's record (`sql_type_uuid.h`, `pack`).
+            Cell::Uuid => Value::Uuid(padded(bytes)?),
+            Cell::Inet4 => Value::Inet4(padded(bytes)?),
+            Cell::Inet6 => Value::Inet6(padded(bytes)?),
+        })
+    }
+}
+
+fn int(bytes: u8, unsigned: bool) -> Option<Cell> {
+    Some(match (bytes, unsigned) {
+        (1, false) => Cell::I8,
+        (1, true) => Cell::U8,
+        (2, false) => Cell::I16,
+        (2, true) => Cell::U16,
+        (3, false) => Cell::I24,
+        (3, true) => Cell::U24,
+        (4, false) => Cell::I32,
+        (4, true) => Cell::U32,
+        (8, false) => Cell::I64,
+        (8, true) => Cell::U64,
+        _ => return None,
+    })
+}
+
+fn time(wire: Wire, decimals: u8) -> Option<Cell> {
+    match wire {
+        Wire::Time { decimals: d } if d == decimals => Some(Cell::Time { decimals }),
+        Wire::OldTime => Some(Cell::OldTime { decimals }),
+        _ => None,
+    }
+}
+
+fn datetime(wire: Wire, decimals: u8) -> Option<Cell> {
+    match wire {
+        Wire::DateTime { decimals: d } if d == decimals => Some(Cell::DateTime { decimals }),
+        Wire::OldDateTime => Some(Cell::OldDateTime { decimals }),
+        _ => None,
+    }
+}
+
+fn timestamp(wire: Wire, decimals: u8) -> Option<Cell> {
+    match wire {
+        Wire::Timestamp { decimals: d } if d == decimals => Some(Cell::Timestamp { decimals }),
+        Wire::OldTimestamp => Some(Cell::OldTimestamp { decimals }),
+        _ => None,
+    }
+}
+
+/// Bytes of the length before a string, and whether the string is compressed.
+fn string_length(wire: Wire) -> Option<(u8, bool)> {
+    match wire {
+        Wire::String { max } => Some((string_length_bytes(max), false)),
+        Wire::Varchar { max, compressed } => Some((varchar_length_bytes(max, compressed), compressed)),
+        Wire::Blob { length_bytes, compressed } => Some((length_bytes, compressed)),
+        _ => None,
+    }
+}
+
+fn text(wire: Wire, charset: Charset) -> Option<Cell> {
+    string_length(wire).map(|(length_bytes, compressed)| {
+        if compressed {
+            Cell::CompressedText { length_bytes, charset }
+        } else {
+            Cell::Text { length_bytes, charset }
+        }
+    })
+}
+
+fn binary(wire: Wire, padded: bool) -> Option<Cell> {
+    let is_char = matches!(wire, Wire::String { .. });
+    if is_char != padded {
+        return None;
+    }
+    let pad_to = match wire {
+        Wire::String { max } => max.into(),
+        _ => 0,
+    };
+    string_length(wire).map(|(length_bytes, compressed)| {
+        if compressed { Cell::CompressedBytes { length_bytes } } else { Cell::Bytes { length_bytes, pad_to } }
+    })
+}
+
+#[inline]
+fn prefixed<'a>(bytes: &mut Bytes<'a>, length_bytes: u8) -> Result<&'a [u8], Malformed> {
+    let len = bytes.uint(length_bytes.into())?;
+    bytes.take(len as usize)
+}
+
+/// A fixed string whose trailing zero bytes the log cut off.
+fn padded<const N: usize>(bytes: &mut Bytes<'_>) -> Result<[u8; N], Malformed> {
+    let given = prefixed(bytes, 1)?;
+    let mut whole = [0; N];
+    let head = whole.get_mut(..given.len());
+    head.ok_or(Malformed("a value is longer than its type"))?.copy_from_slice(given);
+    Ok(whole)
+}
+
+fn big_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte))
+}
+
+fn date(packed: u32) -> Date {
+    Date { year: (packed >> 9) as u16, month: (packed >> 5 & 15) as u8, day: (packed & 31) as u8 }
+}
+
+/// The whole number is the time's parts and its fraction, with half its range added: negative
+/// times borrow from the fraction, which taking the magnitude of the whole undoes.
+fn time_value(bytes: &mut Bytes<'_>, decimals: u8) -> Result<Time, Malformed> {
+    let extra = fraction_len(decimals);
+    let raw = big_endian(bytes.take(3 + extra)?) as i64;
+    let signed = raw - (0x80_0000 << (8 * extra));
+    let magnitude = signed.unsigned_abs();
+    let parts = magnitude >> (8 * extra);
+    let fraction_bytes = magnitude.to_be_bytes();
+    let micros = fraction(fraction_bytes.get(8 - extra..).unwrap_or_default())?;
+    Ok(Time {
+        negative: signed < 0,
+        hours: (parts >> 12 & 0x3ff) as u16,
+        minutes: (parts >> 6 & 63) as u8,
+        seconds: (parts & 63) as u8,
+        micros,
+        decimals,
+    })
+}
+
+/// 1 bit sign (always set), 17 bits year × 13 + month, 5 day, 5 hour, 6 minute, 6 second.
+fn datetime_value(bytes: &mut Bytes<'_>, decimals: u8) -> Result<DateTime, Malformed> {
+    let packed = big_endian(bytes.take(5)?) & 0x7f_ffff_ffff;
+    let micros = fraction(bytes.take(fraction_len(decimals))?)?;
+    let year_month = packed >> 22;
+    Ok(DateTime {
+        date: Date {
+            year: (year_month / 13) as u16,
+            month: (year_month % 13) as u8,
+            day: (packed >> 17 & 31) as u8,
+        },
+        hour: (packed >> 12 & 31) as u8,
+        minute: (packed >> 6 & 63) as u8,
+        second: (packed & 63) as u8,
+        micros,
+        decimals,
+        utc: false,
+    })
+}

@@ -1,0 +1,169 @@
+//! One thread reads events, one works: two buffers between them, and nothing allocated per event.
+//!
+//! The reader appends to one buffer while the worker goes through the other; they are swapped when
+//! the worker has finished its own. What the worker finds waiting is thus one batch, however much it
+//! is, and an empty buffer is the moment to flush.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Result;
+
+/// The reader waits once this many bytes are unread. One event may go beyond.
+const LIMIT_BYTES: usize = 1 << 20;
+/// A buffer that one huge event made larger than this is given back.
+const KEEP_BYTES: usize = 4 << 20;
+
+/// Events, one after the other, each as in a file: header, body, checksum.
+#[derive(Debug, Default)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    /// Appends an event, whose parts are given.
+    pub fn push(&mut self, parts: &[&[u8]]) {
+        for part in parts {
+            self.bytes.extend_from_slice(part);
+        }
+        self.ends.push(self.bytes.len());
+    }
+
+    /// The events.
+    pub fn events(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Empties it, to be filled again.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+        if self.bytes.capacity() > KEEP_BYTES {
+            self.bytes.shrink_to(LIMIT_BYTES);
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    batch: Batch,
+    /// Why no more will come.
+    end: Option<Result<()>>,
+    worker_waits: bool,
+    worker_gone: bool,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    filled: Condvar,
+    emptied: Condvar,
+}
+
+impl Shared {
+    /// A panic of the other side is told by its guard, not by the lock.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The reader's end. Dropped without [`Filler::finish`], it tells of a failure.
+#[derive(Debug)]
+pub struct Filler(Arc<Shared>);
+
+/// The worker's end.
+#[derive(Debug)]
+pub struct Taker(Arc<Shared>);
+
+/// What the worker got.
+#[derive(Debug)]
+pub enum Taken {
+    Batch,
+    /// Nothing within the time given.
+    Nothing,
+    /// No more will come.
+    End(Result<()>),
+}
+
+/// The two ends.
+pub fn handoff() -> (Filler, Taker) {
+    let shared = Arc::new(Shared::default());
+    (Filler(shared.clone()), Taker(shared))
+}
+
+impl Filler {
+    /// Appends an event; waits while too many are unread. False when nobody wants any more.
+    pub fn push(&self, parts: &[&[u8]]) -> bool {
+        let mut state = self.0.lock();
+        while state.batch.bytes.len() >= LIMIT_BYTES && !state.worker_gone {
+            state = self.0.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.batch.push(parts);
+        if state.worker_waits {
+            state.worker_waits = false;
+            self.0.filled.notify_one();
+        }
+        !state.worker_gone
+    }
+
+    /// Says that no more will come, and why.
+    pub fn finish(self, end: Result<()>) {
+        self.0.lock().end = Some(end);
+        self.0.filled.notify_one();
+    }
+}
+
+impl Drop for Filler {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        if state.end.is_none() {
+            let panicked = anyhow::anyhow!("the reader of events failed");
+            state.end = Some(Err(panicked));
+        }
+        self.0.filled.notify_one();
+    }
+}
+
+impl Taker {
+    /// Swaps `batch`, which the worker is done with, for what is waiting; waits up to `patience` for
+    /// something. Events come before the end.
+    pub fn take(&self, batch: &mut Batch, patience: Duration) -> Taken {
+        batch.clear();
+        let mut state = self.0.lock();
+        if state.batch.is_empty() && state.end.is_none() && !patience.is_zero() {
+            state.worker_waits = true;
+            let waited = self
+                .0
+                .filled
+                .wait_timeout_while(state, patience, |state| state.batch.is_empty() && state.end.is_none());
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state.worker_waits = false;
+        }
+        if !state.batch.is_empty() {
+            let was_full = state.batch.bytes.len() >= LIMIT_BYTES;
+            std::mem::swap(&mut state.batch, batch);
+            drop(state);
+            if was_full {
+                self.0.emptied.notify_one();
+            }
+            return Taken::Batch;
+        }
+        match state.end.take() {
+            Some(end) => Taken::End(end),
+            None => Taken::Nothing,
+        }
+    }
+}
+
+impl Drop for Taker {
+    fn drop(&mut self) {
+        self.0.lock().worker_gone = true;
+        self.0.emptied.notify_one();
+    }
+}

@@ -1,0 +1,194 @@
+//! Events from a server, as a replica gets them.
+//!
+//! The `mysql` crate asks for the dump and takes its packets apart; events are handed on as they
+//! are in the file, with their checksums, and looked into nowhere else than in `log`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use mysql::prelude::Queryable;
+use mysql::{BinlogDumpFlags, BinlogRequest, BinlogStream, Conn};
+
+use super::event::{CHECKSUM_LEN, HEADER_LEN};
+use super::source::{Events, Mode, Source};
+use crate::exit::{unavailable, unreadable};
+use crate::server::{Options, Server, connect, log, socket_of};
+
+/// How often the server says that it is alive while it has nothing to send.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Silence after which the server is taken for dead.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long the server lets a slow reader of stdout stand in the way, in seconds: a day.
+const WRITE_TIMEOUT_S: u32 = 86_400;
+/// MariaDB's own GTID events are read (`MARIA_SLAVE_CAPABILITY_GTID`).
+const MARIA_CAPABILITY: u32 = 4;
+
+/// A server's binary log.
+#[derive(Debug)]
+pub struct Network {
+    pub options: Options,
+    pub server: Server,
+    /// As which replica to announce; 0 for a random one.
+    pub server_id: u32,
+}
+
+impl Source for Network {
+    fn begin(&mut self, file: &str, offset: u64, mode: Mode) -> Result<Box<dyn Events>> {
+        let position = u32::try_from(offset).map_err(|_| {
+            unavailable(format!("{file}:{offset} is beyond 4 GiB, where a server cannot resume: load again"))
+        })?;
+        let mut conn = connect(&self.options)?;
+        prepare(&mut conn, &self.server).context("cannot set up the session for the binary log")?;
+        let socket = socket_of(&conn).context("cannot reach the connection's socket")?;
+        socket.set_read_timeout(Some(SILENCE)).context("cannot set the read timeout")?;
+        let flags = match mode {
+            Mode::Follow => BinlogDumpFlags::empty(),
+            Mode::UntilEnd => BinlogDumpFlags::BINLOG_DUMP_NON_BLOCK,
+        };
+        let request = BinlogRequest::new(self.server_id())
+            .with_filename(file.as_bytes())
+            .with_pos(position)
+            .with_flags(flags);
+        let stream = conn.get_binlog_stream(request).map_err(|error| failed(error, file, offset))?;
+        let place = (file.to_string(), offset);
+        Ok(Box::new(Stream { stream, mode, place }))
+    }
+
+    fn files_up_to(&mut self, file: &str) -> Result<Vec<String>> {
+        let mut files = log::files(&mut connect(&self.options)?)?;
+        if let Some(at) = files.iter().position(|other| other == file) {
+            files.truncate(at + 1);
+        }
+        Ok(files)
+    }
+}
+
+impl Network {
+    /// The id to announce: as asked, else a random one, high enough to be nobody's.
+    fn server_id(&self) -> u32 {
+        if self.server_id != 0 {
+            return self.server_id;
+        }
+        let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0u8);
+        0x8000_0000 | random as u32
+    }
+}
+
+fn prepare(conn: &mut Conn, server: &Server) -> mysql::Result<()> {
+    let heartbeat = HEARTBEAT.as_nanos();
+    let mut settings = format!(
+        "SET @master_heartbeat_period={heartbeat}, @source_heartbeat_period={heartbeat}, \
+         @@session.net_write_timeout={WRITE_TIMEOUT_S}"
+    );
+    if server.is_mariadb() {
+        settings += &format!(", @mariadb_slave_capability={MARIA_CAPABILITY}");
+    }
+    conn.query_drop(settings)
+}
+
+struct Stream {
+    stream: BinlogStream,
+    mode: Mode,
+    place: (String, u64),
+}
+
+impl Events for Stream {
+    fn next(&mut self, take: &mut dyn FnMut(&[&[u8]]) -> bool) -> Result<bool> {
+        // The crate panics on some bytes; that is a log that cannot be read, not a bug to abort on.
+        let next = catch_unwind(AssertUnwindSafe(|| self.stream.next()));
+        let next = next.map_err(|_| unreadable("the server sent an event that is damaged"))?;
+        let event = match next {
+            Some(Ok(event)) => event,
+            Some(Err(error)) => return Err(failed(error, &self.place.0, self.place.1)),
+            None if self.mode == Mode::UntilEnd => return Ok(false),
+            None => return Err(anyhow!("the server ended the stream of its binary log")),
+        };
+        let header = event.header();
+        let mut head = [0u8; HEADER_LEN];
+        head[0..4].copy_from_slice(&header.timestamp().to_le_bytes());
+        head[4] = header.event_type_raw();
+        head[5..9].copy_from_slice(&header.server_id().to_le_bytes());
+        head[9..13].copy_from_slice(&header.event_size().to_le_bytes());
+        head[13..17].copy_from_slice(&header.log_pos().to_le_bytes());
+        head[17..19].copy_from_slice(&header.flags_raw().to_le_bytes());
+        // The crate takes the checksum off, and off a format description also the byte before it
+        // that says which one it is.
+        let algorithm = event.footer().get_checksum_alg();
+        let algorithm = algorithm.map_err(|_| unreadable("the server uses an unknown checksum"))?;
+        let (algorithm, sum) = match (algorithm, event.checksum()) {
+            (Some(algorithm), Some(sum)) => ([algorithm as u8], sum),
+            _ => ([0], [0; CHECKSUM_LEN]),
+        };
+        let left_out = (header.event_size() as usize).saturating_sub(HEADER_LEN + event.data().len());
+        let parts: &[&[u8]] = match left_out {
+            0 => &[&head, event.data()],
+            CHECKSUM_LEN => &[&head, event.data(), &sum],
+            _ => &[&head, event.data(), &algorithm, &sum],
+        };
+        take(parts);
+        Ok(true)
+    }
+}
+
+/// An error of the dump, in words, with the exit code that fits.
+fn failed(error: mysql::Error, file: &str, offset: u64) -> anyhow::Error {
+    let place = format!("{file}:{offset}");
+    match &error {
+        mysql::Error::MySqlError(e) => dump_error(e.code, &e.message, &place),
+        mysql::Error::IoError(e) if is_timeout(e) => anyhow!(
+            "the server has been silent for {} s, though it should send a heartbeat every {} s: the \
+             connection is dead",
+            SILENCE.as_secs(),
+            HEARTBEAT.as_secs()
+        ),
+        _ => anyhow::Error::new(error).context("the connection to the server was lost"),
+    }
+}
+
+fn is_timeout(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{TimedOut, WouldBlock};
+    matches!(error.kind(), TimedOut | WouldBlock)
+}
+
+/// Error 1236 means many things; what it says decides.
+fn dump_error(code: u16, message: &str, place: &str) -> anyhow::Error {
+    let lower = message.to_lowercase();
+    let says = |text: &str| lower.contains(text);
+    let same_id = says("same server_uuid/server_id") || says("same server_id") || code == 4052;
+    if same_id {
+        return anyhow!(
+            "another replica has the same server id, and the server ended this one: choose another \
+             with --server-id ({message})"
+        );
+    }
+    match code {
+        1045 | 1227 | 1142 => anyhow!(
+            "this account may not read the binary log: GRANT REPLICATION SLAVE ON *.* to it ({message})"
+        ),
+        1236 if says("binary log is not open") || says("not enabled") => {
+            unavailable(format!("this server keeps no binary log: start it with log_bin ({message})"))
+        }
+        1236 if says("could not find first log file") || says("purged") || says("could not open log") => {
+            unavailable(format!(
+                "the server has no {place} (any more): it was purged, or it is another server's. \
+                 Load again ({message})"
+            ))
+        }
+        1236 if says("larger file size")
+            || says("file size")
+            || says("impossible position")
+            || says("exceeds") =>
+        {
+            unavailable(format!(
+                "{place} is beyond the end of that file: it was cut after a crash, reset, or is \
+                 another server's. Load again ({message})"
+            ))
+        }
+        1236 => unavailable(format!(
+            "the server cannot read on from {place}: it is not where an event begins, or the log is \
+             damaged ({message})"
+        )),
+        _ => anyhow!("the server refused to send its binary log from {place}: {message} ({code})"),
+    }
+}

@@ -1,0 +1,73 @@
+//! Rows events: which table, which columns, and the bytes of the row images.
+//!
+//! Source: MySQL's `rows_event.h`, class `Rows_event`; MariaDB's `sql/log_event.cc` for the
+//! compressed ones.
+
+use super::compressed;
+use super::event::{Change, Format, RowsKind};
+use crate::bytes::Bytes;
+use crate::value::Malformed;
+
+/// Flag: the last event of its statement. Table maps before it no longer hold.
+pub const FLAG_STATEMENT_END: u16 = 1;
+
+/// A rows event, borrowed from its body.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    pub kind: RowsKind,
+    pub table_id: u64,
+    pub flags: u16,
+    pub columns: usize,
+    /// Columns that the before image holds, of an update or a delete.
+    pub before: &'a [u8],
+    /// Columns that the after image holds, of an insert or an update.
+    pub after: &'a [u8],
+    /// The row images, one after the other.
+    pub data: &'a [u8],
+}
+
+impl<'a> Rows<'a> {
+    /// Reads the event; the images of a compressed one are inflated into `inflated`.
+    pub fn parse(
+        format: &Format,
+        kind: RowsKind,
+        type_byte: u8,
+        body: &'a [u8],
+        inflated: &'a mut Vec<u8>,
+    ) -> Result<Rows<'a>, Malformed> {
+        let mut bytes = Bytes(body);
+        let table_id = format.table_id(type_byte, &mut bytes)?;
+        let flags = bytes.u16()?;
+        if kind.extra_data {
+            // Its length counts itself.
+            let len = bytes.u16()?;
+            bytes.take(usize::from(len).checked_sub(2).ok_or(crate::bytes::SHORT)?)?;
+        }
+        let columns = bytes.length()?;
+        let bitmap = bytes.take(columns.div_ceil(8))?;
+        let second = match kind.change {
+            Change::Update => bytes.take(columns.div_ceil(8))?,
+            Change::Insert | Change::Delete => bitmap,
+        };
+        let mut data = bytes.rest();
+        if kind.compressed {
+            compressed::event(data, inflated)?;
+            data = inflated;
+        }
+        Ok(Rows { kind, table_id, flags, columns, before: bitmap, after: second, data })
+    }
+
+    /// The marker that ends a statement without rows: of no table.
+    pub fn is_dummy(&self) -> bool {
+        let none = [0xff_ffff, 0xffff_ffff, 0xffff_ffff_ffff];
+        self.columns == 0 && self.data.is_empty() && none.contains(&self.table_id)
+    }
+}
+
+/// Whether the first `columns` bits are all set: the image is whole.
+pub fn is_full(bitmap: &[u8], columns: usize) -> bool {
+    let (whole, rest) = (columns / 8, columns % 8);
+    let mask = (1u8 << rest) - 1;
+    bitmap.iter().take(whole).all(|byte| *byte == 0xff)
+        && (rest == 0 || bitmap.get(whole).is_some_and(|byte| byte & mask == mask))
+}

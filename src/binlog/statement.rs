@@ -1,0 +1,295 @@
+//! What a logged statement means for the rows of tables: as much SQL as that takes, and no more.
+//!
+//! A statement is cut into words, comments are passed over (but for those that the server runs),
+//! and the first words decide. Nothing here can fail on SQL that it does not know: what is neither
+//! control nor known to leave rows alone is [`Statement::Data`], which ends the run.
+
+use super::words::{Word, words};
+
+/// A table as a statement names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    pub database: Option<String>,
+    pub table: String,
+}
+
+/// What a statement does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Statement {
+    Begin,
+    Commit,
+    Rollback,
+    Savepoint(String),
+    RollbackTo(String),
+    XaStart,
+    XaEnd,
+    /// With the xid as it is written.
+    XaCommit(String),
+    XaRollback(String),
+    /// Tables that are emptied or cease to exist.
+    Empties(Vec<Name>),
+    DropDatabase(String),
+    /// Changes definitions, perhaps, but no row.
+    Definition,
+    /// Changes rows in a way that no event tells.
+    Unlogged {
+        what: &'static str,
+        table: Option<Name>,
+    },
+    /// Data in statement format, or a statement that is not known.
+    Data {
+        verb: String,
+        table: Option<Name>,
+    },
+    /// Nothing but comments, or control without meaning for rows.
+    Nothing,
+}
+
+/// First words of statements that change no row of a table.
+const HARMLESS: &[&str] = &[
+    "alter",
+    "analyze",
+    "cache",
+    "change",
+    "check",
+    "checksum",
+    "clone",
+    "create",
+    "drop",
+    "flush",
+    "grant",
+    "install",
+    "kill",
+    "load index",
+    "lock",
+    "optimize",
+    "rename",
+    "repair",
+    "reset",
+    "revoke",
+    "set",
+    "show",
+    "shutdown",
+    "start",
+    "stop",
+    "uninstall",
+    "unlock",
+    "use",
+    "explain",
+    "describe",
+    "desc",
+    "help",
+    "import",
+    "purge",
+    "binlog",
+    "restart",
+    "signal",
+    "resignal",
+];
+
+/// Reads a statement. `ansi_quotes` and `no_backslash_escapes` are the session's SQL modes.
+pub fn read(text: &str, ansi_quotes: bool, no_backslash_escapes: bool) -> Statement {
+    match text {
+        "BEGIN" => return Statement::Begin,
+        "COMMIT" => return Statement::Commit,
+        _ => {}
+    }
+    let words = words(text, ansi_quotes, no_backslash_escapes);
+    let mut at = At { words: &words, i: 0 };
+    let Some(first) = at.keyword() else {
+        return if words.is_empty() {
+            Statement::Nothing
+        } else {
+            Statement::Data { verb: text.chars().take(40).collect(), table: None }
+        };
+    };
+    match first.as_str() {
+        "begin" => Statement::Begin,
+        "start" if at.accept("transaction") => Statement::Begin,
+        "commit" => Statement::Commit,
+        "rollback" => rollback(&mut at),
+        "savepoint" => Statement::Savepoint(at.name().unwrap_or_default().to_lowercase()),
+        "release" => Statement::Nothing,
+        "xa" => xa(&mut at, text),
+        "truncate" => {
+            at.accept("table");
+            at.table().map_or(Statement::Definition, |name| Statement::Empties(vec![name]))
+        }
+        "drop" => drop_statement(&mut at),
+        "create" => create(&mut at, &words),
+        "alter" => alter(&mut at),
+        "call" | "do" | "select" | "with" | "values" | "handler" => data(&first, None),
+        "insert" | "replace" | "update" | "delete" | "load" => dml(&first, &mut at),
+        verb if HARMLESS.contains(&verb) => Statement::Definition,
+        verb => data(verb, None),
+    }
+}
+
+fn data(verb: &str, table: Option<Name>) -> Statement {
+    Statement::Data { verb: verb.to_uppercase(), table }
+}
+
+fn rollback(at: &mut At<'_>) -> Statement {
+    at.accept("work");
+    if at.accept("to") {
+        at.accept("savepoint");
+        return Statement::RollbackTo(at.name().unwrap_or_default().to_lowercase());
+    }
+    Statement::Rollback
+}
+
+fn xa(at: &mut At<'_>, text: &str) -> Statement {
+    let verb = at.keyword().unwrap_or_default();
+    // The xid as the server writes it: everything after the verb, in one form.
+    let lower = text.to_ascii_lowercase();
+    let xid = lower.split_once(&verb).map_or("", |(_, xid)| xid);
+    let xid = xid.trim().trim_end_matches("one phase").trim().to_string();
+    match verb.as_str() {
+        "start" | "begin" => Statement::XaStart,
+        "end" | "prepare" => Statement::XaEnd,
+        "commit" => Statement::XaCommit(xid),
+        "rollback" => Statement::XaRollback(xid),
+        _ => data("xa", None),
+    }
+}
+
+fn drop_statement(at: &mut At<'_>) -> Statement {
+    // A temporary table hides the real one of the same name, which stays.
+    if at.accept("temporary") {
+        return Statement::Definition;
+    }
+    if at.accept("database") || at.accept("schema") {
+        at.accept_all(&["if", "exists"]);
+        return at.name().map_or(Statement::Definition, Statement::DropDatabase);
+    }
+    if !(at.accept("table") || at.accept("tables")) {
+        return Statement::Definition;
+    }
+    at.accept_all(&["if", "exists"]);
+    let mut names = Vec::new();
+    while let Some(name) = at.table() {
+        names.push(name);
+        if !at.accept_symbol(',') {
+            break;
+        }
+    }
+    Statement::Empties(names)
+}
+
+fn create(at: &mut At<'_>, words: &[Word]) -> Statement {
+    let replaces = at.accept_all(&["or", "replace"]);
+    let temporary = at.accept("temporary");
+    if !at.accept("table") {
+        return Statement::Definition;
+    }
+    at.accept_all(&["if", "not", "exists"]);
+    let name = at.table();
+    // In row format the rows of CREATE … SELECT have events of their own, and the statement is
+    // logged without its SELECT.
+    if !temporary && words.iter().any(|word| word.is_keyword("select")) {
+        return data("create … select", name);
+    }
+    match name {
+        Some(name) if replaces && !temporary => Statement::Empties(vec![name]),
+        _ => Statement::Definition,
+    }
+}
+
+/// Partitions and tablespaces that go or come with their rows: no event tells of these.
+fn alter(at: &mut At<'_>) -> Statement {
+    at.accept("online");
+    at.accept("ignore");
+    if !at.accept("table") {
+        return Statement::Definition;
+    }
+    at.accept_all(&["if", "exists"]);
+    let table = at.table();
+    let what = |what| Statement::Unlogged { what, table: table.clone() };
+    let mut rest = At { words: at.words, i: at.i };
+    while let Some(word) = rest.words.get(rest.i) {
+        rest.i += 1;
+        let Word::Bare(word) = word else { continue };
+        match word.to_ascii_lowercase().as_str() {
+            "drop" if rest.accept("partition") => return what("DROP PARTITION"),
+            "truncate" if rest.accept("partition") => return what("TRUNCATE PARTITION"),
+            "exchange" if rest.accept("partition") => return what("EXCHANGE PARTITION"),
+            "discard" => return what("DISCARD TABLESPACE"),
+            "import" => return what("IMPORT TABLESPACE"),
+            "convert" if rest.accept("partition") || rest.accept("table") => {
+                return what("CONVERT PARTITION");
+            }
+            _ => {}
+        }
+    }
+    Statement::Definition
+}
+
+fn dml(verb: &str, at: &mut At<'_>) -> Statement {
+    if verb == "load" && at.accept("index") {
+        return Statement::Definition;
+    }
+    for word in ["low_priority", "delayed", "high_priority", "quick", "ignore", "into", "from"] {
+        at.accept(word);
+    }
+    let table = if verb == "load" { None } else { at.table() };
+    data(verb, table)
+}
+
+/// A place in a statement's words.
+struct At<'a> {
+    words: &'a [Word],
+    i: usize,
+}
+
+impl At<'_> {
+    fn keyword(&mut self) -> Option<String> {
+        match self.words.get(self.i) {
+            Some(Word::Bare(word)) => {
+                self.i += 1;
+                Some(word.to_ascii_lowercase())
+            }
+            _ => None,
+        }
+    }
+
+    fn accept(&mut self, keyword: &str) -> bool {
+        let found = self.words.get(self.i).is_some_and(|word| word.is_keyword(keyword));
+        self.i += usize::from(found);
+        found
+    }
+
+    fn accept_all(&mut self, keywords: &[&str]) -> bool {
+        let start = self.i;
+        let all = keywords.iter().all(|keyword| self.accept(keyword));
+        if !all {
+            self.i = start;
+        }
+        all
+    }
+
+    fn accept_symbol(&mut self, symbol: char) -> bool {
+        let found = self.words.get(self.i) == Some(&Word::Symbol(symbol));
+        self.i += usize::from(found);
+        found
+    }
+
+    /// An identifier, quoted or not.
+    fn name(&mut self) -> Option<String> {
+        let name = match self.words.get(self.i)? {
+            Word::Bare(name) | Word::Quoted(name) => name.clone(),
+            Word::Symbol(_) | Word::Literal => return None,
+        };
+        self.i += 1;
+        Some(name)
+    }
+
+    /// `table` or `database.table`.
+    fn table(&mut self) -> Option<Name> {
+        let first = self.name()?;
+        if self.accept_symbol('.') {
+            let table = self.name()?;
+            return Some(Name { database: Some(first), table });
+        }
+        Some(Name { database: None, table: first })
+    }
+}

@@ -1,0 +1,200 @@
+//! Table map events: which table the rows that follow belong to, and how they are packed.
+//!
+//! Source: MySQL's `rows_event.h`, class `Table_map_event`.
+
+use super::event::Format;
+use super::wire::Wire;
+use crate::bytes::{Bytes, bit};
+use crate::value::Malformed;
+
+/// A table map event, borrowed from its body.
+#[derive(Debug, Clone, Copy)]
+pub struct TableMap<'a> {
+    pub table_id: u64,
+    /// Names are in `utf8mb3`.
+    pub database: &'a [u8],
+    pub table: &'a [u8],
+    types: &'a [u8],
+    metadata: &'a [u8],
+    nullable: &'a [u8],
+    /// Fields of what the server adds beyond what a replica needs, each a type, a length and bytes.
+    optional: &'a [u8],
+}
+
+impl<'a> TableMap<'a> {
+    pub fn parse(format: &Format, kind: u8, body: &'a [u8]) -> Result<TableMap<'a>, Malformed> {
+        let mut bytes = Bytes(body);
+        let table_id = format.table_id(kind, &mut bytes)?;
+        bytes.u16()?;
+        let database = bytes.lenenc_bytes()?;
+        bytes.u8()?;
+        let table = bytes.lenenc_bytes()?;
+        bytes.u8()?;
+        let columns = bytes.length()?;
+        let types = bytes.take(columns)?;
+        let metadata = bytes.lenenc_bytes()?;
+        let nullable = bytes.take(columns.div_ceil(8))?;
+        Ok(TableMap { table_id, database, table, types, metadata, nullable, optional: bytes.rest() })
+    }
+
+    pub fn column_count(&self) -> usize {
+        self.types.len()
+    }
+
+    /// Whether column `i` may be NULL.
+    pub fn is_nullable(&self, i: usize) -> bool {
+        bit(self.nullable, i)
+    }
+
+    /// The packing of every column, `None` for a type that is not known; nothing after it can be
+    /// read then.
+    pub fn wires(&self) -> Result<Vec<Option<Wire>>, Malformed> {
+        let mut meta = Bytes(self.metadata);
+        let mut wires = Vec::with_capacity(self.types.len());
+        for kind in self.types {
+            let wire = Wire::parse(*kind, &mut meta)?;
+            wires.push(wire);
+            if wire.is_none() {
+                break;
+            }
+        }
+        Ok(wires)
+    }
+
+    /// The type byte of column `i`, for messages.
+    pub fn type_byte(&self, i: usize) -> Option<u8> {
+        self.types.get(i).copied()
+    }
+
+    /// The optional metadata, read.
+    pub fn metadata(&self) -> Result<Metadata<'a>, Malformed> {
+        Metadata::parse(self.optional)
+    }
+}
+
+/// Character sets of columns: one for all but those named, or one for each.
+#[derive(Debug, Clone, Default)]
+pub struct Collations {
+    default: Option<u64>,
+    /// Ordinal among the columns of that sort, and its collation.
+    exceptions: Vec<(u64, u64)>,
+    each: Vec<u64>,
+}
+
+impl Collations {
+    /// Collation id of the `ordinal`-th column of that sort.
+    pub fn of(&self, ordinal: usize) -> Option<u64> {
+        if let Some(default) = self.default {
+            let named = self.exceptions.binary_search_by_key(&(ordinal as u64), |(i, _)| *i);
+            return Some(named.map_or(default, |at| self.exceptions[at].1));
+        }
+        self.each.get(ordinal).copied()
+    }
+
+    fn with_default(bytes: &[u8]) -> Result<Collations, Malformed> {
+        let mut numbers = lenencs(bytes)?.into_iter();
+        let default = numbers.next();
+        let mut exceptions = Vec::new();
+        while let Some(i) = numbers.next() {
+            let collation = numbers.next();
+            exceptions.push((i, collation.ok_or(Malformed("a character set is missing"))?));
+        }
+        exceptions.sort_unstable();
+        Ok(Collations { default, exceptions, each: Vec::new() })
+    }
+
+    fn for_each(bytes: &[u8]) -> Result<Collations, Malformed> {
+        Ok(Collations { each: lenencs(bytes)?, ..Collations::default() })
+    }
+}
+
+/// What `binlog_row_metadata` adds. Each list goes by the ordinal among the columns of its sort.
+#[derive(Debug, Clone, Default)]
+pub struct Metadata<'a> {
+    /// A bit for each numeric column, highest first, set for UNSIGNED.
+    pub unsigned: Option<&'a [u8]>,
+    pub text_collations: Option<Collations>,
+    pub label_collations: Option<Collations>,
+    /// All columns' names: only with `binlog_row_metadata=FULL`.
+    pub names: Option<Vec<&'a [u8]>>,
+    pub set_labels: Option<Vec<Vec<&'a [u8]>>>,
+    pub enum_labels: Option<Vec<Vec<&'a [u8]>>>,
+    /// Column numbers of the primary key, in key order.
+    pub primary_key: Option<Vec<usize>>,
+}
+
+impl<'a> Metadata<'a> {
+    fn parse(optional: &'a [u8]) -> Result<Metadata<'a>, Malformed> {
+        let mut metadata = Metadata::default();
+        let mut bytes = Bytes(optional);
+        while !bytes.is_empty() {
+            let kind = bytes.u8()?;
+            let value = bytes.lenenc_bytes()?;
+            match kind {
+                1 => metadata.unsigned = Some(value),
+                2 => metadata.text_collations = Some(Collations::with_default(value)?),
+                3 => metadata.text_collations = Some(Collations::for_each(value)?),
+                4 => metadata.names = Some(strings(value)?),
+                5 => metadata.set_labels = Some(label_lists(value)?),
+                6 => metadata.enum_labels = Some(label_lists(value)?),
+                8 => metadata.primary_key = Some(key(value, false)?),
+                9 => metadata.primary_key = Some(key(value, true)?),
+                10 => metadata.label_collations = Some(Collations::with_default(value)?),
+                11 => metadata.label_collations = Some(Collations::for_each(value)?),
+                // Geometry subtypes, visibility, vector dimensions: no row is read otherwise.
+                _ => {}
+            }
+        }
+        Ok(metadata)
+    }
+
+    /// Whether the `ordinal`-th numeric column is UNSIGNED.
+    pub fn is_unsigned(&self, ordinal: usize) -> Option<bool> {
+        let byte = self.unsigned?.get(ordinal / 8)?;
+        Some(byte & (0x80 >> (ordinal % 8)) != 0)
+    }
+}
+
+fn lenencs(bytes: &[u8]) -> Result<Vec<u64>, Malformed> {
+    let mut bytes = Bytes(bytes);
+    let mut all = Vec::new();
+    while !bytes.is_empty() {
+        all.push(bytes.lenenc()?);
+    }
+    Ok(all)
+}
+
+fn strings(bytes: &[u8]) -> Result<Vec<&[u8]>, Malformed> {
+    let mut bytes = Bytes(bytes);
+    let mut all = Vec::new();
+    while !bytes.is_empty() {
+        all.push(bytes.lenenc_bytes()?);
+    }
+    Ok(all)
+}
+
+fn label_lists(bytes: &[u8]) -> Result<Vec<Vec<&[u8]>>, Malformed> {
+    let mut bytes = Bytes(bytes);
+    let mut lists = Vec::new();
+    while !bytes.is_empty() {
+        let count = bytes.length()?;
+        let mut list = Vec::new();
+        for _ in 0..count {
+            list.push(bytes.lenenc_bytes()?);
+        }
+        lists.push(list);
+    }
+    Ok(lists)
+}
+
+fn key(bytes: &[u8], prefixes: bool) -> Result<Vec<usize>, Malformed> {
+    let mut bytes = Bytes(bytes);
+    let mut columns = Vec::new();
+    while !bytes.is_empty() {
+        columns.push(bytes.length()?);
+        if prefixes {
+            bytes.lenenc()?;
+        }
+    }
+    Ok(columns)
+}

@@ -1,0 +1,285 @@
+//! Groups of events: where a transaction begins, what it holds, and how it ends.
+
+use anyhow::Result;
+
+use super::event::{Event, EventType, FLAG_IGNORABLE, RowsKind};
+use super::gtid::{self, Gtid};
+use super::log::Log;
+use super::query::Query;
+use super::statement::{self, Statement};
+use super::xa;
+use crate::exit::{unavailable, unreadable};
+
+/// A group under way: a transaction, or a statement on its own.
+#[derive(Debug, Clone, Default)]
+pub struct Group {
+    /// Where it begins: the place to resume from while it is under way.
+    pub start: u64,
+    pub gtid: Option<String>,
+    /// When it was committed, in microseconds since 1970, where the log has that.
+    pub committed_micros: Option<u64>,
+    /// When it was committed, in seconds: known at its beginning where a GTID event begins it.
+    pub committed_seconds: Option<u32>,
+    /// Time of its last event so far, in seconds: the next best.
+    pub seen_seconds: u32,
+    begun: bool,
+    /// Its rows are committed, if at all, by a later group.
+    xa: bool,
+    standalone: bool,
+    /// A row event outside of BEGIN, in the logs of early 5.1: it ends with its statement.
+    implicit: bool,
+}
+
+/// What an event means for whoever prints rows.
+#[derive(Debug)]
+pub enum Step<'a> {
+    Nothing,
+    /// A group begins here. Its rows follow, or a statement.
+    Begin,
+    TableMap,
+    Rows(RowsKind),
+    /// Inflate it, and step through the events inside.
+    Payload,
+    /// Inflate its statement, and step again.
+    CompressedQuery,
+    Statement(Statement, Query<'a>),
+    Savepoint(String),
+    RollbackTo(String),
+    /// The group is committed.
+    Commit(Group),
+    /// The group left nothing behind.
+    Rollback,
+    /// The rows that were prepared under this xid are committed by this group.
+    XaCommit(String, Group),
+    /// A file begins; nothing of the table maps before it holds.
+    NewFile,
+}
+
+/// Follows groups through the log.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    group: Option<Group>,
+    /// Reading a prepared group again, to print its rows.
+    replay: bool,
+    pub prepared: xa::Prepared,
+}
+
+impl Tracker {
+    pub fn new() -> Tracker {
+        Tracker::default()
+    }
+
+    /// For reading a prepared group again: its rows are steps, and its end is a commit.
+    pub fn replaying() -> Tracker {
+        Tracker { replay: true, ..Tracker::default() }
+    }
+
+    /// The group under way.
+    pub fn group(&self) -> Option<&Group> {
+        self.group.as_ref()
+    }
+
+    /// Moves on by an event that `log` has just read, or that was packed into it.
+    pub fn step<'a>(&mut self, event: &Event<'a>, log: &Log) -> Result<Step<'a>> {
+        let kind = EventType::of(event.header.kind);
+        if let Some(group) = &mut self.group {
+            group.seen_seconds = event.header.timestamp;
+        }
+        match kind {
+            EventType::Gtid => self.named(gtid::mysql(event.body, false), event, log),
+            EventType::AnonymousGtid => self.named(gtid::mysql(event.body, true), event, log),
+            EventType::GtidTagged => self.named(gtid::tagged(event.body), event, log),
+            EventType::MariaGtid => self.named(gtid::mariadb(&event.header, event.body), event, log),
+            EventType::Query | EventType::QueryCompressed => self.query(event, log, kind),
+            EventType::TableMap => {
+                self.rows_begin(log)?;
+                Ok(if self.hides_rows() { Step::Nothing } else { Step::TableMap })
+            }
+            EventType::Rows(rows) => self.rows(rows, event, log),
+            EventType::TransactionPayload => Ok(Step::Payload),
+            EventType::Xid => self.commit(event, log),
+            EventType::XaPrepare => self.prepare(event, log),
+            EventType::FormatDescription | EventType::Rotate => {
+                // A server that died in the middle of a transaction begins a new file.
+                let abandoned = self.group.take().is_some_and(|group| group.begun);
+                Ok(if abandoned { Step::Rollback } else { Step::NewFile })
+            }
+            EventType::Harmless | EventType::Heartbeat => Ok(Step::Nothing),
+            EventType::Incident => Err(unreadable(format!(
+                "at {} the server reports an incident: changes are missing from its log. Load again",
+                log.place()
+            ))),
+            EventType::LoadStatement(what) => Err(statement_format(what, log)),
+            EventType::StartEncryption => Err(unreadable(format!(
+                "{} is encrypted from {} on: let the server decrypt it, by reading from it",
+                log.file, log.start
+            ))),
+            EventType::Unknown(_) if event.header.flags & FLAG_IGNORABLE != 0 => Ok(Step::Nothing),
+            EventType::Unknown(kind) => Err(unreadable(format!(
+                "the event at {} is of type {kind}, which dumpa {} does not know; it may change rows",
+                log.place(),
+                env!("CARGO_PKG_VERSION")
+            ))),
+        }
+    }
+
+    fn hides_rows(&self) -> bool {
+        !self.replay && self.group.as_ref().is_some_and(|group| group.xa)
+    }
+
+    fn named<'a>(
+        &mut self,
+        gtid: Result<Gtid, crate::value::Malformed>,
+        event: &Event<'a>,
+        log: &Log,
+    ) -> Result<Step<'a>> {
+        let gtid = gtid.map_err(|error| malformed(error.0, log))?;
+        let abandoned = self.group.as_ref().is_some_and(|group| group.begun);
+        self.group = Some(Group {
+            start: log.start,
+            gtid: gtid.gtid,
+            committed_micros: gtid.committed_micros,
+            committed_seconds: Some(event.header.timestamp),
+            seen_seconds: event.header.timestamp,
+            begun: gtid.begins,
+            xa: gtid.prepares_xa,
+            standalone: gtid.standalone,
+            implicit: false,
+        });
+        Ok(if abandoned { Step::Rollback } else { Step::Begin })
+    }
+
+    fn query<'a>(&mut self, event: &Event<'a>, log: &Log, kind: EventType) -> Result<Step<'a>> {
+        if kind == EventType::QueryCompressed {
+            return Ok(Step::CompressedQuery);
+        }
+        let query = Query::parse(&log.format, event.body).map_err(|e| malformed(e.0, log))?;
+        self.statement(query, event, log)
+    }
+
+    /// A statement: control, a definition, or data in statement format.
+    pub fn statement<'a>(&mut self, query: Query<'a>, event: &Event<'_>, log: &Log) -> Result<Step<'a>> {
+        let text = query.utf8().map_err(|error| malformed(error.0, log))?;
+        let statement = statement::read(&text, query.ansi_quotes, query.no_backslash_escapes);
+        match statement {
+            Statement::Begin => {
+                let abandoned = self.group.as_ref().is_some_and(|group| group.begun && !group.standalone);
+                self.begin(log);
+                Ok(if abandoned { Step::Rollback } else { Step::Begin })
+            }
+            Statement::XaStart => {
+                let group = self.begin(log);
+                group.xa = true;
+                Ok(Step::Begin)
+            }
+            Statement::XaEnd => Ok(Step::Nothing),
+            Statement::Commit => self.commit(event, log),
+            Statement::Rollback => {
+                self.group = None;
+                Ok(Step::Rollback)
+            }
+            Statement::Savepoint(name) => Ok(Step::Savepoint(name)),
+            Statement::RollbackTo(name) => Ok(Step::RollbackTo(name)),
+            Statement::XaCommit(xid) => Ok(Step::XaCommit(xid, self.end(event, log))),
+            Statement::XaRollback(xid) => {
+                self.prepared.forget(&xid);
+                Ok(Step::Commit(self.end(event, log)))
+            }
+            Statement::Data { .. }
+            | Statement::Unlogged { .. }
+            | Statement::Empties(_)
+            | Statement::DropDatabase(_)
+            | Statement::Definition
+            | Statement::Nothing => {
+                self.group.get_or_insert_with(|| Group { start: log.start, ..Group::default() });
+                Ok(Step::Statement(statement, query))
+            }
+        }
+    }
+
+    /// Ends the group if the statement that was just handled was all of it.
+    pub fn after_statement(&mut self, event: &Event<'_>, log: &Log) -> Option<Group> {
+        let alone = self.group.as_ref().is_some_and(|group| !group.begun);
+        alone.then(|| self.end(event, log))
+    }
+
+    fn begin(&mut self, log: &Log) -> &mut Group {
+        let group = self.group.get_or_insert_with(|| Group { start: log.start, ..Group::default() });
+        group.begun = true;
+        group
+    }
+
+    fn rows_begin(&mut self, log: &Log) -> Result<()> {
+        let Some(group) = &self.group else {
+            if log.format.server_version.starts_with("5.1.") {
+                self.begin(log).implicit = true;
+                return Ok(());
+            }
+            return Err(unavailable(format!(
+                "{} is in the middle of a transaction: resume from a position that dumpa printed or saved",
+                log.place()
+            )));
+        };
+        if !group.begun {
+            return Err(malformed("rows outside of a transaction", log));
+        }
+        Ok(())
+    }
+
+    fn rows<'a>(&mut self, rows: RowsKind, event: &Event<'a>, log: &Log) -> Result<Step<'a>> {
+        self.rows_begin(log)?;
+        let _ = event;
+        Ok(if self.hides_rows() { Step::Nothing } else { Step::Rows(rows) })
+    }
+
+    /// Ends an implicit group at the end of its statement.
+    pub fn after_rows(&mut self, statement_end: bool, event: &Event<'_>, log: &Log) -> Option<Group> {
+        let implicit = self.group.as_ref().is_some_and(|group| group.implicit);
+        (implicit && statement_end).then(|| self.end(event, log))
+    }
+
+    fn commit<'a>(&mut self, event: &Event<'_>, log: &Log) -> Result<Step<'a>> {
+        if self.group.as_ref().is_none_or(|group| !group.begun) {
+            return Err(unavailable(format!(
+                "{} is in the middle of a transaction: resume from a position that dumpa printed or saved",
+                log.place()
+            )));
+        }
+        Ok(Step::Commit(self.end(event, log)))
+    }
+
+    fn prepare<'a>(&mut self, event: &Event<'_>, log: &Log) -> Result<Step<'a>> {
+        let prepare = xa::Prepare::parse(event.body).map_err(|error| malformed(error.0, log))?;
+        let group = self.end(event, log);
+        if self.replay {
+            return Ok(Step::Commit(group));
+        }
+        let place = xa::Place { file: log.file.clone(), start: group.start };
+        self.prepared.remember(prepare.xid.clone(), place);
+        Ok(if prepare.one_phase { Step::XaCommit(prepare.xid, group) } else { Step::Commit(group) })
+    }
+
+    fn end(&mut self, event: &Event<'_>, log: &Log) -> Group {
+        let mut group = self.group.take().unwrap_or_else(|| Group { start: log.start, ..Group::default() });
+        group.committed_seconds.get_or_insert(event.header.timestamp);
+        group
+    }
+}
+
+/// An error about bytes of the last event.
+pub fn malformed(why: &str, log: &Log) -> anyhow::Error {
+    unreadable(format!("the event at {} cannot be read: {why}", log.place()))
+}
+
+fn statement_format(what: &str, log: &Log) -> anyhow::Error {
+    unreadable(format!(
+        "at {} a {what} is logged as a statement: its rows are not in the log. Set binlog_format=ROW \
+         on the server, also for sessions under way, and load again",
+        log.place()
+    ))
+}
+
+/// The error for data in statement format.
+pub fn data_statement(verb: &str, table: &str, log: &Log) -> anyhow::Error {
+    statement_format(&format!("{verb}{}{table}", if table.is_empty() { "" } else { " of " }), log)
+}

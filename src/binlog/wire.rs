@@ -1,0 +1,199 @@
+//! How a column's bytes are packed in a row image: type and parameters, as a table map has them.
+//!
+//! Source: MySQL's `table_map_event` in `rows_event.h` ("Table_map column types"), and
+//! `Field::pack` of each type.
+
+use crate::bytes::Bytes;
+use crate::value::temporal::fraction_len;
+use crate::value::{Malformed, decimal};
+
+/// The packing of one column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    /// TINYINT to BIGINT of so many bytes.
+    Int {
+        bytes: u8,
+    },
+    Float,
+    Double,
+    Decimal(decimal::Format),
+    Year,
+    Bit {
+        bits: u8,
+    },
+    Date,
+    /// Three formats of before MySQL 5.6.4, still in tables made then; MariaDB may put a fraction
+    /// behind them whose length only the column's definition tells.
+    OldTime,
+    OldDateTime,
+    OldTimestamp,
+    Time {
+        decimals: u8,
+    },
+    DateTime {
+        decimals: u8,
+    },
+    Timestamp {
+        decimals: u8,
+    },
+    /// CHAR, BINARY: a length of `length_bytes` (by the longest value) and the bytes.
+    String {
+        max: u16,
+    },
+    /// VARCHAR, VARBINARY.
+    Varchar {
+        max: u16,
+        compressed: bool,
+    },
+    /// TEXT and BLOB of every size: a length of so many bytes before them.
+    Blob {
+        length_bytes: u8,
+        compressed: bool,
+    },
+    Json {
+        length_bytes: u8,
+    },
+    Geometry {
+        length_bytes: u8,
+    },
+    Vector {
+        length_bytes: u8,
+    },
+    Enum {
+        bytes: u8,
+    },
+    Set {
+        bytes: u8,
+    },
+}
+
+impl Wire {
+    /// Reads a column's packing: its type byte, and what the type needs from the table map's
+    /// metadata block. `None` is a type that dumpa does not know.
+    pub fn parse(kind: u8, meta: &mut Bytes<'_>) -> Result<Option<Wire>, Malformed> {
+        Ok(Some(match kind {
+            1 => Wire::Int { bytes: 1 },
+            2 => Wire::Int { bytes: 2 },
+            3 => Wire::Int { bytes: 4 },
+            8 => Wire::Int { bytes: 8 },
+            9 => Wire::Int { bytes: 3 },
+            4 => meta.u8().map(|_| Wire::Float)?,
+            5 => meta.u8().map(|_| Wire::Double)?,
+            7 => Wire::OldTimestamp,
+            10 | 14 => Wire::Date,
+            11 => Wire::OldTime,
+            12 => Wire::OldDateTime,
+            13 => Wire::Year,
+            15 => Wire::Varchar { max: meta.u16()?, compressed: false },
+            141 => Wire::Varchar { max: meta.u16()?, compressed: true },
+            16 => bit(meta.u8()?, meta.u8()?)?,
+            17 => Wire::Timestamp { decimals: decimals(meta.u8()?)? },
+            18 => Wire::DateTime { decimals: decimals(meta.u8()?)? },
+            19 => Wire::Time { decimals: decimals(meta.u8()?)? },
+            246 => {
+                let format = decimal::Format::new(meta.u8()?, meta.u8()?);
+                Wire::Decimal(format.ok_or(Malformed("a DECIMAL's precision cannot be"))?)
+            }
+            249..=252 => Wire::Blob { length_bytes: length_bytes(meta)?, compressed: false },
+            140 => Wire::Blob { length_bytes: length_bytes(meta)?, compressed: true },
+            245 => Wire::Json { length_bytes: length_bytes(meta)? },
+            255 => Wire::Geometry { length_bytes: length_bytes(meta)? },
+            242 => Wire::Vector { length_bytes: length_bytes(meta)? },
+            247 | 248 | 253 | 254 => string(kind, meta)?,
+            _ => return Ok(None),
+        }))
+    }
+
+    pub fn is_json(self) -> bool {
+        matches!(self, Wire::Json { .. })
+    }
+
+    /// Moves past one value without looking into it. `old_decimals` are those of an old temporal
+    /// column.
+    #[inline]
+    pub fn skip(self, bytes: &mut Bytes<'_>, old_decimals: u8) -> Result<(), Malformed> {
+        let len = match self {
+            Wire::Int { bytes } | Wire::Enum { bytes } | Wire::Set { bytes } => bytes.into(),
+            Wire::Float => 4,
+            Wire::Double => 8,
+            Wire::Decimal(format) => format.packed_len(),
+            Wire::Year => 1,
+            Wire::Bit { bits } => usize::from(bits).div_ceil(8),
+            Wire::Date => 3,
+            Wire::OldTime => old_time_len(old_decimals),
+            Wire::OldDateTime => old_datetime_len(old_decimals),
+            Wire::OldTimestamp => 4 + fraction_len(old_decimals),
+            Wire::Time { decimals } => 3 + fraction_len(decimals),
+            Wire::DateTime { decimals } => 5 + fraction_len(decimals),
+            Wire::Timestamp { decimals } => 4 + fraction_len(decimals),
+            Wire::String { max } => prefixed(bytes, string_length_bytes(max))?,
+            Wire::Varchar { max, compressed } => prefixed(bytes, varchar_length_bytes(max, compressed))?,
+            Wire::Blob { length_bytes, .. }
+            | Wire::Json { length_bytes }
+            | Wire::Geometry { length_bytes }
+            | Wire::Vector { length_bytes } => prefixed(bytes, length_bytes)?,
+        };
+        bytes.take(len).map(|_| ())
+    }
+}
+
+/// Bytes of an old TIME with so many decimals (MariaDB's `time_hires_bytes`).
+pub fn old_time_len(decimals: u8) -> usize {
+    [3, 4, 4, 5, 5, 5, 6].get(usize::from(decimals)).copied().unwrap_or(6)
+}
+
+/// Bytes of an old DATETIME with so many decimals (MariaDB's `datetime_hires_bytes`).
+pub fn old_datetime_len(decimals: u8) -> usize {
+    [8, 6, 6, 7, 7, 7, 8].get(usize::from(decimals)).copied().unwrap_or(8)
+}
+
+/// Bytes of the length before a VARCHAR. A compressed one has its header counted in, whatever the
+/// column's length.
+pub fn varchar_length_bytes(max: u16, _compressed: bool) -> u8 {
+    if max > 255 { 2 } else { 1 }
+}
+
+/// Bytes of the length before a CHAR or BINARY.
+pub fn string_length_bytes(max: u16) -> u8 {
+    if max > 255 { 2 } else { 1 }
+}
+
+fn prefixed(bytes: &mut Bytes<'_>, length_bytes: u8) -> Result<usize, Malformed> {
+    Ok(bytes.uint(length_bytes.into())? as usize)
+}
+
+fn decimals(n: u8) -> Result<u8, Malformed> {
+    if n <= 6 { Ok(n) } else { Err(Malformed("a time has more than six decimals")) }
+}
+
+fn length_bytes(meta: &mut Bytes<'_>) -> Result<u8, Malformed> {
+    let n = meta.u8()?;
+    if (1..=4).contains(&n) { Ok(n) } else { Err(Malformed("a length of neither 1 to 4 bytes")) }
+}
+
+fn bit(bits: u8, bytes: u8) -> Result<Wire, Malformed> {
+    let all = u16::from(bytes) * 8 + u16::from(bits);
+    match u8::try_from(all) {
+        Ok(bits @ 1..=64) => Ok(Wire::Bit { bits }),
+        _ => Err(Malformed("a BIT has more than 64 bits")),
+    }
+}
+
+/// CHAR, BINARY, ENUM and SET share a type: the metadata's first byte is the real one. A CHAR of
+/// more than 255 bytes has the two high bits of its length, inverted, in that byte's bits 4 and 5.
+fn string(kind: u8, meta: &mut Bytes<'_>) -> Result<Wire, Malformed> {
+    let (first, second) = (meta.u8()?, meta.u8()?);
+    let (real, max) = if first & 0x30 == 0x30 {
+        (first, u16::from(second))
+    } else {
+        (first | 0x30, u16::from(second) | u16::from((first & 0x30) ^ 0x30) << 4)
+    };
+    // Before 5.0 the first byte may be zero: the type byte itself is the real one.
+    let real = if first == 0 { kind } else { real };
+    match (real, max) {
+        (247, 1 | 2) => Ok(Wire::Enum { bytes: max as u8 }),
+        (248, 1..=8) => Ok(Wire::Set { bytes: max as u8 }),
+        (253 | 254, _) => Ok(Wire::String { max }),
+        _ => Err(Malformed("a string column of no known kind")),
+    }
+}

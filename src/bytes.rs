@@ -1,0 +1,119 @@
+//! Reading little-endian fields off bytes that came from a server or a file. Nothing here panics:
+//! a field that is not there is [`Malformed`].
+
+use crate::value::Malformed;
+
+/// What a read beyond the end gives.
+pub const SHORT: Malformed = Malformed("it ends in the middle of a field");
+
+/// A cursor over borrowed bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Bytes<'a>(pub &'a [u8]);
+
+impl<'a> Bytes<'a> {
+    /// The next `n` bytes.
+    #[inline]
+    pub fn take(&mut self, n: usize) -> Result<&'a [u8], Malformed> {
+        let (head, tail) = self.0.split_at_checked(n).ok_or(SHORT)?;
+        self.0 = tail;
+        Ok(head)
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let (head, tail) = self.0.split_first_chunk::<N>().ok_or(SHORT)?;
+        self.0 = tail;
+        Ok(*head)
+    }
+
+    #[inline]
+    pub fn u8(&mut self) -> Result<u8, Malformed> {
+        self.array::<1>().map(|[b]| b)
+    }
+
+    #[inline]
+    pub fn u16(&mut self) -> Result<u16, Malformed> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    #[inline]
+    pub fn u24(&mut self) -> Result<u32, Malformed> {
+        self.array::<3>().map(|[a, b, c]| u32::from_le_bytes([a, b, c, 0]))
+    }
+
+    #[inline]
+    pub fn u32(&mut self) -> Result<u32, Malformed> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    /// Six bytes: a table id.
+    #[inline]
+    pub fn u48(&mut self) -> Result<u64, Malformed> {
+        self.array::<6>().map(|[a, b, c, d, e, f]| u64::from_le_bytes([a, b, c, d, e, f, 0, 0]))
+    }
+
+    /// Seven bytes: the commit timestamps of a GTID event.
+    #[inline]
+    pub fn u56(&mut self) -> Result<u64, Malformed> {
+        self.array::<7>().map(|[a, b, c, d, e, f, g]| u64::from_le_bytes([a, b, c, d, e, f, g, 0]))
+    }
+
+    #[inline]
+    pub fn u64(&mut self) -> Result<u64, Malformed> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    /// An unsigned little-endian number of 1 to 8 bytes.
+    #[inline]
+    pub fn uint(&mut self, len: usize) -> Result<u64, Malformed> {
+        match len {
+            1 => self.u8().map(u64::from),
+            2 => self.u16().map(u64::from),
+            3 => self.u24().map(u64::from),
+            4 => self.u32().map(u64::from),
+            _ => {
+                let mut wide = [0u8; 8];
+                let head = self.take(len)?;
+                wide.get_mut(..len).ok_or(SHORT)?.copy_from_slice(head);
+                Ok(u64::from_le_bytes(wide))
+            }
+        }
+    }
+
+    /// A length-encoded integer (protocol: "Protocol::LengthEncodedInteger").
+    pub fn lenenc(&mut self) -> Result<u64, Malformed> {
+        match self.u8()? {
+            n @ 0..=0xfa => Ok(n.into()),
+            0xfc => self.u16().map(u64::from),
+            0xfd => self.u24().map(u64::from),
+            0xfe => self.u64(),
+            _ => Err(Malformed("a length that cannot be")),
+        }
+    }
+
+    /// A length-encoded integer that counts bytes or items in this very buffer.
+    pub fn length(&mut self) -> Result<usize, Malformed> {
+        usize::try_from(self.lenenc()?).map_err(|_| SHORT)
+    }
+
+    /// Bytes with their length before them.
+    pub fn lenenc_bytes(&mut self) -> Result<&'a [u8], Malformed> {
+        let len = self.length()?;
+        self.take(len)
+    }
+
+    /// What is left.
+    pub fn rest(self) -> &'a [u8] {
+        self.0
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Whether bit `i` is set in a bitmap with the lowest bit first, as column bitmaps have it.
+#[inline]
+pub fn bit(bitmap: &[u8], i: usize) -> bool {
+    bitmap.get(i / 8).is_some_and(|byte| byte & (1 << (i % 8)) != 0)
+}

@@ -1,0 +1,189 @@
+//! The command line: what can be asked, and its help. The man pages and completions are made of it.
+
+pub mod connection;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::value::Style;
+pub use connection::ConnectionArgs;
+
+/// Print the rows and the changes of a MySQL or MariaDB server as lines of JSON
+///
+/// `dumpa load` prints the rows that tables hold, `dumpa tail` follows the binary log and prints every
+/// committed change. Both print one line a row: [op, table, id, content, metadata].
+#[derive(Parser, Debug)]
+#[command(name = "dumpa", version, max_term_width = 100, args_override_self = true)]
+#[command(propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Print the rows that tables hold now
+    ///
+    /// All tables are read in one consistent snapshot, and --save keeps the place in the binary log that
+    /// `dumpa tail` goes on from.
+    #[command(args_override_self = true)]
+    Load(LoadArgs),
+    /// Print every change that is committed after a position
+    ///
+    /// A transaction is printed once its commit has been read. Each line names the place to resume from.
+    #[command(args_override_self = true)]
+    Tail(TailArgs),
+    /// Print where the server's binary log ends now
+    #[command(args_override_self = true)]
+    Position(PositionArgs),
+    /// Tell whether `dumpa tail` can go on from a position
+    ///
+    /// Prints a verdict as JSON and answers by exit code: 0 if it can, 3 if not.
+    #[command(args_override_self = true)]
+    ValidatePos(ValidateArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct LoadArgs {
+    /// Tables: NAME, DATABASE.NAME or a glob such as 'log_*' [default: all of the database]
+    #[arg(value_name = "TABLE")]
+    pub tables: Vec<String>,
+
+    /// Save the snapshot's position in the binary log to FILE, once all rows are out
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+
+    /// Take no lock, even where the position can then only be one that may lose changes
+    #[arg(long)]
+    pub no_lock: bool,
+
+    #[command(flatten)]
+    pub shape: ShapeArgs,
+    #[command(flatten)]
+    pub messages: MessageArgs,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct TailArgs {
+    /// Tables: NAME, DATABASE.NAME or a glob such as 'log_*' [default: all of the database]
+    #[arg(value_name = "TABLE")]
+    pub tables: Vec<String>,
+
+    /// Where to begin: a file holding a position or a line of `dumpa tail`, LOGFILE:OFFSET, now, earliest
+    #[arg(long, value_name = "WHERE", required_unless_present = "binlog")]
+    pub from: Option<String>,
+
+    /// Where to end: now (what is committed when it starts), or as for --from
+    #[arg(long, value_name = "WHERE")]
+    pub until: Option<String>,
+
+    /// Save the position reached to FILE, at most once a second and at the end
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+
+    /// Announce this replica id to the server, 1 or more [default: a random one]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub server_id: Option<u32>,
+
+    /// Add to the metadata of an update, as "old", what the changed columns held before
+    #[arg(long)]
+    pub old: bool,
+
+    /// Read log files from disk instead of a server's log; - for standard input
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub binlog: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub shape: ShapeArgs,
+    #[command(flatten)]
+    pub messages: MessageArgs,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct PositionArgs {
+    /// Save the position to FILE as well
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct ValidateArgs {
+    /// A file holding a position or a line of `dumpa tail`, LOGFILE:OFFSET, now, earliest
+    #[arg(value_name = "WHERE")]
+    pub position: String,
+
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// What identifies a row, and how values are printed.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+pub struct ShapeArgs {
+    /// Take these columns for the id of a table's rows
+    #[arg(long, value_name = "TABLE=COL[,COL]")]
+    pub id: Vec<String>,
+
+    /// Print DECIMAL as
+    #[arg(long, value_name = "FORM", default_value = "string")]
+    pub decimal: NumberForm,
+
+    /// Print integers beyond 2^53 as
+    #[arg(long, value_name = "FORM", default_value = "number")]
+    pub big_int: NumberForm,
+
+    /// Print zero dates (0000-00-00) as
+    #[arg(long, value_name = "FORM", default_value = "null")]
+    pub zero_date: ZeroDateForm,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberForm {
+    String,
+    Number,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZeroDateForm {
+    Null,
+    String,
+}
+
+impl ShapeArgs {
+    pub fn style(&self) -> Style {
+        Style {
+            decimal_as_number: self.decimal == NumberForm::Number,
+            big_int_as_string: self.big_int == NumberForm::String,
+            zero_date_as_string: self.zero_date == ZeroDateForm::String,
+        }
+    }
+}
+
+/// What is said on stderr.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Messages")]
+pub struct MessageArgs {
+    /// Show progress on stderr
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub progress: ProgressWhen,
+
+    /// Say nothing on stderr but warnings and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgressWhen {
+    /// On a terminal
+    Auto,
+    Always,
+    Never,
+}

@@ -1,0 +1,147 @@
+//! `dumpa load`: the rows that tables hold, in one snapshot, and its position.
+
+use anyhow::{Context, Result};
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use super::{id_rules, log_in, progress};
+use crate::cli::LoadArgs;
+use crate::exit::{self, usage};
+use crate::output::Output;
+use crate::position::SaveFile;
+use crate::progress::Progress;
+use crate::schema::catalog::Catalog;
+use crate::schema::layouts::IdRule;
+use crate::schema::selection::Selection;
+use crate::schema::{Id, Table};
+use crate::server::{connect, log};
+use crate::signal::Signal;
+use crate::snapshot::read::{self, Print};
+use crate::snapshot::{self, Method, Wish};
+use crate::value::geometry::Axes;
+
+/// A table to load.
+struct Job {
+    table: Table,
+    printed: String,
+    estimate: Option<u64>,
+}
+
+pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
+    let save = args.save.as_deref().map(SaveFile::new).transpose()?;
+    let (options, mut conn, server) = log_in(&args.connection)?;
+    let mut progress = progress(&args.messages, &options);
+    let database = options.database.as_deref();
+    let selection = Selection::new(&args.tables, database)?;
+    let rules = id_rules(&args.shape.id, database)?;
+    let mut catalog = Catalog::new(connect(&options)?, &server)?;
+    let jobs = jobs(&mut catalog, &selection, &rules, &progress)?;
+    let tables: Vec<_> =
+        jobs.iter().map(|job| (job.table.database.clone(), job.table.name.clone())).collect();
+
+    let wish = Wish { position: save.is_some(), no_lock: args.no_lock, tables: &tables };
+    let (method, position) = snapshot::begin(&mut conn, &server, &options, wish)?;
+    match method {
+        Method::Lossy => progress.warn(method.describe()),
+        _ => progress.note(&format!("{server}: {}", method.describe())),
+    }
+    // Only now: names and messages before this are UTF-8, values are to be as the columns hold them.
+    conn.query_drop("SET character_set_results = NULL").context("cannot set the character set")?;
+
+    let mut output = Output::stdout();
+    let axes = Axes::of_server(&server.version_text);
+    for job in &jobs {
+        progress.begin(&job.printed);
+        let print = Print { printed: &job.printed, style: args.shape.style(), axes };
+        let mut each = |rows| {
+            progress.load(rows, job.estimate);
+            !signal.is_set()
+        };
+        read::table(&mut conn, &job.table, print, &mut output, &mut each)?;
+        output.flush()?;
+        if signal.is_set() {
+            progress.clear();
+            return Ok(exit::DONE);
+        }
+    }
+    progress.clear();
+    if let (Some(save), Some(position)) = (save, position) {
+        check_still_there(&mut conn, &position.file, &progress)?;
+        save.save(&position)?;
+    }
+    Ok(exit::DONE)
+}
+
+/// A load can take longer than the log is kept: better found out now than by the tail.
+fn check_still_there(conn: &mut Conn, file: &str, progress: &Progress) -> Result<()> {
+    conn.query_drop("SET character_set_results = utf8mb4").context("cannot set the character set")?;
+    match log::files(conn) {
+        Ok(files) if files.iter().any(|other| other == file) => Ok(()),
+        Ok(_) => Err(exit::unavailable(format!(
+            "while the rows were loaded the server purged {file}, where tail would have to begin: nothing was \
+             saved. Keep its binary logs for longer"
+        ))),
+        Err(error) => {
+            progress.note(&format!("could not check that {file} is still there: {error:#}"));
+            Ok(())
+        }
+    }
+}
+
+/// The tables in the order given; those of a glob by name; none twice.
+fn jobs(
+    catalog: &mut Catalog,
+    selection: &Selection,
+    rules: &[IdRule],
+    progress: &Progress,
+) -> Result<Vec<Job>> {
+    let mut names: Vec<(String, String, Option<u64>)> = Vec::new();
+    let mut add = |database: &str, table: String, estimate| {
+        if !names.iter().any(|(d, t, _)| d == database && *t == table) {
+            names.push((database.to_string(), table, estimate));
+        }
+    };
+    if selection.patterns().is_empty() {
+        let database = selection
+            .database()
+            .ok_or_else(|| usage("which database? Give it with -D, or name tables as DATABASE.TABLE"))?;
+        for (table, estimate) in catalog.tables(database)? {
+            add(database, table, estimate);
+        }
+    }
+    for pattern in selection.patterns() {
+        let databases = match pattern.database.contains(['*', '?']) {
+            true => catalog.databases()?,
+            false => vec![pattern.database.clone()],
+        };
+        let mut found = false;
+        for database in databases {
+            for (table, estimate) in catalog.tables(&database)? {
+                if pattern.matches(&database, &table) {
+                    found = true;
+                    add(&database, table, estimate);
+                }
+            }
+        }
+        if !found {
+            return Err(unknown(&pattern.given, pattern.is_glob()));
+        }
+    }
+    let mut jobs = Vec::new();
+    for (database, name, estimate) in names {
+        let table = catalog.table(&database, &name)?;
+        let mut table = table.ok_or_else(|| unknown(&format!("{database}.{name}"), false))?;
+        IdRule::apply(rules, &mut table)?;
+        let printed = selection.printed(&database, &name);
+        if table.id == Id::None {
+            progress.warn(&crate::schema::layouts::no_key(&printed));
+        }
+        jobs.push(Job { table, printed, estimate });
+    }
+    Ok(jobs)
+}
+
+fn unknown(table: &str, glob: bool) -> anyhow::Error {
+    let what = if glob { "no table matches" } else { "there is no base table" };
+    anyhow::anyhow!("{what} {table} that this account may read")
+}

@@ -1,0 +1,24 @@
+//! `dumpa position`: where the log ends now.
+
+use anyhow::Result;
+
+use super::log_in;
+use crate::cli::PositionArgs;
+use crate::exit;
+use crate::output::Output;
+use crate::position::SaveFile;
+use crate::server::log;
+
+pub fn run(args: &PositionArgs) -> Result<u8> {
+    let save = args.save.as_deref().map(SaveFile::new).transpose()?;
+    let (_, mut conn, server) = log_in(&args.connection)?;
+    let position = log::end(&mut conn, &server)?;
+    let mut output = Output::stdout();
+    output.buffer.extend_from_slice(position.to_json().to_string().as_bytes());
+    output.buffer.push(b'\n');
+    output.flush()?;
+    if let Some(save) = save {
+        save.save(&position)?;
+    }
+    Ok(exit::DONE)
+}

@@ -1,0 +1,128 @@
+//! `dumpa validate-pos`: can `tail` go on from there?
+
+use anyhow::{Context, Result};
+use mysql::Conn;
+use serde_json::{Map, Value, json};
+
+use super::log_in;
+use crate::binlog::event::EventType;
+use crate::binlog::log::Log;
+use crate::binlog::network::Network;
+use crate::binlog::source::{Events, Mode, Source};
+use crate::binlog::transaction::Tracker;
+use crate::cli::ValidateArgs;
+use crate::exit;
+use crate::output::Output;
+use crate::position::{Position, Where};
+use crate::server::{Options, Server, log};
+
+pub fn run(args: &ValidateArgs) -> Result<u8> {
+    let at = Where::parse(&args.position)?;
+    let (options, mut conn, server) = log_in(&args.connection)?;
+    let position = match at {
+        Where::Now => log::end(&mut conn, &server),
+        Where::Earliest => log::earliest(&mut conn, &server),
+        Where::At(position) => Ok(position),
+    };
+    let checked = position.and_then(|position| {
+        check(&position, &mut conn, &server, &options)
+            .map_err(|error| error.context(Checked(position.clone())))?;
+        Ok(position)
+    });
+    let (position, reason) = match checked {
+        Ok(position) => (Some(position), None),
+        // A server out of reach has no opinion; everything else is a verdict.
+        Err(error) if error.chain().any(|cause| cause.is::<crate::server::CannotConnect>()) => {
+            return Err(error);
+        }
+        Err(error) => {
+            let position = error.downcast_ref::<Checked>().map(|checked| checked.0.clone());
+            let reason: Vec<String> =
+                error.chain().filter(|cause| !cause.is::<Checked>()).map(ToString::to_string).collect();
+            (position, Some(reason.join(": ")))
+        }
+    };
+    let valid = reason.is_none();
+    let verdict = verdict(valid, reason, position.as_ref(), &server);
+    let mut output = Output::stdout();
+    output.buffer.extend_from_slice(verdict.to_string().as_bytes());
+    output.buffer.push(b'\n');
+    output.flush()?;
+    Ok(if valid { exit::DONE } else { exit::UNAVAILABLE })
+}
+
+/// The position that an error is about.
+#[derive(Debug)]
+struct Checked(Position);
+
+impl std::fmt::Display for Checked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl std::error::Error for Checked {}
+
+fn verdict(valid: bool, reason: Option<String>, position: Option<&Position>, server: &Server) -> Value {
+    let mut verdict = Map::new();
+    verdict.insert("valid".into(), json!(valid));
+    let fine = "the server can resume there";
+    verdict.insert("reason".into(), json!(reason.unwrap_or(fine.to_string())));
+    if let Some(Value::Object(fields)) = position.map(Position::to_json) {
+        verdict.extend(fields.into_iter().filter(|(key, _)| key != "server_uuid"));
+    }
+    verdict.insert("server".into(), json!(server.to_string()));
+    if let Some(uuid) = &server.uuid {
+        verdict.insert("server_uuid".into(), json!(uuid));
+    }
+    Value::Object(verdict)
+}
+
+/// # Errors
+/// Why `tail` could not go on from there.
+fn check(position: &Position, conn: &mut Conn, server: &Server, options: &Options) -> Result<()> {
+    super::tail::check_server(position, server)?;
+    let wanted = [("log_bin", "ON"), ("binlog_format", "ROW"), ("binlog_row_image", "FULL")];
+    for (name, value) in wanted {
+        match log::variable(conn, name)? {
+            Some(is) if !is.eq_ignore_ascii_case(value) => {
+                return Err(exit::unavailable(format!(
+                    "the server has {name}={is}, where {value} is needed"
+                )));
+            }
+            // MySQL 5.6 before 5.6.2 and MariaDB before 10.1 know no row images, and log whole rows.
+            _ => {}
+        }
+    }
+    if position.position < 4 {
+        return Err(exit::unavailable("the first event of a file stands at 4"));
+    }
+    let mut source = Network { options: options.clone(), server: server.clone(), server_id: 0 };
+    let events = source.begin(&position.file, position.position, Mode::UntilEnd)?;
+    first_event(events, position).context("opened there, the log does not begin well")
+}
+
+/// Reads the event that stands at the position, which must begin a transaction, or the log's end.
+fn first_event(mut events: Box<dyn Events>, position: &Position) -> Result<()> {
+    let mut log = Log::at(&position.file, position.position, false);
+    let mut tracker = Tracker::new();
+    let mut read = false;
+    let mut verdict = Ok(());
+    while !read {
+        let more = events.next(&mut |parts| {
+            let raw = parts.concat();
+            verdict = log.read(&raw).and_then(|event| {
+                let kind = EventType::of(event.header.kind);
+                let preamble = event.header.is_artificial()
+                    || matches!(kind, EventType::FormatDescription | EventType::Heartbeat);
+                read = !preamble || event.header.log_pos != 0 && kind == EventType::FormatDescription;
+                tracker.step(&event, &log).map(|_| ())
+            });
+            verdict.is_ok()
+        })?;
+        if !more || verdict.is_err() {
+            break;
+        }
+    }
+    verdict
+}

@@ -1,0 +1,351 @@
+//! The log followed: each event taken in, its step taken, until the place to stop at.
+
+use anyhow::Result;
+
+use crate::binlog::event::{Event, EventType, HEADER_LEN, Header};
+use crate::binlog::gtid_set::GtidSet;
+use crate::binlog::handoff::Batch;
+use crate::binlog::log::{FIRST_OFFSET, Log};
+use crate::binlog::payload::Payload;
+use crate::binlog::query::{Query, inflate};
+use crate::binlog::rows::{FLAG_STATEMENT_END, Rows};
+use crate::binlog::source::{Mode, Source};
+use crate::binlog::statement::{Name, Statement};
+use crate::binlog::table_map::TableMap;
+use crate::binlog::transaction::{Group, Step, Tracker, data_statement, malformed};
+use crate::binlog::xa::Place;
+use crate::exit::unreadable;
+use crate::position::Position;
+use crate::printer::{Done, Flow, Printer};
+
+/// Follows a log from a position on.
+pub struct Follower<'a> {
+    pub printer: Printer,
+    log: Log,
+    tracker: Tracker,
+    /// Where prepared groups are read again from.
+    source: &'a mut dyn Source,
+    until: Option<Position>,
+    /// Transactions that are done although they stand behind the position.
+    done: Option<GtidSet>,
+    skips_group: bool,
+    /// Bytes of events that were packed into others.
+    inflated: Vec<u8>,
+    /// Of the last event, in seconds: how far behind the reading is.
+    pub seen_seconds: u32,
+}
+
+impl<'a> Follower<'a> {
+    pub fn new(
+        printer: Printer,
+        log: Log,
+        source: &'a mut dyn Source,
+        until: Option<Position>,
+        done: Option<GtidSet>,
+    ) -> Follower<'a> {
+        Follower {
+            printer,
+            log,
+            tracker: Tracker::new(),
+            source,
+            until,
+            done,
+            skips_group: false,
+            inflated: Vec::new(),
+            seen_seconds: 0,
+        }
+    }
+
+    /// The place that all of stdout reaches up to, once it is flushed.
+    pub fn position(&self) -> Position {
+        self.printer.position(self.tracker.group(), &self.log)
+    }
+
+    /// Whether what was asked for has been reached already.
+    pub fn is_done(&self) -> bool {
+        self.until.as_ref().is_some_and(|until| self.printer.boundary().is_at_or_after(until))
+    }
+
+    /// Takes in the next event, as the source gave it.
+    pub fn raw(&mut self, raw: &[u8]) -> Result<Flow> {
+        let event = self.log.read(raw)?;
+        if event.header.timestamp != 0 {
+            self.seen_seconds = event.header.timestamp;
+        }
+        if self.event(&event)? == Flow::Stop {
+            return Ok(Flow::Stop);
+        }
+        if self.tracker.group().is_none() {
+            self.printer.moved_to(&self.log.file, self.log.offset);
+            if self.is_done() {
+                return Ok(Flow::Stop);
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    fn event(&mut self, event: &Event<'_>) -> Result<Flow> {
+        let step = self.tracker.step(event, &self.log)?;
+        self.step(step, event)
+    }
+
+    fn step(&mut self, step: Step<'_>, event: &Event<'_>) -> Result<Flow> {
+        match step {
+            Step::Nothing => {}
+            Step::NewFile => self.new_format(event),
+            Step::Begin => return Ok(self.begin()),
+            Step::TableMap => self.table_map(event)?,
+            Step::Rows(kind) => {
+                let EventType::Rows(_) = EventType::of(event.header.kind) else { return Ok(Flow::On) };
+                let mut inflated = std::mem::take(&mut self.inflated);
+                let rows = Rows::parse(&self.log.format, kind, event.header.kind, event.body, &mut inflated)
+                    .map_err(|why| malformed(why.0, &self.log))?;
+                let group = self.tracker.group();
+                let flow = match group.filter(|_| !self.skips_group) {
+                    Some(group) => self.printer.rows(&rows, group, &self.log)?,
+                    None => Flow::On,
+                };
+                let ends = rows.flags & FLAG_STATEMENT_END != 0;
+                self.inflated = inflated;
+                if flow == Flow::Stop {
+                    return Ok(Flow::Stop);
+                }
+                if let Some(group) = self.tracker.after_rows(ends, event, &self.log) {
+                    self.commit(&group)?;
+                }
+            }
+            Step::Payload => return self.payload(event),
+            Step::CompressedQuery => {
+                let body =
+                    inflate(&self.log.format, event.body).map_err(|why| malformed(why.0, &self.log))?;
+                let query =
+                    Query::parse(&self.log.format, &body).map_err(|why| malformed(why.0, &self.log))?;
+                let step = self.tracker.statement(query, event, &self.log)?;
+                return self.step(step, event);
+            }
+            Step::Statement(statement, query) => return self.statement(statement, &query, event),
+            Step::Savepoint(name) => self.printer.savepoint(name),
+            Step::RollbackTo(name) => self.printer.rollback_to(&name, &self.log)?,
+            Step::Commit(group) => self.commit(&group)?,
+            Step::Rollback => {
+                self.skips_group = false;
+                let start = self.tracker.group().map_or(self.log.offset, |group| group.start);
+                self.printer.rollback(Position::new(self.log.file.as_str(), start))?;
+                self.new_format(event);
+                if self.tracker.group().is_some() {
+                    return Ok(self.begin());
+                }
+            }
+            Step::XaCommit(xid, group) => return self.xa_commit(&xid, &group),
+        }
+        Ok(Flow::On)
+    }
+
+    fn new_format(&mut self, event: &Event<'_>) {
+        if EventType::of(event.header.kind) == EventType::FormatDescription {
+            self.printer.layouts.written_by(&self.log.format.server_version);
+        }
+    }
+
+    fn begin(&mut self) -> Flow {
+        let Some(group) = self.tracker.group() else { return Flow::On };
+        if let (Some(set), Some(gtid)) = (&self.done, &group.gtid) {
+            self.skips_group = set.contains(gtid);
+        }
+        let Some(until) = &self.until else { return Flow::On };
+        let start = Position::new(self.log.file.as_str(), group.start);
+        if start.file == until.file && start.position == until.position && until.row + until.line > 0 {
+            self.printer.stop_at = Some(Done { row: until.row, line: until.line });
+        } else if start.is_at_or_after(until) {
+            return Flow::Stop;
+        }
+        Flow::On
+    }
+
+    fn table_map(&mut self, event: &Event<'_>) -> Result<()> {
+        let map = TableMap::parse(&self.log.format, event.header.kind, event.body)
+            .map_err(|why| malformed(why.0, &self.log))?;
+        self.printer.layouts.map(&map, event.body, &self.log)
+    }
+
+    fn commit(&mut self, group: &Group) -> Result<()> {
+        self.skips_group = false;
+        self.printer.commit(group, &self.log)
+    }
+
+    fn payload(&mut self, event: &Event<'_>) -> Result<Flow> {
+        let mut payload = Payload::open(event.body).map_err(|why| malformed(why.0, &self.log))?;
+        while let Some(inner) = payload.next_event().map_err(|why| malformed(why.0, &self.log))? {
+            if self.event(&inner)? == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    fn statement(&mut self, statement: Statement, query: &Query<'_>, event: &Event<'_>) -> Result<Flow> {
+        if let Some(group) = self.tracker.group().filter(|_| !self.skips_group) {
+            let default = String::from_utf8_lossy(query.database);
+            let full = |name: &Name| {
+                (name.database.clone().unwrap_or_else(|| default.to_string()), name.table.clone())
+            };
+            match &statement {
+                Statement::Data { verb, table } => {
+                    let table = table.as_ref().map(&full);
+                    // The server's own bookkeeping, which some managed servers do by statement.
+                    if table.as_ref().is_none_or(|(database, _)| database != "mysql") {
+                        let name = table.map(|(database, table)| format!("{database}.{table}"));
+                        return Err(data_statement(verb, &name.unwrap_or_default(), &self.log));
+                    }
+                }
+                Statement::Unlogged { what, table } => {
+                    let table = table.as_ref().map(&full);
+                    let selects = |(database, table): &(String, String)| {
+                        self.printer.layouts.selection().selects(database, table)
+                    };
+                    if table.as_ref().is_none_or(selects) {
+                        let (database, table) = table.unwrap_or_default();
+                        return Err(unreadable(format!(
+                            "at {} ALTER TABLE {database}.{table} … {what} changes rows that the log does not \
+                             hold: load again",
+                            self.log.place()
+                        )));
+                    }
+                }
+                Statement::Empties(names) => {
+                    let names: Vec<_> = names.iter().map(full).collect();
+                    self.printer.truncate(&names, group, &self.log)?;
+                    self.printer.layouts.dropped(&names);
+                }
+                Statement::DropDatabase(database) => {
+                    let names = self.printer.layouts.tables_of(database);
+                    self.printer.truncate(&names, group, &self.log)?;
+                    self.printer.layouts.dropped(&names);
+                }
+                _ => {}
+            }
+        }
+        if statement != Statement::Nothing {
+            self.printer.layouts.definition_changed();
+        }
+        if let Some(group) = self.tracker.after_statement(event, &self.log) {
+            self.commit(&group)?;
+        }
+        Ok(Flow::On)
+    }
+
+    /// Prints the rows of a prepared transaction, read again from where they stand.
+    fn xa_commit(&mut self, xid: &str, group: &Group) -> Result<Flow> {
+        if self.skips_group {
+            self.commit(group)?;
+            return Ok(Flow::On);
+        }
+        let place = match self.tracker.prepared.forget(xid) {
+            Some(place) => place,
+            None => self.find_prepared(xid)?,
+        };
+        if let Some(until) = &self.until
+            && group.start == until.position
+            && until.file == self.log.file
+            && until.row + until.line > 0
+        {
+            self.printer.stop_at = Some(Done { row: until.row, line: until.line });
+        }
+        let flow = self.replay(&place, group)?;
+        if flow == Flow::On {
+            self.commit(group)?;
+        }
+        Ok(flow)
+    }
+
+    /// Reads a prepared group to its end, and prints its rows as `group`'s.
+    fn replay(&mut self, place: &Place, group: &Group) -> Result<Flow> {
+        let mut log = Log::at(&place.file, place.start, self.log.trusts_sizes());
+        let mut tracker = Tracker::replaying();
+        let mut flow = Flow::On;
+        let mut inflated = Vec::new();
+        let printer = &mut self.printer;
+        let outer = &self.log;
+        each_event(self.source, place, &mut |raw| {
+            let event = log.read(raw)?;
+            match tracker.step(&event, &log)? {
+                Step::TableMap => {
+                    let map = TableMap::parse(&log.format, event.header.kind, event.body);
+                    let map = map.map_err(|why| malformed(why.0, &log))?;
+                    printer.layouts.map(&map, event.body, &log)?;
+                }
+                Step::Rows(kind) => {
+                    let rows = Rows::parse(&log.format, kind, event.header.kind, event.body, &mut inflated);
+                    let rows = rows.map_err(|why| malformed(why.0, &log))?;
+                    flow = printer.rows(&rows, group, outer)?;
+                }
+                Step::Commit(_) | Step::Rollback | Step::XaCommit(..) => return Ok(false),
+                Step::Payload => {
+                    return Err(malformed("a compressed transaction inside of an XA transaction", &log));
+                }
+                Step::Nothing
+                | Step::NewFile
+                | Step::Begin
+                | Step::CompressedQuery
+                | Step::Statement(..)
+                | Step::Savepoint(_)
+                | Step::RollbackTo(_) => {}
+            }
+            Ok(flow == Flow::On)
+        })?;
+        Ok(flow)
+    }
+
+    /// Looks for an XA PREPARE in the log behind: one that was there before this run began.
+    fn find_prepared(&mut self, xid: &str) -> Result<Place> {
+        let end = Position::new(self.log.file.as_str(), self.log.start);
+        for file in self.source.files_up_to(&end.file)?.into_iter().rev() {
+            let mut log = Log::at(&file, FIRST_OFFSET, self.log.trusts_sizes());
+            let mut tracker = Tracker::new();
+            each_event(self.source, &Place { file: file.clone(), start: FIRST_OFFSET }, &mut |raw| {
+                let event = log.read(raw)?;
+                tracker.step(&event, &log)?;
+                let here = Position::new(log.file.as_str(), log.offset);
+                Ok(log.file == file && !here.is_at_or_after(&end))
+            })?;
+            if let Some(place) = tracker.prepared.forget(xid) {
+                return Ok(place);
+            }
+        }
+        Err(unreadable(format!(
+            "at {} XA transaction {xid} is committed, but the log that holds its rows is not there any more. \
+             Load again",
+            self.log.place()
+        )))
+    }
+}
+
+/// Gives every event from a place on to `take`, until it returns false or the log ends.
+fn each_event(
+    source: &mut dyn Source,
+    place: &Place,
+    take: &mut dyn FnMut(&[u8]) -> Result<bool>,
+) -> Result<()> {
+    let mut events = source.begin(&place.file, place.start, Mode::UntilEnd)?;
+    let mut batch = Batch::default();
+    loop {
+        batch.clear();
+        let more = events.next(&mut |parts| {
+            batch.push(parts);
+            true
+        })?;
+        for raw in batch.events() {
+            if !take(raw)? {
+                return Ok(());
+            }
+        }
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+/// The type byte of an event that is still whole.
+pub fn kind_of(raw: &[u8]) -> Option<EventType> {
+    raw.get(..HEADER_LEN).and_then(|head| Header::parse(head).ok()).map(|header| EventType::of(header.kind))
+}

@@ -1,0 +1,276 @@
+//! Positions: a place in a server's binary log to resume from.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value, json};
+
+use crate::exit::{io_error, usage};
+
+/// Largest file that is read for a position: it may hold a whole line, with the row in it.
+const MAX_FILE_BYTES: u64 = 2 << 30;
+
+/// A place in the log, between two lines of output.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Position {
+    pub file: String,
+    /// Offset in bytes: the start of a transaction, or the end of one.
+    pub position: u64,
+    /// Rows of the transaction that begins there which are done, before any table filter.
+    pub row: u64,
+    /// Lines of the row after those which are done: an update of the id prints two.
+    pub line: u64,
+    /// Transactions after this place that are done as well.
+    pub gtid_set: Option<String>,
+    pub server_uuid: Option<String>,
+}
+
+/// A place as it is given on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Where {
+    Now,
+    Earliest,
+    At(Position),
+}
+
+impl Position {
+    pub fn new(file: impl Into<String>, position: u64) -> Position {
+        Position { file: file.into(), position, ..Position::default() }
+    }
+
+    /// Whether this is at or behind the other in the same log. A file's number orders it.
+    pub fn is_at_or_after(&self, other: &Position) -> bool {
+        let key = |p: &Position| (file_number(&p.file), p.position, p.row, p.line);
+        key(self) >= key(other)
+    }
+
+    pub fn to_json(&self) -> Value {
+        let mut object = Map::new();
+        object.insert("file".into(), json!(self.file));
+        object.insert("position".into(), json!(self.position));
+        if self.row > 0 || self.line > 0 {
+            object.insert("row".into(), json!(self.row));
+        }
+        if self.line > 0 {
+            object.insert("line".into(), json!(self.line));
+        }
+        if let Some(set) = &self.gtid_set {
+            object.insert("gtid_set".into(), json!(set));
+        }
+        if let Some(uuid) = &self.server_uuid {
+            object.insert("server_uuid".into(), json!(uuid));
+        }
+        Value::Object(object)
+    }
+
+    /// Reads a position, a line that `tail` printed, or such a line's metadata.
+    pub fn from_json(value: &Value) -> Result<Position, String> {
+        let object = match value {
+            Value::Array(tuple) => match tuple.get(4) {
+                Some(Value::Object(metadata)) if tuple.len() == 5 => metadata,
+                Some(Value::Null) if tuple.len() == 5 => {
+                    return Err(
+                        "it is a line of `load`, which has no position: use the file of its --save".into()
+                    );
+                }
+                _ => return Err("it is not a line that dumpa printed".into()),
+            },
+            Value::Object(object) => object,
+            _ => return Err("it is neither a position nor a line of dumpa".into()),
+        };
+        let (file, position, row, line) = if object.contains_key("next_file") {
+            ("next_file", "next_position", "next_row", "next_line")
+        } else {
+            ("file", "position", "row", "line")
+        };
+        let text = |key: &str| match object.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(format!("its {key:?} is not a string")),
+        };
+        let number = |key: &str| match object.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(n) => n.as_u64().map(Some).ok_or(format!("its {key:?} is not a whole number")),
+        };
+        let name = text(file)?.ok_or(format!("it has no {file:?}"))?;
+        if name.is_empty() {
+            return Err(format!("its {file:?} is empty"));
+        }
+        Ok(Position {
+            file: name,
+            position: number(position)?.ok_or(format!("it has no {position:?}"))?,
+            row: number(row)?.unwrap_or(0),
+            line: number(line)?.unwrap_or(0),
+            gtid_set: text("gtid_set")?,
+            server_uuid: text("server_uuid")?,
+        })
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.position)?;
+        if self.row > 0 {
+            write!(f, " (row {})", self.row)?;
+        }
+        Ok(())
+    }
+}
+
+/// A binary log's number: what stands behind the last dot.
+fn file_number(file: &str) -> u64 {
+    file.rsplit('.').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+impl Where {
+    /// Reads a WHERE: `now`, `earliest`, a file holding a position, or `file:position`.
+    ///
+    /// # Errors
+    /// Exit 2 when it is none of these.
+    pub fn parse(text: &str) -> Result<Where> {
+        match text {
+            "now" => return Ok(Where::Now),
+            "earliest" => return Ok(Where::Earliest),
+            _ => {}
+        }
+        let path = Path::new(text);
+        if path.exists() {
+            return read_file(path).map(Where::At);
+        }
+        let parts = text.rsplit_once(':');
+        match parts.map(|(file, position)| (file, position.parse())) {
+            Some((file, Ok(position))) if !file.is_empty() => Ok(Where::At(Position::new(file, position))),
+            _ => Err(usage(format!(
+                "{text:?} is no position: give `now`, `earliest`, a file that holds a position, or \
+                 LOGFILE:OFFSET"
+            ))),
+        }
+    }
+}
+
+/// Reads the position that a file holds.
+fn read_file(path: &Path) -> Result<Position> {
+    let mut text = String::new();
+    let file = File::open(path)
+        .map_err(|error| usage(format!("cannot open position file {}: {error}", path.display())))?;
+    let read = file.take(MAX_FILE_BYTES).read_to_string(&mut text);
+    read.map_err(|error| usage(format!("cannot read position file {}: {error}", path.display())))?;
+    let bad = |why: String| usage(format!("{} does not hold a position: {why}", path.display()));
+    if text.trim().is_empty() {
+        return Err(bad("it is empty".into()));
+    }
+    let value = serde_json::from_str(&text).map_err(|error| {
+        bad(match error.classify() {
+            serde_json::error::Category::Eof => "it ends in the middle; was it cut short?".into(),
+            _ if text.trim_end().contains('\n') => {
+                format!("it is not one JSON value ({error}); of many lines, give the last: tail -n 1")
+            }
+            _ => format!("it is not JSON ({error})"),
+        })
+    })?;
+    Position::from_json(&value).map_err(bad)
+}
+
+/// Where `--save` writes, checked before the work begins.
+#[derive(Debug)]
+pub struct SaveFile {
+    path: PathBuf,
+    temporary: PathBuf,
+}
+
+impl SaveFile {
+    /// # Errors
+    /// Exit 2 when nothing can be saved there.
+    pub fn new(path: &Path) -> Result<SaveFile> {
+        // A link is followed: what it points to is replaced, not the link.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        if path.exists() && !path.is_file() {
+            return Err(usage(format!("--save {}: it is not a regular file", path.display())));
+        }
+        let Some(name) = path.file_name() else {
+            return Err(usage(format!("--save {}: it names no file", path.display())));
+        };
+        let mut temporary = std::ffi::OsString::from(".");
+        temporary.push(name);
+        temporary.push(format!(".{}.tmp", std::process::id()));
+        let save = SaveFile { temporary: path.with_file_name(temporary), path };
+        // Found out now, not after an hour's work.
+        File::create(&save.temporary)
+            .and_then(|_| fs::remove_file(&save.temporary))
+            .map_err(|error| usage(format!("--save {}: cannot write there: {error}", save.path.display())))?;
+        Ok(save)
+    }
+
+    /// Replaces the file by this position: at every moment it holds the old one or the new one,
+    /// whole.
+    pub fn save(&self, position: &Position) -> Result<()> {
+        let mut line = position.to_json().to_string();
+        line.push('\n');
+        self.replace(line.as_bytes()).inspect_err(|_| {
+            // The half-written one is of no use; that it stays is not worth a second error.
+            let _ = fs::remove_file(&self.temporary);
+        })
+    }
+
+    fn replace(&self, line: &[u8]) -> Result<()> {
+        let fail = |what| move |error| io_error(what, &self.path, error);
+        let mut file = File::create(&self.temporary).map_err(fail("save the position to"))?;
+        file.write_all(line).map_err(fail("write the position to"))?;
+        file.sync_all().map_err(fail("write the position to disk for"))?;
+        fs::rename(&self.temporary, &self.path).map_err(fail("replace"))?;
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .with_context(|| format!("cannot write the folder {} to disk", folder.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Position, String> {
+        Position::from_json(&serde_json::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn a_position_reads_back_from_every_form_that_dumpa_prints() {
+        let position = Position {
+            row: 3,
+            line: 1,
+            server_uuid: Some("u".into()),
+            ..Position::new("bin.000007", 1 << 33)
+        };
+        assert_eq!(parsed(&position.to_json().to_string()).unwrap(), position);
+        let metadata = r#"{"ts":"x","next_file":"bin.000002","next_position":120,"next_row":4}"#;
+        let wanted = Position { row: 4, ..Position::new("bin.000002", 120) };
+        assert_eq!(parsed(metadata).unwrap(), wanted);
+        assert_eq!(parsed(&format!(r#"["upsert","t",1,{{}},{metadata}]"#)).unwrap(), wanted);
+    }
+
+    #[test]
+    fn what_holds_no_position_is_refused() {
+        for text in [
+            r#"["upsert","t",1,{},null]"#,
+            r#"{"file":"","position":4}"#,
+            r#"{"file":"a.1","position":-4}"#,
+            r#"{"file":"a.1","position":4.5}"#,
+            r#"{"file":"a.1"}"#,
+            r#"[1,2]"#,
+            "7",
+        ] {
+            assert!(parsed(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn files_are_ordered_by_their_number_and_not_by_their_name() {
+        let at = |file: &str, position| Position::new(file, position);
+        assert!(at("bin.1000000", 4).is_at_or_after(&at("bin.999999", 900)));
+        assert!(!at("bin.000001", 4).is_at_or_after(&at("bin.000001", 5)));
+    }
+}

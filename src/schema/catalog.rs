@@ -1,0 +1,125 @@
+//! Tables as `information_schema` describes them now.
+
+use anyhow::{Context, Result, anyhow};
+use mysql::prelude::Queryable;
+use mysql::{Conn, Row, params};
+
+use super::{Column, Id, Table, column_type};
+use crate::exit::unreadable;
+use crate::server::Server;
+
+/// Columns of a table, in table order; or why a column cannot be read.
+const COLUMNS: &str = "SELECT COLUMN_NAME, CAST(COLUMN_TYPE AS CHAR), CHARACTER_SET_NAME, \
+     CAST(CHARACTER_OCTET_LENGTH AS UNSIGNED), IS_NULLABLE = 'YES' FROM information_schema.COLUMNS \
+     WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table ORDER BY ORDINAL_POSITION";
+
+type ColumnRow = (String, String, Option<String>, Option<u64>, bool);
+
+/// A server's description of its tables, asked for one at a time.
+#[derive(Debug)]
+pub struct Catalog {
+    conn: Conn,
+    /// Descriptions are in three-byte UTF-8: MySQL before 8.0, and MariaDB.
+    lossy: bool,
+}
+
+impl Catalog {
+    /// Takes a connection of its own.
+    pub fn new(mut conn: Conn, server: &Server) -> Result<Catalog> {
+        // MySQL 8.0 would answer from statistics of yesterday; a lock must not hang the run.
+        conn.query_drop("SET NAMES utf8mb4, @@session.sql_mode = '', @@session.lock_wait_timeout = 60")
+            .context("cannot set up the session for the catalog")?;
+        Ok(Catalog { conn, lossy: !server.is_mysql_from(8, 0, 0) })
+    }
+
+    /// Base tables of a database, by name, with the server's estimate of their rows.
+    pub fn tables(&mut self, database: &str) -> Result<Vec<(String, Option<u64>)>> {
+        let query = "SELECT TABLE_NAME, CAST(TABLE_ROWS AS UNSIGNED) FROM information_schema.TABLES \
+             WHERE TABLE_SCHEMA = :database AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') \
+             ORDER BY TABLE_NAME";
+        let rows = self.conn.exec(query, params! { "database" => database });
+        rows.with_context(|| format!("cannot list the tables of {database}"))
+    }
+
+    /// Names of all databases.
+    pub fn databases(&mut self) -> Result<Vec<String>> {
+        let query = "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME";
+        self.conn.query(query).context("cannot list the databases")
+    }
+
+    /// A table's definition, `None` if there is no such table that this account may see.
+    ///
+    /// # Errors
+    /// Exit 4 when a column is of a type that dumpa does not know.
+    pub fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
+        let context = || format!("cannot ask for the columns of {database}.{table}");
+        let given = params! { "database" => database, "table" => table };
+        let rows: Vec<ColumnRow> = self.conn.exec(COLUMNS, given).with_context(context)?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let mut columns = Vec::with_capacity(rows.len());
+        for (name, column_type, charset, octets, nullable) in rows {
+            let kind = column_type::parse(&column_type, charset.as_deref(), self.lossy);
+            let kind = kind.ok_or_else(|| {
+                unreadable(format!(
+                    "column `{name}` of {database}.{table} is of type {column_type}, which dumpa does not know"
+                ))
+            })?;
+            columns.push(Column { name, kind, octets, nullable });
+        }
+        let mut table = Table { database: database.into(), name: table.into(), columns, id: Id::None };
+        table.id = self.key(&table)?;
+        Ok(Some(table))
+    }
+
+    /// The primary key, else the first unique key whose columns are all NOT NULL.
+    fn key(&mut self, table: &Table) -> Result<Id> {
+        let query = format!("SHOW INDEX FROM {}", quoted(&table.database, &table.name));
+        let rows: Vec<Row> = self
+            .conn
+            .query(query)
+            .with_context(|| format!("cannot ask for the keys of {}.{}", table.database, table.name))?;
+        // Keys come in the server's own order, the parts of each in key order.
+        let mut keys: Vec<(String, Option<Vec<usize>>)> = Vec::new();
+        for row in rows {
+            let name = text(&row, "Key_name")?;
+            if row.get::<Option<u8>, _>("Non_unique").flatten() != Some(0) {
+                continue;
+            }
+            // A key on an expression has no column, and hidden ones are not in the table.
+            let column = text(&row, "Column_name").ok().and_then(|name| table.column_number(&name));
+            let column = column.filter(|i| !table.columns[*i].nullable);
+            match keys.last_mut().filter(|(last, _)| *last == name) {
+                Some((_, columns)) => {
+                    *columns = columns.take().zip(column).map(|(mut all, i)| {
+                        all.push(i);
+                        all
+                    });
+                }
+                None => keys.push((name, column.map(|i| vec![i]))),
+            }
+        }
+        let primary = keys.iter().position(|(name, _)| name == "PRIMARY");
+        if let Some(primary) = primary {
+            keys.swap(0, primary);
+        }
+        Ok(keys.into_iter().find_map(|(_, columns)| columns).map_or(Id::None, Id::Columns))
+    }
+}
+
+fn text(row: &Row, column: &str) -> Result<String> {
+    row.get_opt::<String, _>(column)
+        .and_then(Result::ok)
+        .ok_or_else(|| anyhow!("the server did not say the {column} of a key"))
+}
+
+/// `` `database`.`table` ``, quoted for SQL.
+pub fn quoted(database: &str, table: &str) -> String {
+    format!("{}.{}", quote(database), quote(table))
+}
+
+/// A name quoted for SQL.
+pub fn quote(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}

@@ -1,0 +1,124 @@
+//! A table as the log itself describes it: `binlog_row_metadata=FULL` on MySQL 8 and MariaDB 10.5.
+
+use std::sync::Arc;
+
+use super::{Column, Id, Table};
+use crate::binlog::table_map::{Metadata, TableMap};
+use crate::binlog::wire::Wire;
+use crate::value::{Charset, Kind, Label, Labels, Malformed};
+
+const UNTOLD: Malformed = Malformed("its metadata does not tell the names and types of all columns");
+
+/// The table, if the log names its columns.
+///
+/// # Errors
+/// When the metadata contradicts itself.
+pub fn table(map: &TableMap<'_>, wires: &[Wire]) -> Result<Option<Table>, Malformed> {
+    let metadata = map.metadata()?;
+    let Some(names) = &metadata.names else {
+        return Ok(None);
+    };
+    if names.len() != wires.len() {
+        return Err(UNTOLD);
+    }
+    let mut ordinals = Ordinals::default();
+    let mut columns = Vec::with_capacity(wires.len());
+    for (i, (wire, name)) in wires.iter().zip(names).enumerate() {
+        let Some(kind) = ordinals.kind(*wire, &metadata)? else {
+            return Ok(None);
+        };
+        columns.push(Column { name: utf8(name)?, kind, octets: None, nullable: map.is_nullable(i) });
+    }
+    let id = match metadata.primary_key {
+        Some(key) if key.iter().all(|i| *i < columns.len()) => Id::Columns(key),
+        Some(_) => return Err(Malformed("its primary key has a column that it does not have")),
+        None => Id::Unknown,
+    };
+    let (database, name) = (utf8(map.database)?, utf8(map.table)?);
+    Ok(Some(Table { database, name, columns, id }))
+}
+
+/// A name in UTF-8.
+pub fn utf8(name: &[u8]) -> Result<String, Malformed> {
+    let name = std::str::from_utf8(name).map_err(|_| Malformed("a name is not UTF-8"))?;
+    Ok(name.to_string())
+}
+
+/// Lists in the metadata go by the ordinal among the columns of a sort.
+#[derive(Debug, Default)]
+struct Ordinals {
+    numeric: usize,
+    text: usize,
+    labelled: usize,
+    enums: usize,
+    sets: usize,
+}
+
+fn next(ordinal: &mut usize) -> usize {
+    *ordinal += 1;
+    *ordinal - 1
+}
+
+impl Ordinals {
+    /// The kind of the next column; `None` where only the catalog can tell it.
+    fn kind(&mut self, wire: Wire, metadata: &Metadata<'_>) -> Result<Option<Kind>, Malformed> {
+        let mut unsigned = || {
+            let ordinal = next(&mut self.numeric);
+            metadata.is_unsigned(ordinal).ok_or(UNTOLD)
+        };
+        Ok(Some(match wire {
+            Wire::Int { bytes } => Kind::Int { bytes, unsigned: unsigned()? },
+            Wire::Float => unsigned().map(|_| Kind::Float)?,
+            Wire::Double => unsigned().map(|_| Kind::Double)?,
+            Wire::Decimal(format) => unsigned().map(|_| Kind::Decimal(format))?,
+            Wire::Year => unsigned().map(|_| Kind::Year)?,
+            Wire::Bit { bits } => Kind::Bit { bits },
+            Wire::Date => Kind::Date,
+            Wire::Time { decimals } => Kind::Time { decimals },
+            Wire::DateTime { decimals } => Kind::DateTime { decimals },
+            Wire::Timestamp { decimals } => Kind::Timestamp { decimals },
+            // MariaDB's have decimals that the log does not tell.
+            Wire::OldTime | Wire::OldDateTime | Wire::OldTimestamp => return Ok(None),
+            Wire::String { .. } | Wire::Varchar { .. } | Wire::Blob { .. } => {
+                let collation = metadata.text_collations.as_ref();
+                let collation = collation.and_then(|all| all.of(next(&mut self.text)));
+                let charset = charset(collation.ok_or(UNTOLD)?)?;
+                if charset.is_binary() {
+                    Kind::Bytes { padded: matches!(wire, Wire::String { .. }) }
+                } else {
+                    Kind::Text { charset }
+                }
+            }
+            Wire::Enum { .. } => {
+                let charset = self.label_charset(metadata)?;
+                let lists = metadata.enum_labels.as_ref();
+                Kind::Enum(labels(lists.and_then(|l| l.get(next(&mut self.enums))), charset)?)
+            }
+            Wire::Set { .. } => {
+                let charset = self.label_charset(metadata)?;
+                let lists = metadata.set_labels.as_ref();
+                Kind::Set(labels(lists.and_then(|l| l.get(next(&mut self.sets))), charset)?)
+            }
+            Wire::Json { .. } => Kind::Json,
+            Wire::Geometry { .. } => Kind::Geometry,
+            Wire::Vector { .. } => Kind::Vector,
+        }))
+    }
+
+    fn label_charset(&mut self, metadata: &Metadata<'_>) -> Result<Charset, Malformed> {
+        let ordinal = next(&mut self.labelled);
+        let collation = metadata.label_collations.as_ref().and_then(|all| all.of(ordinal));
+        charset(collation.ok_or(UNTOLD)?)
+    }
+}
+
+fn charset(collation: u64) -> Result<Charset, Malformed> {
+    let id = u32::try_from(collation).ok();
+    let charset = id.and_then(Charset::by_collation_id);
+    charset.ok_or(Malformed("a column is of a collation that dumpa does not know"))
+}
+
+fn labels(list: Option<&Vec<&[u8]>>, charset: Charset) -> Result<Arc<Labels>, Malformed> {
+    let members = list.ok_or(UNTOLD)?.iter().map(|label| Label::new(label, charset));
+    Ok(Arc::new(Labels::new(members.collect())))
+}

@@ -1,0 +1,315 @@
+//! The one place that turns a table map into a layout, and that is told of each definition that may
+//! have changed, in the order of the log.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use anyhow::Result;
+
+use super::from_log;
+use super::layout::{Layout, old_decimals};
+use super::selection::{Pattern, Selection};
+use super::{Id, Table};
+use crate::binlog::log::Log;
+use crate::binlog::table_map::TableMap;
+use crate::binlog::wire::Wire;
+use crate::bytes::Bytes;
+use crate::exit::{unreadable, usage};
+use crate::value::geometry::Axes;
+use crate::value::{Kind, Malformed, Style};
+
+/// Asks for a table's definition as it is now; `None` if there is no such table.
+pub type Lookup = Box<dyn FnMut(&str, &str) -> Result<Option<Table>>>;
+
+/// `--id TABLE=COL[,COL]`.
+#[derive(Debug, Clone)]
+pub struct IdRule {
+    pub pattern: Pattern,
+    pub columns: Vec<String>,
+}
+
+impl IdRule {
+    /// # Errors
+    /// Exit 2 when it is not of that form.
+    pub fn parse(given: &str, database: Option<&str>) -> Result<IdRule> {
+        let bad = || usage(format!("--id {given:?}: give TABLE=COLUMN[,COLUMN]"));
+        let (table, columns) = given.rsplit_once('=').ok_or_else(bad)?;
+        let columns: Vec<String> = columns.split(',').map(|c| c.trim().to_string()).collect();
+        if columns.iter().any(String::is_empty) {
+            return Err(bad());
+        }
+        Ok(IdRule { pattern: Pattern::parse(table, database)?, columns })
+    }
+
+    /// Lets the rules decide what identifies the table's rows.
+    ///
+    /// # Errors
+    /// Exit 2 when a rule names a column that the table does not have.
+    pub fn apply(rules: &[IdRule], table: &mut Table) -> Result<()> {
+        let rule = rules.iter().find(|rule| rule.pattern.matches(&table.database, &table.name));
+        let Some(rule) = rule else { return Ok(()) };
+        let numbers = rule.columns.iter().map(|name| {
+            table.column_number(name).ok_or_else(|| {
+                usage(format!("--id: {}.{} has no column `{name}`", table.database, table.name))
+            })
+        });
+        table.id = Id::Columns(numbers.collect::<Result<_>>()?);
+        Ok(())
+    }
+}
+
+/// What a table map stands for.
+#[derive(Debug)]
+pub enum Mapping {
+    Wanted(Layout),
+    /// Rows are counted and passed over.
+    Skipped {
+        wires: Vec<(Wire, u8)>,
+    },
+}
+
+impl Mapping {
+    pub fn column_count(&self) -> usize {
+        match self {
+            Mapping::Wanted(layout) => layout.column_count(),
+            Mapping::Skipped { wires } => wires.len(),
+        }
+    }
+}
+
+/// The warning about a table whose rows nothing identifies.
+pub fn no_key(printed: &str) -> String {
+    format!(
+        "{printed} has neither a primary key nor a unique key of NOT NULL columns: its id is null. \
+         --id {printed}=COLUMN names one"
+    )
+}
+
+/// A row image that nobody wants, passed over.
+pub fn skip(wires: &[(Wire, u8)], image: &mut Bytes<'_>) -> Result<(), Malformed> {
+    let nulls = image.take(wires.len().div_ceil(8))?;
+    for (i, (wire, old_decimals)) in wires.iter().enumerate() {
+        if !crate::bytes::bit(nulls, i) {
+            wire.skip(image, *old_decimals)?;
+        }
+    }
+    Ok(())
+}
+
+/// Layouts by table id, and the definitions that they were made of.
+pub struct Layouts {
+    selection: Selection,
+    id_rules: Vec<IdRule>,
+    style: Style,
+    /// `None` without a server.
+    lookup: Option<Lookup>,
+    mariadb: bool,
+    axes: Axes,
+    maps: HashMap<u64, (Vec<u8>, Rc<Mapping>)>,
+    tables: HashMap<(String, String), Table>,
+    existing: BTreeSet<(String, String)>,
+    warned: HashSet<String>,
+    /// For stderr: things that are so once for a table.
+    pub warnings: Vec<String>,
+}
+
+impl Layouts {
+    pub fn new(selection: Selection, id_rules: Vec<IdRule>, style: Style, lookup: Option<Lookup>) -> Layouts {
+        Layouts {
+            selection,
+            id_rules,
+            style,
+            lookup,
+            mariadb: false,
+            axes: Axes::default(),
+            maps: HashMap::new(),
+            tables: HashMap::new(),
+            existing: BTreeSet::new(),
+            warned: HashSet::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    pub fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    /// Which server wrote the log: its version decides how a geometry's axes are ordered.
+    pub fn written_by(&mut self, version: &str) {
+        let (mariadb, axes) = (version.contains("MariaDB"), Axes::of_server(version));
+        if (self.mariadb, self.axes) != (mariadb, axes) {
+            (self.mariadb, self.axes) = (mariadb, axes);
+            self.maps.clear();
+        }
+    }
+
+    /// Tables that are there when the run begins: a DROP DATABASE does not name them.
+    pub fn exist(&mut self, tables: impl IntoIterator<Item = (String, String)>) {
+        self.existing.extend(tables);
+    }
+
+    /// The tables of a database that were there, or had rows, and were not dropped.
+    pub fn tables_of(&self, database: &str) -> Vec<(String, String)> {
+        self.existing.iter().filter(|(of, _)| of == database).cloned().collect()
+    }
+
+    /// Tables that a statement dropped or emptied.
+    pub fn dropped(&mut self, tables: &[(String, String)]) {
+        for table in tables {
+            self.existing.remove(table);
+        }
+    }
+
+    /// Some definition may have changed: what was looked up no longer holds.
+    pub fn definition_changed(&mut self) {
+        self.maps.clear();
+        self.tables.clear();
+    }
+
+    /// What a table id stands for since its last table map.
+    pub fn get(&self, table_id: u64) -> Option<Rc<Mapping>> {
+        self.maps.get(&table_id).map(|(_, mapping)| mapping.clone())
+    }
+
+    /// Takes a table map in. The same one again costs a comparison.
+    pub fn map(&mut self, map: &TableMap<'_>, body: &[u8], log: &Log) -> Result<()> {
+        if self.maps.get(&map.table_id).is_some_and(|(known, _)| known == body) {
+            return Ok(());
+        }
+        let mapping = self.make(map, &log.place())?;
+        self.maps.insert(map.table_id, (body.to_vec(), Rc::new(mapping)));
+        Ok(())
+    }
+
+    fn make(&mut self, map: &TableMap<'_>, place: &str) -> Result<Mapping> {
+        let name = || {
+            let (database, table) =
+                (String::from_utf8_lossy(map.database), String::from_utf8_lossy(map.table));
+            format!("{database}.{table}")
+        };
+        let bad = |why: Malformed| {
+            unreadable(format!("the table map of {} at {place} cannot be read: {why}", name()))
+        };
+        let wires = map.wires().map_err(bad)?;
+        let (database, table) =
+            (from_log::utf8(map.database).map_err(bad)?, from_log::utf8(map.table).map_err(bad)?);
+        let wires = wires.into_iter().enumerate().map(|(i, wire)| {
+            wire.ok_or_else(|| {
+                unreadable(format!(
+                    "column {} of {} at {place} is of type {}, which dumpa does not know",
+                    i + 1,
+                    name(),
+                    map.type_byte(i).unwrap_or(0)
+                ))
+            })
+        });
+        let wires = wires.collect::<Result<Vec<Wire>>>()?;
+        if !self.selection.selects(&database, &table) {
+            return self.skipped(&database, &table, &wires);
+        }
+        self.existing.insert((database.clone(), table.clone()));
+        let told = from_log::table(map, &wires).map_err(bad)?;
+        let mut table = match told {
+            Some(told) => self.completed(told, &wires)?,
+            None => self.looked_up(&database, &table, place)?,
+        };
+        IdRule::apply(&self.id_rules, &mut table)?;
+        let printed = self.selection.printed(&table.database, &table.name);
+        if !matches!(table.id, Id::Columns(_)) {
+            self.warn(no_key(&printed));
+        }
+        let joined = Layout::join(&table, &wires, &printed, self.axes, self.style);
+        joined.map(Mapping::Wanted).map_err(|mismatch| {
+            unreadable(format!(
+                "the rows of {} at {place} do not fit the table as it is now: {mismatch}. It was altered \
+                 since; load again, or have the server log names (binlog_row_metadata=FULL)",
+                name()
+            ))
+        })
+    }
+
+    fn warn(&mut self, warning: String) {
+        if self.warned.insert(warning.clone()) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Tables that nobody wants need no names, but the decimals of old temporal columns.
+    fn skipped(&mut self, database: &str, table: &str, wires: &[Wire]) -> Result<Mapping> {
+        let old = |wire: &Wire| matches!(wire, Wire::OldTime | Wire::OldDateTime | Wire::OldTimestamp);
+        let mut decimals = vec![0; wires.len()];
+        if self.mariadb
+            && wires.iter().any(old)
+            && let Some(table) = self.known(database, table)?
+        {
+            for (i, (wire, column)) in wires.iter().zip(&table.columns).enumerate() {
+                decimals[i] = old_decimals(*wire, &column.kind);
+            }
+        }
+        Ok(Mapping::Skipped { wires: wires.iter().copied().zip(decimals).collect() })
+    }
+
+    /// What the log tells, and from the catalog what it leaves out: keys other than the primary one,
+    /// and types that MariaDB logs as another.
+    fn completed(&mut self, mut told: Table, wires: &[Wire]) -> Result<Table> {
+        let disguised = |wire: &Wire| matches!(wire, Wire::String { max: 16 | 4 } | Wire::Varchar { .. });
+        let in_disguise = self.mariadb
+            && told
+                .columns
+                .iter()
+                .zip(wires)
+                .any(|(column, wire)| matches!(column.kind, Kind::Bytes { .. }) && disguised(wire));
+        if told.id != Id::Unknown && !in_disguise {
+            return Ok(told);
+        }
+        let Some(known) = self.known(&told.database, &told.name)? else {
+            return Ok(told);
+        };
+        for (column, wire) in told.columns.iter_mut().zip(wires) {
+            let same = known.columns.iter().find(|other| other.name == column.name);
+            if let Some(same) = same
+                && matches!(column.kind, Kind::Bytes { .. })
+                && matches!(same.kind, Kind::Uuid | Kind::Inet4 | Kind::Inet6 | Kind::Vector)
+                && disguised(wire)
+            {
+                column.kind = same.kind.clone();
+            }
+        }
+        if told.id == Id::Unknown {
+            let names = |table: &Table| table.columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+            told.id = if names(&told) == names(&known) { known.id } else { Id::None };
+        }
+        Ok(told)
+    }
+
+    fn looked_up(&mut self, database: &str, table: &str, place: &str) -> Result<Table> {
+        let no_server = self.lookup.is_none();
+        self.known(database, table)?.ok_or_else(|| {
+            unreadable(if no_server {
+                format!(
+                    "the log does not name the columns of {database}.{table} at {place}, and no server was \
+                     given to ask: give one with --host, or log with binlog_row_metadata=FULL"
+                )
+            } else {
+                format!(
+                    "the rows of {database}.{table} at {place} cannot be read: the table is not there any \
+                     more, or this account may not see it (GRANT SELECT), and the log does not name its \
+                     columns (binlog_row_metadata=FULL)"
+                )
+            })
+        })
+    }
+
+    fn known(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
+        let key = (database.to_string(), table.to_string());
+        if let Some(known) = self.tables.get(&key) {
+            return Ok(Some(known.clone()));
+        }
+        let Some(lookup) = &mut self.lookup else { return Ok(None) };
+        let found = lookup(database, table)?;
+        if let Some(found) = &found {
+            self.tables.insert(key, found.clone());
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,178 @@
+//! Which tables are wanted, and the name that each is printed under.
+
+use anyhow::Result;
+
+use crate::exit::usage;
+
+/// Databases of the server itself, which are only meant when they are named.
+const SYSTEM: [&str; 4] = ["mysql", "information_schema", "performance_schema", "sys"];
+
+/// A TABLE of the command line: `people`, `other_db.people`, or a glob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    pub database: String,
+    pub table: String,
+    /// As it was given, for messages.
+    pub given: String,
+}
+
+impl Pattern {
+    /// Reads a TABLE. A name with a dot in it is quoted: `` `a.b` ``.
+    ///
+    /// # Errors
+    /// Exit 2 when it is not one, or names no database and there is no default.
+    pub fn parse(given: &str, default_database: Option<&str>) -> Result<Pattern> {
+        let bad = |why: &str| usage(format!("{given:?} is no table: {why}"));
+        let (first, rest) = part(given).ok_or_else(|| bad("its quotes do not end"))?;
+        let (database, table) = match rest.strip_prefix('.') {
+            Some(rest) => {
+                let (second, rest) = part(rest).ok_or_else(|| bad("its quotes do not end"))?;
+                if !rest.is_empty() {
+                    return Err(bad("it has more than two parts; quote a name that has a dot in it with `"));
+                }
+                (Some(first), second)
+            }
+            None if rest.is_empty() => (None, first),
+            None => return Err(bad("there is something behind its quotes")),
+        };
+        if table.is_empty() || database.as_deref() == Some("") {
+            return Err(bad("a name is empty"));
+        }
+        let Some(database) = database.or_else(|| default_database.map(str::to_string)) else {
+            return Err(usage(format!(
+                "which database is {given:?} of? Give it with -D, or as DATABASE.{given}"
+            )));
+        };
+        Ok(Pattern { database, table, given: given.to_string() })
+    }
+
+    pub fn is_glob(&self) -> bool {
+        [&self.database, &self.table].iter().any(|name| name.contains(['*', '?']))
+    }
+
+    pub fn matches(&self, database: &str, table: &str) -> bool {
+        glob(&self.database, database) && glob(&self.table, table)
+    }
+}
+
+/// One part of a name and what follows it.
+fn part(text: &str) -> Option<(String, &str)> {
+    let Some(quoted) = text.strip_prefix('`') else {
+        let end = text.find('.').unwrap_or(text.len());
+        return Some((text[..end].to_string(), &text[end..]));
+    };
+    let mut name = String::new();
+    let mut rest = quoted;
+    loop {
+        let (inside, after) = rest.split_once('`')?;
+        name.push_str(inside);
+        match after.strip_prefix('`') {
+            Some(after) => {
+                name.push('`');
+                rest = after;
+            }
+            None => return Some((name, after)),
+        }
+    }
+}
+
+/// `*` stands for any characters, `?` for one.
+fn glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    // Where to go on if what followed the last star does not fit.
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                retry = Some((p, t + 1));
+                p += 1;
+            }
+            Some(c) if *c == '?' || *c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match retry {
+                Some((star, next)) => {
+                    (p, t) = (star + 1, next);
+                    retry = Some((star, next + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+/// The tables that are wanted.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    database: Option<String>,
+    patterns: Vec<Pattern>,
+}
+
+impl Selection {
+    /// The tables given; with none, all of the database; without one, all but the server's own.
+    pub fn new(tables: &[String], database: Option<&str>) -> Result<Selection> {
+        let patterns = tables.iter().map(|table| Pattern::parse(table, database));
+        let patterns = patterns.collect::<Result<_>>()?;
+        Ok(Selection { database: database.map(str::to_string), patterns })
+    }
+
+    pub fn patterns(&self) -> &[Pattern] {
+        &self.patterns
+    }
+
+    pub fn database(&self) -> Option<&str> {
+        self.database.as_deref()
+    }
+
+    pub fn selects(&self, database: &str, table: &str) -> bool {
+        if !self.patterns.is_empty() {
+            return self.patterns.iter().any(|pattern| pattern.matches(database, table));
+        }
+        match &self.database {
+            Some(wanted) => wanted == database,
+            None => !SYSTEM.contains(&database),
+        }
+    }
+
+    /// The name that a table is printed under.
+    pub fn printed(&self, database: &str, table: &str) -> String {
+        if self.database.as_deref() == Some(database) {
+            table.to_string()
+        } else {
+            format!("{database}.{table}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs() {
+        for (pattern, text) in [("*", ""), ("log_*", "log_"), ("a*b*c", "aXbYbc"), ("?", "ß")] {
+            assert!(glob(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("?", ""), ("log_*", "blog_1"), ("a*b", "abc"), ("A", "a")] {
+            assert!(!glob(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn names_in_parts_and_quotes() {
+        let parsed = |text: &str| {
+            let pattern = Pattern::parse(text, Some("shop")).ok()?;
+            Some(format!("{}|{}", pattern.database, pattern.table))
+        };
+        assert_eq!(parsed("people").as_deref(), Some("shop|people"));
+        assert_eq!(parsed("other.people").as_deref(), Some("other|people"));
+        assert_eq!(parsed("`a.b`.`c``d`").as_deref(), Some("a.b|c`d"));
+        for bad in ["", "a.", ".a", "a.b.c", "`a", "`a`b"] {
+            assert_eq!(parsed(bad), None, "{bad}");
+        }
+        assert!(Pattern::parse("people", None).is_err());
+    }
+}

@@ -1,0 +1,81 @@
+//! What the server says of its own binary log: where it ends, where it begins, and how it is kept.
+
+use anyhow::{Context, Result, anyhow};
+use mysql::prelude::Queryable;
+use mysql::{Conn, Row};
+
+use super::Server;
+use crate::exit::unavailable;
+use crate::position::Position;
+
+const ER_PARSE: u16 = 1064;
+const ER_ACCESS_DENIED: [u16; 3] = [1045, 1227, 1142];
+
+/// Where the log ends now.
+///
+/// # Errors
+/// Exit 3 when the server keeps no log; exit 1 when the account may not ask.
+pub fn end(conn: &mut Conn, server: &Server) -> Result<Position> {
+    // The newer words came with MySQL 8.2 and the older ones went with 8.4.
+    let new_words = server.is_mysql_from(8, 2, 0);
+    let ask = |conn: &mut Conn, new: bool| {
+        conn.query_first::<Row, _>(if new { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" })
+    };
+    let row = match ask(conn, new_words) {
+        Err(mysql::Error::MySqlError(e)) if e.code == ER_PARSE => ask(conn, !new_words),
+        other => other,
+    };
+    let row = row.map_err(|error| refused(error, "ask where its binary log ends"))?;
+    let row = row.ok_or_else(no_log)?;
+    let (file, position) = (text(&row, 0), row.get_opt::<u64, _>(1).and_then(Result::ok));
+    let (Some(file), Some(position)) = (file, position) else {
+        return Err(anyhow!("the server did not say where its binary log ends"));
+    };
+    Ok(Position { server_uuid: server.uuid.clone(), ..Position::new(file, position) })
+}
+
+/// The oldest file's first event.
+pub fn earliest(conn: &mut Conn, server: &Server) -> Result<Position> {
+    let file = files(conn)?.into_iter().next().ok_or_else(no_log)?;
+    Ok(Position { server_uuid: server.uuid.clone(), ..Position::new(file, 4) })
+}
+
+/// Names of the files that are still there, oldest first.
+pub fn files(conn: &mut Conn) -> Result<Vec<String>> {
+    let rows: Vec<Row> = conn.query("SHOW BINARY LOGS").map_err(|error| match &error {
+        // "You are not using binary logging"
+        mysql::Error::MySqlError(e) if e.code == 1381 => no_log(),
+        _ => refused(error, "list its binary logs"),
+    })?;
+    Ok(rows.iter().filter_map(|row| text(row, 0)).collect())
+}
+
+/// A column of text, whatever its character set for results is.
+pub fn text(row: &Row, i: usize) -> Option<String> {
+    let bytes: Vec<u8> = row.get_opt(i)?.ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// A global variable, `None` if the server has no such.
+pub fn variable(conn: &mut Conn, name: &str) -> Result<Option<String>> {
+    let row: Option<Row> = conn
+        .query_first(format!("SHOW GLOBAL VARIABLES LIKE '{name}'"))
+        .with_context(|| format!("cannot ask for {name}"))?;
+    Ok(row.and_then(|row| text(&row, 1)))
+}
+
+fn no_log() -> anyhow::Error {
+    unavailable("this server keeps no binary log: start it with log_bin")
+}
+
+/// The error of a request that the account may not be allowed.
+fn refused(error: mysql::Error, what: &str) -> anyhow::Error {
+    match &error {
+        mysql::Error::MySqlError(e) if ER_ACCESS_DENIED.contains(&e.code) => anyhow!(
+            "the server refused to {what}: GRANT REPLICATION CLIENT (on MariaDB BINLOG MONITOR) ON *.* \
+             to this account ({})",
+            e.message
+        ),
+        _ => anyhow::Error::new(error).context(format!("the server failed to {what}")),
+    }
+}

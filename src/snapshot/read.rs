@@ -1,0 +1,147 @@
+//! One table, read in a snapshot over the binary protocol, row by row.
+
+use anyhow::{Context, Result};
+use mysql::prelude::Queryable;
+use mysql::{Conn, Value as Given};
+
+use crate::exit::unreadable;
+use crate::output::{Output, WRITE_BYTES};
+use crate::schema::catalog::{quote, quoted};
+use crate::schema::layout::key;
+use crate::schema::{Id, Table};
+use crate::tuple::{Content, Heads, NO_METADATA, Op, row};
+use crate::value::geometry::Axes;
+use crate::value::{Date, DateTime, Kind, Malformed, Style, Time, Value};
+
+/// How a table's rows are printed.
+#[derive(Debug, Clone, Copy)]
+pub struct Print<'a> {
+    pub printed: &'a str,
+    pub style: Style,
+    pub axes: Axes,
+}
+
+/// Prints every row of a table; `each` is called now and then with the number of rows so far, and ends
+/// the reading by returning false.
+///
+/// # Errors
+/// Exit 4 when a value cannot be read, with the row's id where it is known.
+pub fn table(
+    conn: &mut Conn,
+    table: &Table,
+    print: Print<'_>,
+    output: &mut Output,
+    each: &mut dyn FnMut(u64) -> bool,
+) -> Result<u64> {
+    let context = || format!("cannot read {}.{}", table.database, table.name);
+    let statement = conn.prep(select(table)).with_context(context)?;
+    let heads = Heads::new(print.printed);
+    let keys: Vec<Vec<u8>> =
+        table.columns.iter().enumerate().map(|(i, column)| key(&column.name, i)).collect();
+    let id: &[usize] = match &table.id {
+        Id::Columns(columns) => columns,
+        Id::None | Id::Unknown => &[],
+    };
+    let places: Vec<Option<usize>> = (0..keys.len()).map(|i| id.iter().position(|n| *n == i)).collect();
+    let mut content = Content::default();
+    let mut rows = 0;
+    for given in conn.exec_iter(&statement, ()).with_context(context)? {
+        let given = given.with_context(context)?;
+        content.begin(id.len());
+        for (i, column) in table.columns.iter().enumerate() {
+            let given = given.as_ref(i).unwrap_or(&Given::NULL);
+            let value = value(&column.kind, given, print.axes);
+            let written = value.and_then(|value| content.column(&keys[i], places[i], &value, print.style));
+            written.map_err(|why| bad_value(table, i, rows, why))?;
+        }
+        content.end();
+        row(heads.of(Op::Upsert), &content, &mut output.buffer);
+        output.buffer.extend_from_slice(NO_METADATA);
+        rows += 1;
+        if output.buffer.len() >= WRITE_BYTES {
+            output.flush()?;
+            if !each(rows) {
+                break;
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn bad_value(table: &Table, i: usize, rows: u64, why: Malformed) -> anyhow::Error {
+    let column = table.columns.get(i).map(|column| column.name.as_str()).unwrap_or_default();
+    unreadable(format!(
+        "column `{column}` of {}.{} cannot be read in row {} of its load: {why}",
+        table.database,
+        table.name,
+        rows + 1
+    ))
+}
+
+/// ENUM and SET as their numbers, as the log has them: labels then come from one place.
+fn select(table: &Table) -> String {
+    let columns = table.columns.iter().map(|column| match column.kind {
+        Kind::Enum(_) | Kind::Set(_) => format!("CAST({} AS UNSIGNED)", quote(&column.name)),
+        _ => quote(&column.name),
+    });
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    format!("SELECT {columns} FROM {}", quoted(&table.database, &table.name))
+}
+
+const OTHER: Malformed = Malformed("the server sent a value of another type than the column's");
+
+/// A value of a result row as the one that both halves print.
+fn value<'a>(kind: &'a Kind, given: &'a Given, axes: Axes) -> Result<Value<'a>, Malformed> {
+    Ok(match (kind, given) {
+        (_, Given::NULL) => Value::Null,
+        (Kind::Int { .. } | Kind::Year, Given::Int(n)) => Value::Int(*n),
+        (Kind::Int { .. } | Kind::Year, Given::UInt(n)) => Value::UInt(*n),
+        (Kind::Bit { .. }, Given::Bytes(bytes)) if bytes.len() <= 8 => {
+            Value::UInt(bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)))
+        }
+        (Kind::Decimal(_), Given::Bytes(text)) => Value::DecimalText(text),
+        (Kind::Float, Given::Float(n)) => Value::Float(*n),
+        (Kind::Double, Given::Double(n)) => Value::Double(*n),
+        (Kind::Text { charset }, Given::Bytes(bytes)) => Value::Text { bytes, charset: *charset },
+        (Kind::Bytes { .. }, Given::Bytes(bytes)) => Value::Bytes { bytes, pad_to: 0 },
+        (Kind::Enum(labels), number) => Value::Label(labels.of_index(unsigned(number)?)?),
+        (Kind::Set(labels), number) => Value::Set { bits: unsigned(number)?, labels },
+        (Kind::Date, Given::Date(year, month, day, ..)) => {
+            Value::Date(Date { year: *year, month: *month, day: *day })
+        }
+        (Kind::DateTime { decimals }, Given::Date(..)) => Value::DateTime(moment(given, *decimals, false)?),
+        (Kind::Timestamp { decimals }, Given::Date(..)) => Value::DateTime(moment(given, *decimals, true)?),
+        (Kind::Time { decimals }, Given::Time(negative, days, hours, minutes, seconds, micros)) => {
+            let hours = *days * 24 + u32::from(*hours);
+            Value::Time(Time {
+                negative: *negative,
+                hours: u16::try_from(hours).map_err(|_| OTHER)?,
+                minutes: *minutes,
+                seconds: *seconds,
+                micros: *micros,
+                decimals: *decimals,
+            })
+        }
+        (Kind::Json, Given::Bytes(text)) => Value::JsonText(text),
+        (Kind::Geometry, Given::Bytes(bytes)) => Value::Geometry { bytes, axes },
+        (Kind::Vector, Given::Bytes(bytes)) => Value::Vector(bytes),
+        (Kind::Uuid | Kind::Inet4 | Kind::Inet6, Given::Bytes(text)) => Value::Ascii(text),
+        _ => return Err(OTHER),
+    })
+}
+
+fn unsigned(given: &Given) -> Result<u64, Malformed> {
+    match given {
+        Given::Int(n) => u64::try_from(*n).map_err(|_| OTHER),
+        Given::UInt(n) => Ok(*n),
+        _ => Err(OTHER),
+    }
+}
+
+fn moment(given: &Given, decimals: u8, utc: bool) -> Result<DateTime, Malformed> {
+    let Given::Date(year, month, day, hour, minute, second, micros) = *given else {
+        return Err(OTHER);
+    };
+    let date = Date { year, month, day };
+    Ok(DateTime { date, hour, minute, second, micros, decimals, utc })
+}

@@ -1,0 +1,132 @@
+//! What a column is, apart from how its bytes are packed: enough to say what its JSON looks like.
+
+use std::sync::Arc;
+
+use super::{Charset, Malformed, decimal, text};
+
+/// The kind of a column. A new type of a server is a new variant, and the compiler leads from
+/// there.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// TINYINT to BIGINT, of so many bytes: 1, 2, 3, 4 or 8.
+    Int {
+        bytes: u8,
+        unsigned: bool,
+    },
+    Year,
+    /// BIT(n), of so many bits: 1 to 64.
+    Bit {
+        bits: u8,
+    },
+    Decimal(decimal::Format),
+    Float,
+    Double,
+    /// CHAR, VARCHAR, TEXT.
+    Text {
+        charset: Charset,
+    },
+    /// VARBINARY, BLOB, and, padded to its length in the log's table map, BINARY(n).
+    Bytes {
+        padded: bool,
+    },
+    Enum(Arc<Labels>),
+    Set(Arc<Labels>),
+    Date,
+    /// With so many decimals of a second, 0 to 6; likewise the next two.
+    DateTime {
+        decimals: u8,
+    },
+    Timestamp {
+        decimals: u8,
+    },
+    Time {
+        decimals: u8,
+    },
+    Json,
+    Geometry,
+    Vector,
+    Uuid,
+    Inet4,
+    Inet6,
+}
+
+/// A member's JSON, quotes and all, or why it is not known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Label(Result<Vec<u8>, Malformed>);
+
+impl Label {
+    pub fn new(bytes: &[u8], charset: Charset) -> Label {
+        let mut json = vec![b'"'];
+        Label(charset.escape(bytes, &mut json).map(|()| {
+            json.push(b'"');
+            json
+        }))
+    }
+
+    /// A member whose text cannot be had.
+    pub fn unknown(reason: &'static str) -> Label {
+        Label(Err(Malformed(reason)))
+    }
+
+    pub fn json(&self) -> Result<&[u8], Malformed> {
+        self.0.as_deref().map_err(|error| *error)
+    }
+}
+
+/// The members of an ENUM or a SET, in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Labels {
+    /// What an ENUM's index 0 prints as: the value that an invalid insert leaves.
+    error: Label,
+    members: Vec<Label>,
+}
+
+impl Labels {
+    pub fn new(members: Vec<Label>) -> Labels {
+        Labels { error: Label(Ok(b"\"\"".to_vec())), members }
+    }
+
+    /// How many members there are.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The member of an ENUM's index, counted from 1; 0 is the error value.
+    pub fn of_index(&self, index: u64) -> Result<&Label, Malformed> {
+        let Some(index) = index.checked_sub(1) else {
+            return Ok(&self.error);
+        };
+        let member = usize::try_from(index).ok().and_then(|i| self.members.get(i));
+        member.ok_or(Malformed("an ENUM's number is beyond its members"))
+    }
+
+    /// Appends a SET as an array of its members.
+    pub fn write_set(&self, bits: u64, out: &mut Vec<u8>) -> Result<(), Malformed> {
+        if self.members.len() < 64 && bits >> self.members.len() != 0 {
+            return Err(Malformed("a SET's number is beyond its members"));
+        }
+        out.push(b'[');
+        let mut first = true;
+        for (i, label) in self.members.iter().enumerate() {
+            if bits >> i & 1 == 1 {
+                if !first {
+                    out.push(b',');
+                }
+                first = false;
+                out.extend_from_slice(label.json()?);
+            }
+        }
+        out.push(b']');
+        Ok(())
+    }
+}
+
+/// Appends `"name":`, the key of a member.
+pub fn key(name: &str, out: &mut Vec<u8>) {
+    text::string(name, out);
+    out.push(b':');
+}

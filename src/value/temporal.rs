@@ -1,0 +1,210 @@
+//! Dates and times: parts and digits. No calendar, but for the seconds of a TIMESTAMP.
+
+use super::Malformed;
+
+/// A DATE; parts may be zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Date {
+    pub year: u16,
+    pub month: u8,
+    pub day: u8,
+}
+
+/// A DATETIME or a TIMESTAMP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DateTime {
+    pub date: Date,
+    pub hour: u8,
+    pub minute: u8,
+    pub second: u8,
+    pub micros: u32,
+    /// Digits printed behind the seconds, 0 to 6.
+    pub decimals: u8,
+    /// A TIMESTAMP: printed with `Z`.
+    pub utc: bool,
+}
+
+/// A TIME: up to 838 hours, either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time {
+    pub negative: bool,
+    pub hours: u16,
+    pub minutes: u8,
+    pub seconds: u8,
+    pub micros: u32,
+    /// Digits printed behind the seconds, 0 to 6.
+    pub decimals: u8,
+}
+
+impl Date {
+    pub fn is_zero(self) -> bool {
+        self == Date { year: 0, month: 0, day: 0 }
+    }
+
+    /// Appends `"2015-08-03"`; the zero date is null unless it is asked for as text.
+    pub fn write(self, zero_as_string: bool, out: &mut Vec<u8>) {
+        if self.is_zero() && !zero_as_string {
+            return out.extend_from_slice(b"null");
+        }
+        out.push(b'"');
+        self.digits(out);
+        out.push(b'"');
+    }
+
+    fn digits(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&two(self.year / 100));
+        out.extend_from_slice(&two(self.year % 100));
+        out.push(b'-');
+        out.extend_from_slice(&two(self.month.into()));
+        out.push(b'-');
+        out.extend_from_slice(&two(self.day.into()));
+    }
+}
+
+impl DateTime {
+    /// The moment so many seconds after 1970 in UTC; second 0 is the zero TIMESTAMP.
+    pub fn from_unix(seconds: u32, micros: u32, decimals: u8) -> DateTime {
+        let days = seconds / 86_400;
+        let in_day = seconds % 86_400;
+        let zero = Date { year: 0, month: 0, day: 0 };
+        // With a fraction it is a moment, not the zero.
+        let date = if seconds == 0 && micros == 0 { zero } else { civil(days) };
+        DateTime {
+            date,
+            hour: (in_day / 3600) as u8,
+            minute: (in_day / 60 % 60) as u8,
+            second: (in_day % 60) as u8,
+            micros,
+            decimals,
+            utc: true,
+        }
+    }
+
+    fn is_zero(self) -> bool {
+        self.date.is_zero() && self.hour == 0 && self.minute == 0 && self.second == 0 && self.micros == 0
+    }
+
+    /// Appends `"2015-08-03T10:32:53"`, its decimals, and `Z` for a TIMESTAMP.
+    pub fn write(self, zero_as_string: bool, out: &mut Vec<u8>) {
+        if self.is_zero() && !zero_as_string {
+            return out.extend_from_slice(b"null");
+        }
+        out.push(b'"');
+        self.date.digits(out);
+        out.push(b'T');
+        out.extend_from_slice(&two(self.hour.into()));
+        clock(self.minute, self.second, self.micros, self.decimals, out);
+        if self.utc {
+            out.push(b'Z');
+        }
+        out.push(b'"');
+    }
+}
+
+impl Time {
+    /// Appends `"-838:59:59.000"`.
+    pub fn write(self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        if self.negative {
+            out.push(b'-');
+        }
+        if self.hours >= 100 {
+            out.push(b'0' + (self.hours / 100 % 10) as u8);
+        }
+        out.extend_from_slice(&two(self.hours % 100));
+        clock(self.minutes, self.seconds, self.micros, self.decimals, out);
+        out.push(b'"');
+    }
+}
+
+fn clock(minute: u8, second: u8, micros: u32, decimals: u8, out: &mut Vec<u8>) {
+    out.push(b':');
+    out.extend_from_slice(&two(minute.into()));
+    out.push(b':');
+    out.extend_from_slice(&two(second.into()));
+    if decimals > 0 {
+        let mut digits = [b'.'; 7];
+        digits[1..3].copy_from_slice(&two((micros / 10_000) as u16));
+        digits[3..5].copy_from_slice(&two((micros / 100 % 100) as u16));
+        digits[5..7].copy_from_slice(&two((micros % 100) as u16));
+        out.extend_from_slice(&digits[..=usize::from(decimals.min(6))]);
+    }
+}
+
+fn two(n: u16) -> [u8; 2] {
+    [b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8]
+}
+
+/// The date so many days after 1970-01-01, in the proleptic Gregorian calendar.
+///
+/// The year is taken to begin in March, so that the leap day is its last.
+fn civil(days: u32) -> Date {
+    let days = days + 719_468;
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = (day_of_year - (153 * month + 2) / 5 + 1) as u8;
+    let month = if month < 10 { month + 3 } else { month - 9 } as u8;
+    let year = (year_of_era + era * 400) as u16 + u16::from(month <= 2);
+    Date { year, month, day }
+}
+
+/// Appends a moment as RFC 3339 in UTC: seconds, or six decimals where `micros` is given.
+pub fn rfc3339(seconds: u64, micros: Option<u32>, out: &mut Vec<u8>) {
+    let days = (seconds / 86_400) as u32;
+    let in_day = (seconds % 86_400) as u32;
+    civil(days).digits(out);
+    out.push(b'T');
+    out.extend_from_slice(&two((in_day / 3600) as u16));
+    let decimals = if micros.is_some() { 6 } else { 0 };
+    let (minute, second) = ((in_day / 60 % 60) as u8, (in_day % 60) as u8);
+    clock(minute, second, micros.unwrap_or(0), decimals, out);
+    out.push(b'Z');
+}
+
+/// Bytes that the decimals of a TIME, DATETIME or TIMESTAMP take in a row image.
+pub fn fraction_len(decimals: u8) -> usize {
+    usize::from(decimals).div_ceil(2)
+}
+
+/// Microseconds of a fraction in a row image: big-endian, in units of its whole bytes.
+pub fn fraction(bytes: &[u8]) -> Result<u32, Malformed> {
+    match *bytes {
+        [] => Ok(0),
+        [a] => Ok(u32::from(a) * 10_000),
+        [a, b] => Ok(u32::from_be_bytes([0, 0, a, b]) * 100),
+        [a, b, c] => Ok(u32::from_be_bytes([0, a, b, c])),
+        _ => Err(Malformed("a fraction of a second is longer than three bytes")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_become_the_dates_that_the_calendar_has() {
+        let shown = |seconds| {
+            let mut out = Vec::new();
+            DateTime::from_unix(seconds, 0, 0).write(false, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(shown(0), "null");
+        assert_eq!(shown(1), "\"1970-01-01T00:00:01Z\"");
+        assert_eq!(shown(951_782_400), "\"2000-02-29T00:00:00Z\"");
+        assert_eq!(shown(2_147_483_647), "\"2038-01-19T03:14:07Z\"");
+        assert_eq!(shown(u32::MAX), "\"2106-02-07T06:28:15Z\"");
+    }
+
+    #[test]
+    fn decimals_are_exactly_as_many_as_asked() {
+        for (decimals, wanted) in [(0, "12"), (1, "12.3"), (3, "12.345"), (6, "12.345678")] {
+            let mut out = Vec::new();
+            let time = Time { negative: true, hours: 1, minutes: 2, seconds: 12, micros: 345_678, decimals };
+            time.write(&mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("\"-01:02:{wanted}\""));
+        }
+    }
+}
