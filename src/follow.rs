@@ -58,7 +58,7 @@ impl<'a> Follower<'a> {
 
     /// The place that all of stdout reaches up to, once it is flushed.
     pub fn position(&self) -> Position {
-        self.printer.position(self.tracker.group(), &self.log)
+        self.printer.position(self.tracker.group())
     }
 
     /// Whether what was asked for has been reached already.
@@ -66,9 +66,24 @@ impl<'a> Follower<'a> {
         self.until.as_ref().is_some_and(|until| self.printer.boundary().is_at_or_after(until))
     }
 
+    /// The log ends here for good.
+    ///
+    /// # Errors
+    /// Exit 4 when it ends in the middle of a transaction.
+    pub fn end_of_log(&self) -> Result<()> {
+        match self.tracker.group() {
+            Some(group) => Err(unreadable(format!(
+                "{} is cut short: it ends in the middle of the transaction that begins at {}:{}. What stands \
+                 before is printed",
+                self.log.file, group.file, group.start
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// Takes in the next event, as the source gave it.
     pub fn raw(&mut self, raw: &[u8]) -> Result<Flow> {
-        let event = self.log.read(raw)?;
+        let Some(event) = self.log.read(raw)? else { return Ok(Flow::On) };
         if event.header.timestamp != 0 {
             self.seen_seconds = event.header.timestamp;
         }
@@ -129,8 +144,11 @@ impl<'a> Follower<'a> {
             Step::Commit(group) => self.commit(&group)?,
             Step::Rollback => {
                 self.skips_group = false;
-                let start = self.tracker.group().map_or(self.log.offset, |group| group.start);
-                self.printer.rollback(Position::new(self.log.file.as_str(), start))?;
+                let end = match self.tracker.group() {
+                    Some(next) => Position::new(&*next.file, next.start),
+                    None => Position::new(&*self.log.file, self.log.offset),
+                };
+                self.printer.rollback(end)?;
                 self.new_format(event);
                 if self.tracker.group().is_some() {
                     return Ok(self.begin());
@@ -153,7 +171,7 @@ impl<'a> Follower<'a> {
             self.skips_group = set.contains(gtid);
         }
         let Some(until) = &self.until else { return Flow::On };
-        let start = Position::new(self.log.file.as_str(), group.start);
+        let start = Position::new(&*group.file, group.start);
         if start.file == until.file && start.position == until.position && until.row + until.line > 0 {
             self.printer.stop_at = Some(Done { row: until.row, line: until.line });
         } else if start.is_at_or_after(until) {
@@ -214,12 +232,12 @@ impl<'a> Follower<'a> {
                 }
                 Statement::Empties(names) => {
                     let names: Vec<_> = names.iter().map(full).collect();
-                    self.printer.truncate(&names, group, &self.log)?;
+                    self.printer.truncate(&names, group)?;
                     self.printer.layouts.dropped(&names);
                 }
                 Statement::DropDatabase(database) => {
                     let names = self.printer.layouts.tables_of(database);
-                    self.printer.truncate(&names, group, &self.log)?;
+                    self.printer.truncate(&names, group)?;
                     self.printer.layouts.dropped(&names);
                 }
                 _ => {}
@@ -246,7 +264,7 @@ impl<'a> Follower<'a> {
         };
         if let Some(until) = &self.until
             && group.start == until.position
-            && until.file == self.log.file
+            && *until.file == *group.file
             && until.row + until.line > 0
         {
             self.printer.stop_at = Some(Done { row: until.row, line: until.line });
@@ -267,7 +285,7 @@ impl<'a> Follower<'a> {
         let printer = &mut self.printer;
         let outer = &self.log;
         each_event(self.source, place, &mut |raw| {
-            let event = log.read(raw)?;
+            let Some(event) = log.read(raw)? else { return Ok(true) };
             match tracker.step(&event, &log)? {
                 Step::TableMap => {
                     let map = TableMap::parse(&log.format, event.header.kind, event.body);
@@ -298,15 +316,15 @@ impl<'a> Follower<'a> {
 
     /// Looks for an XA PREPARE in the log behind: one that was there before this run began.
     fn find_prepared(&mut self, xid: &str) -> Result<Place> {
-        let end = Position::new(self.log.file.as_str(), self.log.start);
+        let end = Position::new(&*self.log.file, self.log.start);
         for file in self.source.files_up_to(&end.file)?.into_iter().rev() {
             let mut log = Log::at(&file, FIRST_OFFSET, self.log.trusts_sizes());
             let mut tracker = Tracker::new();
             each_event(self.source, &Place { file: file.clone(), start: FIRST_OFFSET }, &mut |raw| {
-                let event = log.read(raw)?;
+                let Some(event) = log.read(raw)? else { return Ok(true) };
                 tracker.step(&event, &log)?;
-                let here = Position::new(log.file.as_str(), log.offset);
-                Ok(log.file == file && !here.is_at_or_after(&end))
+                let here = Position::new(&*log.file, log.offset);
+                Ok(*log.file == *file && !here.is_at_or_after(&end))
             })?;
             if let Some(place) = tracker.prepared.forget(xid) {
                 return Ok(place);

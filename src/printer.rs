@@ -114,7 +114,7 @@ impl Printer {
         let mut image = Bytes(rows.data);
         while !image.is_empty() {
             let at = (rows.data.len() - image.rest().len(), self.transaction.done.row);
-            let flow = self.row(rows, layout, &mut image, group, log);
+            let flow = self.row(rows, layout, &mut image, group);
             let flow = flow.map_err(|error| match error {
                 Trouble::Row(error) => bad_row(layout, error, at.1, log),
                 Trouble::Other(error) => error,
@@ -189,7 +189,6 @@ impl Printer {
         layout: &Layout,
         image: &mut Bytes<'_>,
         group: &Group,
-        log: &Log,
     ) -> Result<Flow, Trouble> {
         if self.stop_at.is_some_and(|stop| self.transaction.done >= stop && stop.line == 0) {
             return Ok(Flow::Stop);
@@ -197,11 +196,11 @@ impl Printer {
         match rows.kind.change {
             Change::Insert => {
                 layout.read(image, &mut self.content, &mut self.inflated)?;
-                self.line(layout.heads.of(Op::Upsert), true, true, group, log)?;
+                self.line(layout.heads.of(Op::Upsert), true, true, group)?;
             }
             Change::Delete => {
                 layout.read(image, &mut self.content, &mut self.inflated)?;
-                self.line(layout.heads.of(Op::Delete), true, true, group, log)?;
+                self.line(layout.heads.of(Op::Delete), true, true, group)?;
             }
             Change::Update => {
                 let before = *image;
@@ -215,20 +214,20 @@ impl Printer {
                     // The row that goes, whole, under its old id.
                     std::mem::swap(&mut self.before, &mut self.content);
                     layout.read(&mut { before }, &mut self.content, &mut self.inflated)?;
-                    self.line(layout.heads.of(Op::Delete), true, false, group, log)?;
+                    self.line(layout.heads.of(Op::Delete), true, false, group)?;
                     std::mem::swap(&mut self.before, &mut self.content);
                     if self.stop_at.is_some_and(|stop| self.transaction.done >= stop) {
                         return Ok(Flow::Stop);
                     }
                 }
-                self.line(layout.heads.of(Op::Upsert), true, true, group, log)?;
+                self.line(layout.heads.of(Op::Upsert), true, true, group)?;
             }
         }
         Ok(Flow::On)
     }
 
     /// One line, with metadata as inside of its transaction; `ends_row` if it is its row's last.
-    fn line(&mut self, head: &[u8], content: bool, ends_row: bool, group: &Group, log: &Log) -> Result<()> {
+    fn line(&mut self, head: &[u8], content: bool, ends_row: bool, group: &Group) -> Result<()> {
         let before = self.transaction.done;
         if ends_row {
             self.row_done();
@@ -252,7 +251,7 @@ impl Printer {
         let time =
             commit_time(group).unwrap_or(CommitTime { seconds: group.seen_seconds.into(), micros: None });
         let Done { row, line } = self.transaction.done;
-        let next = Next { file: &log.file, position: group.start, row, line };
+        let next = Next { file: &group.file, position: group.start, row, line };
         metadata(time, next, group.gtid.as_deref(), &[], &mut self.output.buffer);
         if self.output.buffer.len() - self.committed > HELD_BYTES || self.transaction.streams {
             self.stream()?;
@@ -296,11 +295,11 @@ impl Printer {
     }
 
     /// Tables that a statement emptied, each a row of its group.
-    pub fn truncate(&mut self, tables: &[(String, String)], group: &Group, log: &Log) -> Result<()> {
+    pub fn truncate(&mut self, tables: &[(String, String)], group: &Group) -> Result<()> {
         for (database, table) in tables {
             if self.layouts.selection().selects(database, table) {
                 let heads = Heads::new(&self.layouts.selection().printed(database, table));
-                self.line(heads.of(Op::Truncate), false, true, group, log)?;
+                self.line(heads.of(Op::Truncate), false, true, group)?;
             } else {
                 self.row_done();
             }
@@ -321,14 +320,14 @@ impl Printer {
                 Next { file: &log.file, position: log.offset, row: 0, line: 0 }
             } else {
                 // No server resumes there: from its start, with all of its rows done.
-                Next { file: &log.file, position: group.start, row: rows, line: 0 }
+                Next { file: &group.file, position: group.start, row: rows, line: 0 }
             };
             metadata(time, next, group.gtid.as_deref(), &[], &mut self.output.buffer);
         }
         let end = if resumable {
-            Position::new(log.file.as_str(), log.offset)
+            Position::new(&*log.file, log.offset)
         } else {
-            Position { row: rows, ..Position::new(log.file.as_str(), group.start) }
+            Position { row: rows, ..Position::new(&*group.file, group.start) }
         };
         self.end(end)
     }
@@ -432,14 +431,14 @@ impl Printer {
     }
 
     /// The place that everything on stdout reaches up to, once it is flushed.
-    pub fn position(&self, group: Option<&Group>, log: &Log) -> Position {
+    pub fn position(&self, group: Option<&Group>) -> Position {
         let printed_part =
             self.transaction.streams || self.stop_at.is_some_and(|stop| self.transaction.done >= stop);
         match group.filter(|_| printed_part) {
             Some(group) => {
                 let done = self.transaction.last.map_or(self.transaction.done, |last| last.before);
                 let done = done.max(self.skip);
-                Position { row: done.row, line: done.line, ..Position::new(log.file.as_str(), group.start) }
+                Position { row: done.row, line: done.line, ..Position::new(&*group.file, group.start) }
             }
             None => self.boundary.clone(),
         }

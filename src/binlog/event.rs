@@ -13,6 +13,8 @@ pub const CHECKSUM_LEN: usize = 4;
 pub const FLAG_IN_USE: u16 = 0x1;
 /// Header flag: made by the dump thread; it stands in no file.
 pub const FLAG_ARTIFICIAL: u16 = 0x20;
+/// Header flag: a replica's own, in its relay log.
+pub const FLAG_RELAY_LOG: u16 = 0x40;
 /// Header flag: a reader that does not know the type may skip it.
 pub const FLAG_IGNORABLE: u16 = 0x80;
 
@@ -162,6 +164,8 @@ pub struct Format {
     pub server_version: String,
     /// Whether the events after it end in a CRC-32.
     pub checksum: bool,
+    /// The first file after the server's start: a transaction that is open here was never committed.
+    pub after_start: bool,
     /// Length of each type's fixed part, the first being type 1.
     post_header: Vec<u8>,
 }
@@ -180,7 +184,7 @@ impl Format {
         let name = bytes.take(50)?;
         let name = name.split(|&b| b == 0).next().unwrap_or_default();
         let server_version = String::from_utf8_lossy(name).into_owned();
-        bytes.u32()?;
+        let after_start = bytes.u32()? != 0;
         if usize::from(bytes.u8()?) != HEADER_LEN {
             return Err(Malformed("its event headers are not 19 bytes long"));
         }
@@ -196,7 +200,7 @@ impl Format {
             };
             post_header.truncate(tail);
         }
-        Ok(Format { server_version, checksum, post_header })
+        Ok(Format { server_version, checksum, after_start, post_header })
     }
 
     /// Length of the fixed part of events of this type byte, or 0 where it is not told.
@@ -216,7 +220,7 @@ impl Format {
 impl Default for Format {
     /// Before the first format description: no checksums.
     fn default() -> Format {
-        Format { server_version: String::new(), checksum: false, post_header: Vec::new() }
+        Format { server_version: String::new(), checksum: false, after_start: false, post_header: Vec::new() }
     }
 }
 

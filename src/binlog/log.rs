@@ -1,5 +1,7 @@
 //! A log read event by event: checksums, format descriptions, and where in which file it stands.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 
 use super::event::{CHECKSUM_LEN, Event, EventType, FLAG_IN_USE, Format, HEADER_LEN, Header};
@@ -9,11 +11,23 @@ use crate::exit::unreadable;
 /// First offset of an event in a file: after the four magic bytes.
 pub const FIRST_OFFSET: u64 = 4;
 
+/// Type byte of a mark that a reader of files puts between events; no event of a server has it.
+const MARKER: u8 = 0;
+
+/// A mark between events: what follows stands at this offset of this file.
+pub fn marker(file: &str, offset: u64) -> Vec<u8> {
+    let mut mark = vec![0; HEADER_LEN];
+    mark[4] = MARKER;
+    mark.extend_from_slice(&offset.to_le_bytes());
+    mark.extend_from_slice(file.as_bytes());
+    mark
+}
+
 /// Where the reading stands.
 #[derive(Debug, Clone)]
 pub struct Log {
     /// The file that the next event comes from.
-    pub file: String,
+    pub file: Arc<str>,
     /// Where the last event began.
     pub start: u64,
     /// Offset after the last event, in 64 bits: the header's field has 32, and is 0 in places.
@@ -29,7 +43,7 @@ impl Log {
     /// relay logs hold another server's offsets.
     pub fn at(file: &str, offset: u64, trust_sizes: bool) -> Log {
         Log {
-            file: file.to_string(),
+            file: file.into(),
             start: offset,
             offset,
             format: Format::default(),
@@ -38,19 +52,22 @@ impl Log {
         }
     }
 
-    /// Checks the next event and moves past it.
+    /// Checks the next event and moves past it; `None` for a mark of [`marker`].
     ///
     /// # Errors
     /// Exit 4 when its checksum does not fit, or it is not an event.
-    pub fn read<'a>(&mut self, raw: &'a [u8]) -> Result<Event<'a>> {
+    pub fn read<'a>(&mut self, raw: &'a [u8]) -> Result<Option<Event<'a>>> {
         let header = Header::parse(raw).map_err(|error| self.broken(error.0))?;
+        if header.kind == MARKER {
+            return self.marked(raw.get(HEADER_LEN..).unwrap_or_default()).map(|()| None);
+        }
         if header.size as usize != raw.len() {
             return Err(self.broken("its length is not what its header says"));
         }
         let kind = EventType::of(header.kind);
         let body = raw.get(HEADER_LEN..).unwrap_or_default();
         if kind == EventType::FormatDescription {
-            return self.format_description(header, raw, body);
+            return self.format_description(header, raw, body).map(Some);
         }
         // What comes before the first format description is the dump thread's own rotate.
         let body = if self.format.checksum { self.checked(header, raw)? } else { body };
@@ -60,7 +77,7 @@ impl Log {
         } else {
             self.advance(&header, kind);
         }
-        Ok(event)
+        Ok(Some(event))
     }
 
     pub fn trusts_sizes(&self) -> bool {
@@ -89,7 +106,7 @@ impl Log {
         self.format = format;
         self.start = self.offset;
         // Sent again for a dump that starts further on, it has no place there.
-        if self.offset == FIRST_OFFSET && !header.is_artificial() {
+        if self.trust_sizes || self.offset == FIRST_OFFSET && !header.is_artificial() {
             self.offset += u64::from(header.size);
         }
         self.seen_format = true;
@@ -119,7 +136,7 @@ impl Log {
 
     fn advance(&mut self, header: &Header, kind: EventType) {
         self.start = self.offset;
-        if header.is_artificial() || kind == EventType::Heartbeat {
+        if !self.trust_sizes && (header.is_artificial() || kind == EventType::Heartbeat) {
             return;
         }
         self.offset += u64::from(header.size);
@@ -133,22 +150,35 @@ impl Log {
         }
     }
 
+    fn marked(&mut self, mark: &[u8]) -> Result<()> {
+        let mut bytes = Bytes(mark);
+        self.offset = bytes.u64().context("a mark ends early")?;
+        self.start = self.offset;
+        self.file = String::from_utf8_lossy(bytes.rest()).into();
+        Ok(())
+    }
+
     /// A file ends where the next one is named. The dump thread names one at its start as well,
     /// and where a server went down without a word.
     fn rotate(&mut self, event: &Event<'_>) -> Result<()> {
         let mut bytes = Bytes(event.body);
         let position = bytes.u64().context("it ends early")?;
         self.start = self.offset;
+        if self.trust_sizes {
+            // The next file is the next that was given; in a relay log it names another server's.
+            self.offset += u64::from(event.header.size);
+            return Ok(());
+        }
         if !self.seen_format {
             // The first one names the file that was asked for, with four bytes of a checksum
             // after the name on some servers.
             return Ok(());
         }
         let file = std::str::from_utf8(bytes.rest()).context("a file's name is not text")?;
-        if event.header.is_artificial() && file == self.file {
+        if event.header.is_artificial() && *file == *self.file {
             return Ok(());
         }
-        self.file = file.to_string();
+        self.file = file.into();
         self.offset = position;
         self.start = position;
         Ok(())

@@ -3,6 +3,7 @@
 pub mod cell;
 pub mod compressed;
 pub mod event;
+pub mod file;
 pub mod gtid;
 pub mod gtid_set;
 pub mod handoff;

@@ -1,8 +1,10 @@
 //! Groups of events: where a transaction begins, what it holds, and how it ends.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 
-use super::event::{Event, EventType, FLAG_IGNORABLE, RowsKind};
+use super::event::{Event, EventType, FLAG_ARTIFICIAL, FLAG_IGNORABLE, FLAG_RELAY_LOG, RowsKind};
 use super::gtid::{self, Gtid};
 use super::log::Log;
 use super::query::Query;
@@ -11,8 +13,9 @@ use super::xa;
 use crate::exit::{unavailable, unreadable};
 
 /// A group under way: a transaction, or a statement on its own.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Group {
+    pub file: Arc<str>,
     /// Where it begins: the place to resume from while it is under way.
     pub start: u64,
     pub gtid: Option<String>,
@@ -28,6 +31,24 @@ pub struct Group {
     standalone: bool,
     /// A row event outside of BEGIN, in the logs of early 5.1: it ends with its statement.
     implicit: bool,
+}
+
+impl Group {
+    /// A group that begins at the last event.
+    fn at(log: &Log) -> Group {
+        Group {
+            file: log.file.clone(),
+            start: log.start,
+            gtid: None,
+            committed_micros: None,
+            committed_seconds: None,
+            seen_seconds: 0,
+            begun: false,
+            xa: false,
+            standalone: false,
+            implicit: false,
+        }
+    }
 }
 
 /// What an event means for whoever prints rows.
@@ -99,11 +120,8 @@ impl Tracker {
             EventType::TransactionPayload => Ok(Step::Payload),
             EventType::Xid => self.commit(event, log),
             EventType::XaPrepare => self.prepare(event, log),
-            EventType::FormatDescription | EventType::Rotate => {
-                // A server that died in the middle of a transaction begins a new file.
-                let abandoned = self.group.take().is_some_and(|group| group.begun);
-                Ok(if abandoned { Step::Rollback } else { Step::NewFile })
-            }
+            EventType::FormatDescription => Ok(self.new_file(event, log)),
+            EventType::Rotate => Ok(Step::NewFile),
             EventType::Harmless | EventType::Heartbeat => Ok(Step::Nothing),
             EventType::Incident => Err(unreadable(format!(
                 "at {} the server reports an incident: changes are missing from its log. Load again",
@@ -123,6 +141,14 @@ impl Tracker {
         }
     }
 
+    /// A server that died in the middle of a transaction begins a new file. A relay log's file may end in
+    /// the middle of one that goes on in the next.
+    fn new_file<'a>(&mut self, event: &Event<'a>, log: &Log) -> Step<'a> {
+        let own = event.header.flags & (FLAG_ARTIFICIAL | FLAG_RELAY_LOG) == 0 && event.header.log_pos != 0;
+        let abandoned = own && log.format.after_start && self.group.take().is_some_and(|group| group.begun);
+        if abandoned { Step::Rollback } else { Step::NewFile }
+    }
+
     fn hides_rows(&self) -> bool {
         !self.replay && self.group.as_ref().is_some_and(|group| group.xa)
     }
@@ -136,6 +162,7 @@ impl Tracker {
         let gtid = gtid.map_err(|error| malformed(error.0, log))?;
         let abandoned = self.group.as_ref().is_some_and(|group| group.begun);
         self.group = Some(Group {
+            file: log.file.clone(),
             start: log.start,
             gtid: gtid.gtid,
             committed_micros: gtid.committed_micros,
@@ -191,7 +218,7 @@ impl Tracker {
             | Statement::DropDatabase(_)
             | Statement::Definition
             | Statement::Nothing => {
-                self.group.get_or_insert_with(|| Group { start: log.start, ..Group::default() });
+                self.group.get_or_insert_with(|| Group::at(log));
                 Ok(Step::Statement(statement, query))
             }
         }
@@ -204,7 +231,7 @@ impl Tracker {
     }
 
     fn begin(&mut self, log: &Log) -> &mut Group {
-        let group = self.group.get_or_insert_with(|| Group { start: log.start, ..Group::default() });
+        let group = self.group.get_or_insert_with(|| Group::at(log));
         group.begun = true;
         group
     }
@@ -254,13 +281,13 @@ impl Tracker {
         if self.replay {
             return Ok(Step::Commit(group));
         }
-        let place = xa::Place { file: log.file.clone(), start: group.start };
+        let place = xa::Place { file: group.file.to_string(), start: group.start };
         self.prepared.remember(prepare.xid.clone(), place);
         Ok(if prepare.one_phase { Step::XaCommit(prepare.xid, group) } else { Step::Commit(group) })
     }
 
     fn end(&mut self, event: &Event<'_>, log: &Log) -> Group {
-        let mut group = self.group.take().unwrap_or_else(|| Group { start: log.start, ..Group::default() });
+        let mut group = self.group.take().unwrap_or_else(|| Group::at(log));
         group.committed_seconds.get_or_insert(event.header.timestamp);
         group
     }

@@ -87,6 +87,14 @@ fn ssl_mode() -> impl TypedValueParser<Value = TlsMode> {
     PossibleValuesParser::new(TlsMode::ALL.map(TlsMode::name)).try_map(|name| name.parse::<TlsMode>())
 }
 
+impl ConnectionArgs {
+    /// Whether a flag says where a server is: without one, log files are read without asking any.
+    pub fn names_a_server(&self) -> bool {
+        let files = self.defaults_file.is_some() || self.defaults_extra_file.is_some();
+        self.host.is_some() || self.port.is_some() || self.socket.is_some() || files
+    }
+}
+
 impl From<ConnectionArgs> for Given {
     fn from(args: ConnectionArgs) -> Given {
         Given {

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Result;
 use mysql::Conn;
 
-use super::{id_rules, log_in, progress};
+use super::{id_rules, progress};
+use crate::binlog::file::Files;
 use crate::binlog::gtid_set::GtidSet;
 use crate::binlog::handoff::{Batch, Taken};
-use crate::binlog::log::Log;
+use crate::binlog::log::{FIRST_OFFSET, Log};
 use crate::binlog::network::Network;
-use crate::binlog::source::{Mode, Source, spawn};
+use crate::binlog::source::{Events, Mode, Source, spawn};
 use crate::cli::TailArgs;
 use crate::exit::{self, ReaderGone, unavailable, usage};
 use crate::follow::Follower;
@@ -21,7 +22,7 @@ use crate::progress::Progress;
 use crate::schema::catalog::Catalog;
 use crate::schema::layouts::{Layouts, Lookup};
 use crate::schema::selection::Selection;
-use crate::server::{Options, Server, connect, log};
+use crate::server::{Given, Options, Server, connect, log};
 use crate::signal::Signal;
 
 /// How long an idle reader is waited for before signals are looked at.
@@ -33,33 +34,76 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 
 pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     let save = args.save.as_deref().map(SaveFile::new).transpose()?;
-    let from = Where::parse(args.from.as_deref().unwrap_or_default())?;
+    let from = Where::parse(args.from.as_deref().unwrap_or("earliest"))?;
     let until = args.until.as_deref().map(Where::parse).transpose()?;
-    let (options, mut conn, server) = log_in(&args.connection)?;
+    let options = Options::resolve(&Given::from(args.connection.clone()))?;
     let mut progress = progress(&args.messages, &options);
-    let database = options.database.as_deref();
-    let selection = Selection::new(&args.tables, database)?;
-    let rules = id_rules(&args.shape.id, database)?;
-    let from = resolve(from, &mut conn, &server)?;
-    let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
-    check_range(&from, until.as_ref())?;
-    drop(conn);
-
-    let lookup = lookup(options.clone(), server.clone());
-    let mut layouts = Layouts::new(selection, rules, args.shape.style(), Some(lookup));
-    layouts.exist(existing(&options, &server, layouts.selection())?);
-    let done = from
+    let mut start = match args.binlog.is_empty() {
+        true => from_server(args, options, from, until)?,
+        false => from_files(args, options, &from, until.as_ref())?,
+    };
+    check_range(&start.from, start.until.as_ref())?;
+    let done = start
+        .from
         .gtid_set
         .as_deref()
         .map(|set| GtidSet::parse(set).ok_or_else(|| usage(format!("{set:?} is not a GTID set"))));
-    let mut source = Network { options, server: server.clone(), server_id: args.server_id.unwrap_or(0) };
-    let start = Log::at(&from.file, from.position, false);
-    let events = source.begin(&from.file, from.position, Mode::Follow)?;
-    progress.begin(&from.file);
-    let printer = Printer::new(Output::stdout(), layouts, from);
-    let follower = Follower::new(printer, start, &mut source, until, done.transpose()?);
-    let tail = Tail { follower, save, reached: None, saved: None, at: Instant::now(), uuid: server.uuid };
+    let log = Log::at(&start.from.file, start.from.position, !args.binlog.is_empty());
+    let events = start.source.begin(&start.from.file, start.from.position, Mode::Follow)?;
+    progress.begin(&start.from.file);
+    let printer = Printer::new(Output::stdout(), start.layouts, start.from);
+    let follower = Follower::new(printer, log, &mut *start.source, start.until, done.transpose()?);
+    let tail = Tail { follower, save, reached: None, saved: None, at: Instant::now(), uuid: start.uuid };
     tail.run(events, signal, &mut progress)
+}
+
+/// What a tail begins with.
+struct Start {
+    source: Box<dyn Source>,
+    layouts: Layouts,
+    from: Position,
+    until: Option<Position>,
+    /// Of the server whose log it is, for the saved position.
+    uuid: Option<String>,
+}
+
+/// Follows a server's log.
+fn from_server(args: &TailArgs, options: Options, from: Where, until: Option<Where>) -> Result<Start> {
+    let mut conn = connect(&options)?;
+    let server = Server::identify(&mut conn)?;
+    let from = resolve(from, &mut conn, &server)?;
+    let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
+    let asked = options.clone();
+    let mut layouts = layouts(args, &options, Some(lookup(asked, Some(server.clone()))))?;
+    layouts.exist(existing(conn, &server, layouts.selection())?);
+    let uuid = server.uuid.clone();
+    let source = Network { options, server, server_id: args.server_id.unwrap_or(0) };
+    Ok(Start { source: Box::new(source), layouts, from, until, uuid })
+}
+
+/// Reads log files; a server is asked only for what they leave out, and only if one was given.
+fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Where>) -> Result<Start> {
+    let files = Files::new(args.binlog.clone());
+    let from = match from {
+        Where::Now => return Err(usage("--from now is of a server's log: leave it out, or give a position")),
+        Where::Earliest => Position::new(files.first(), FIRST_OFFSET),
+        Where::At(position) => position.clone(),
+    };
+    let until = until.and_then(|until| match until {
+        Where::Now => None,
+        Where::Earliest => Some(Position::new(files.first(), FIRST_OFFSET)),
+        Where::At(position) => Some(position.clone()),
+    });
+    let lookup = args.connection.names_a_server().then(|| lookup(options.clone(), None));
+    let layouts = layouts(args, &options, lookup)?;
+    Ok(Start { source: Box::new(files), layouts, from, until, uuid: None })
+}
+
+fn layouts(args: &TailArgs, options: &Options, lookup: Option<Lookup>) -> Result<Layouts> {
+    let database = options.database.as_deref();
+    let selection = Selection::new(&args.tables, database)?;
+    let rules = id_rules(&args.shape.id, database)?;
+    Ok(Layouts::new(selection, rules, args.shape.style(), lookup))
 }
 
 /// The position that a WHERE stands for on this server.
@@ -98,7 +142,7 @@ fn check_range(from: &Position, until: Option<&Position>) -> Result<()> {
 
 /// Asks for definitions on a connection that is made when it is first needed, and anew when it was
 /// lost meanwhile.
-fn lookup(options: Options, server: Server) -> Lookup {
+fn lookup(options: Options, server: Option<Server>) -> Lookup {
     let mut catalog: Option<Catalog> = None;
     Box::new(move |database, table| {
         if let Some(open) = &mut catalog
@@ -106,14 +150,15 @@ fn lookup(options: Options, server: Server) -> Lookup {
         {
             return Ok(found);
         }
-        let fresh = catalog.insert(Catalog::new(connect(&options)?, &server)?);
-        fresh.table(database, table)
+        let mut conn = connect(&options)?;
+        let server = server.clone().map_or_else(|| Server::identify(&mut conn), Ok)?;
+        catalog.insert(Catalog::new(conn, &server)?).table(database, table)
     })
 }
 
 /// The tables that are there now, of the databases that may be wanted.
-fn existing(options: &Options, server: &Server, selection: &Selection) -> Result<Vec<(String, String)>> {
-    let mut catalog = Catalog::new(connect(options)?, server)?;
+fn existing(conn: Conn, server: &Server, selection: &Selection) -> Result<Vec<(String, String)>> {
+    let mut catalog = Catalog::new(conn, server)?;
     let mut all = Vec::new();
     for database in catalog.databases()? {
         let tables = catalog.tables(&database)?.into_iter().map(|(table, _)| (database.clone(), table));
@@ -134,12 +179,7 @@ struct Tail<'a> {
 }
 
 impl Tail<'_> {
-    fn run(
-        mut self,
-        events: Box<dyn crate::binlog::source::Events>,
-        signal: &Signal,
-        progress: &mut Progress,
-    ) -> Result<u8> {
+    fn run(mut self, events: Box<dyn Events>, signal: &Signal, progress: &mut Progress) -> Result<u8> {
         self.reached = Some(self.follower.position());
         let outcome = self.follow(events, signal, progress);
         progress.clear();
@@ -151,12 +191,7 @@ impl Tail<'_> {
         Ok(exit::DONE)
     }
 
-    fn follow(
-        &mut self,
-        events: Box<dyn crate::binlog::source::Events>,
-        signal: &Signal,
-        progress: &mut Progress,
-    ) -> Result<()> {
+    fn follow(&mut self, events: Box<dyn Events>, signal: &Signal, progress: &mut Progress) -> Result<()> {
         if self.follower.is_done() {
             return Ok(());
         }
@@ -182,7 +217,7 @@ impl Tail<'_> {
                     }
                 }
                 Taken::Nothing => self.follower.printer.output.check_reader()?,
-                Taken::End(end) => return end,
+                Taken::End(end) => return end.and_then(|()| self.follower.end_of_log()),
             }
             if signal.is_set() {
                 return Ok(());

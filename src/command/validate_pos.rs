@@ -112,6 +112,7 @@ fn first_event(mut events: Box<dyn Events>, position: &Position) -> Result<()> {
         let more = events.next(&mut |parts| {
             let raw = parts.concat();
             verdict = log.read(&raw).and_then(|event| {
+                let Some(event) = event else { return Ok(()) };
                 let kind = EventType::of(event.header.kind);
                 let preamble = event.header.is_artificial()
                     || matches!(kind, EventType::FormatDescription | EventType::Heartbeat);
