@@ -30,7 +30,7 @@ struct Job {
 pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let save = args.save.as_deref().map(SaveFile::new).transpose()?;
     let (options, mut conn, server) = log_in(&args.connection)?;
-    let mut progress = progress(&args.messages, &options);
+    let mut progress = progress(&args.messages);
     let database = options.database.as_deref();
     let selection = Selection::new(&args.tables, database)?;
     let rules = id_rules(&args.shape.id, database)?;

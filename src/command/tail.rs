@@ -37,7 +37,7 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     let from = Where::parse(args.from.as_deref().unwrap_or("earliest"))?;
     let until = args.until.as_deref().map(Where::parse).transpose()?;
     let options = Options::resolve(&Given::from(args.connection.clone()))?;
-    let mut progress = progress(&args.messages, &options);
+    let mut progress = progress(&args.messages);
     let mut start = match args.binlog.is_empty() {
         true => from_server(args, options, from, until)?,
         false => from_files(args, options, &from, until.as_ref())?,
