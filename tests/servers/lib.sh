@@ -96,3 +96,10 @@ server_pid() {
     { tr "\0" "\n" <"/proc/$pid/cmdline"; } 2>/dev/null | grep -xF -e "--datadir=$1/data" >/dev/null || return 1
     printf '%s' "$pid"
 }
+
+# Makes a folder for servers and prints it. A unix socket's path must be short, so a long TMPDIR is of no use.
+short_temporary_folder() {
+    local base=${TMPDIR:-/tmp}
+    if ((${#base} > 40)); then base=/tmp; fi
+    mktemp -d "$base/dumpa-XXXXXX"
+}
