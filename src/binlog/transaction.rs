@@ -300,8 +300,8 @@ pub fn malformed(why: &str, log: &Log) -> anyhow::Error {
 
 fn statement_format(what: &str, log: &Log) -> anyhow::Error {
     unreadable(format!(
-        "at {} a {what} is logged as a statement: its rows are not in the log. Set binlog_format=ROW \
-         on the server, also for sessions under way, and load again",
+        "at {} the server logged a statement instead of its rows ({what}): set binlog_format=ROW on the \
+         server, also for sessions under way, and load again",
         log.place()
     ))
 }

@@ -6,6 +6,7 @@ mod common;
 
 mod charset;
 mod connect;
+mod fixtures;
 mod geometry;
 mod harness;
 mod json;
