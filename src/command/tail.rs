@@ -75,7 +75,7 @@ fn from_server(args: &TailArgs, options: Options, from: Where, until: Option<Whe
     let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
     let asked = options.clone();
     let mut layouts = layouts(args, &options, Some(lookup(asked, Some(server.clone()))))?;
-    layouts.exist(existing(conn, &server, layouts.selection())?);
+    survey(conn, &server, &mut layouts)?;
     let uuid = server.uuid.clone();
     let source = Network { options, server, server_id: args.server_id.unwrap_or(0) };
     Ok(Start { source: Box::new(source), layouts, from, until, uuid })
@@ -156,15 +156,23 @@ fn lookup(options: Options, server: Option<Server>) -> Lookup {
     })
 }
 
-/// The tables that are there now, of the databases that may be wanted.
-fn existing(conn: Conn, server: &Server, selection: &Selection) -> Result<Vec<(String, String)>> {
+/// Looks at the tables that are there now, of the databases that may be wanted: their names, for a DROP
+/// DATABASE names none, and foreign keys that change rows behind the log's back.
+fn survey(conn: Conn, server: &Server, layouts: &mut Layouts) -> Result<()> {
     let mut catalog = Catalog::new(conn, server)?;
-    let mut all = Vec::new();
+    let logs_cascades = catalog.logs_cascades(server)?;
     for database in catalog.databases()? {
-        let tables = catalog.tables(&database)?.into_iter().map(|(table, _)| (database.clone(), table));
-        all.extend(tables.filter(|(database, table)| selection.selects(database, table)));
+        let names = catalog.table_names(&database)?.into_iter().map(|table| (database.clone(), table));
+        let selection = layouts.selection();
+        let wanted: Vec<_> = names.filter(|(database, table)| selection.selects(database, table)).collect();
+        if !logs_cascades && !wanted.is_empty() {
+            for cascade in catalog.cascades(&database)? {
+                layouts.cascade(&database, &cascade);
+            }
+        }
+        layouts.exist(wanted);
     }
-    Ok(all)
+    Ok(())
 }
 
 /// A tail under way.
@@ -183,6 +191,7 @@ impl Tail<'_> {
         self.reached = Some(self.follower.position());
         let outcome = self.follow(events, signal, progress);
         progress.clear();
+        self.warn(progress);
         // What is good is printed and saved whatever happened, unless nobody reads it.
         let gone = outcome.as_ref().is_err_and(|error| error.chain().any(|cause| cause.is::<ReaderGone>()));
         let finished = if gone { Ok(()) } else { self.finish() };
@@ -222,9 +231,7 @@ impl Tail<'_> {
             if signal.is_set() {
                 return Ok(());
             }
-            for warning in self.follower.printer.layouts.warnings.drain(..) {
-                progress.warn(&warning);
-            }
+            self.warn(progress);
             if self.save.is_some() && self.at.elapsed() >= SAVE_EVERY {
                 self.flush()?;
                 self.save_reached()?;
@@ -236,6 +243,12 @@ impl Tail<'_> {
                 let lag = lag.filter(|_| self.follower.seen_seconds > 0 && matches!(taken, Taken::Batch));
                 progress.tail(self.follower.printer.rows, lag);
             }
+        }
+    }
+
+    fn warn(&mut self, progress: &Progress) {
+        for warning in self.follower.printer.layouts.warnings.drain(..) {
+            progress.warn(&warning);
         }
     }
 

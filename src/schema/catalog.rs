@@ -15,6 +15,16 @@ const COLUMNS: &str = "SELECT COLUMN_NAME, CAST(COLUMN_TYPE AS CHAR), CHARACTER_
 
 type ColumnRow = (String, String, Option<String>, Option<u64>, bool);
 
+/// A foreign key that changes the rows that refer.
+#[derive(Debug, Clone)]
+pub struct Cascade {
+    pub key: String,
+    pub table: String,
+    pub parent: String,
+    pub on_delete: String,
+    pub on_update: String,
+}
+
 /// A server's description of its tables, asked for one at a time.
 #[derive(Debug)]
 pub struct Catalog {
@@ -39,6 +49,37 @@ impl Catalog {
              ORDER BY TABLE_NAME";
         let rows = self.conn.exec(query, params! { "database" => database });
         rows.with_context(|| format!("cannot list the tables of {database}"))
+    }
+
+    /// Base tables of a database, by name alone: the server need not open them for that.
+    pub fn table_names(&mut self, database: &str) -> Result<Vec<String>> {
+        let query = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = :database \
+             AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
+        let rows = self.conn.exec(query, params! { "database" => database });
+        rows.with_context(|| format!("cannot list the tables of {database}"))
+    }
+
+    /// Foreign keys that delete or change rows of a database's tables when others are: name, table, the
+    /// table referred to, and the two rules.
+    pub fn cascades(&mut self, database: &str) -> Result<Vec<Cascade>> {
+        let query = "SELECT CONSTRAINT_NAME, TABLE_NAME, REFERENCED_TABLE_NAME, DELETE_RULE, UPDATE_RULE \
+             FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = :database \
+             AND (DELETE_RULE IN ('CASCADE', 'SET NULL') OR UPDATE_RULE IN ('CASCADE', 'SET NULL')) \
+             ORDER BY TABLE_NAME, CONSTRAINT_NAME";
+        let map =
+            |(key, table, parent, on_delete, on_update)| Cascade { key, table, parent, on_delete, on_update };
+        let rows = self.conn.exec_map(query, params! { "database" => database }, map);
+        rows.with_context(|| format!("cannot list the foreign keys of {database}"))
+    }
+
+    /// Whether the log holds what foreign keys change: MySQL does that in the server since 9.6, and its
+    /// engine did it before.
+    pub fn logs_cascades(&mut self, server: &Server) -> Result<bool> {
+        if !server.is_mysql_from(9, 6, 0) {
+            return Ok(false);
+        }
+        let native = crate::server::log::variable(&mut self.conn, "innodb_native_foreign_keys")?;
+        Ok(!native.is_some_and(|is| is.eq_ignore_ascii_case("ON")))
     }
 
     /// Names of all databases.

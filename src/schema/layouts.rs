@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use anyhow::Result;
 
+use super::catalog::Cascade;
 use super::from_log;
 use super::layout::{Layout, old_decimals};
 use super::selection::{Pattern, Selection};
@@ -109,6 +110,7 @@ pub struct Layouts {
     tables: HashMap<(String, String), Table>,
     existing: BTreeSet<(String, String)>,
     warned: HashSet<String>,
+    cascading: HashSet<String>,
     /// For stderr: things that are so once for a table.
     pub warnings: Vec<String>,
 }
@@ -126,6 +128,7 @@ impl Layouts {
             tables: HashMap::new(),
             existing: BTreeSet::new(),
             warned: HashSet::new(),
+            cascading: HashSet::new(),
             warnings: Vec::new(),
         }
     }
@@ -140,6 +143,21 @@ impl Layouts {
         if (self.mariadb, self.axes) != (mariadb, axes) {
             (self.mariadb, self.axes) = (mariadb, axes);
             self.maps.clear();
+        }
+    }
+
+    /// A foreign key that changes rows of a table without a word in the log: one warning a table.
+    pub fn cascade(&mut self, database: &str, cascade: &Cascade) {
+        if !self.selection.selects(database, &cascade.table) {
+            return;
+        }
+        let printed = self.selection.printed(database, &cascade.table);
+        if self.cascading.insert(printed.clone()) {
+            self.warnings.push(format!(
+                "{printed}: foreign key `{}` (to {}, ON DELETE {}, ON UPDATE {}) changes its rows without a \
+                 word in this server's log: what it does is not printed",
+                cascade.key, cascade.parent, cascade.on_delete, cascade.on_update
+            ));
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod common;
 
+mod cascades;
 mod charset;
 mod connect;
 mod fixtures;
