@@ -7,6 +7,7 @@
 pub mod charset;
 pub mod decimal;
 pub mod geometry;
+pub mod internet;
 pub mod json;
 pub mod kind;
 pub mod temporal;
@@ -140,8 +141,8 @@ impl Value<'_> {
                 Ok(())
             })?,
             Value::Uuid(uuid) => uuid_text(uuid, out),
-            Value::Inet4(address) => address_text(std::net::Ipv4Addr::from(address), out),
-            Value::Inet6(address) => address_text(std::net::Ipv6Addr::from(address), out),
+            Value::Inet4(address) => internet::v4(address, out),
+            Value::Inet6(address) => internet::v6(address, out),
         }
         Ok(())
     }
@@ -220,10 +221,4 @@ fn uuid_text(uuid: [u8; 16], out: &mut Vec<u8>) {
         out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
     }
     out.push(b'"');
-}
-
-fn address_text(address: impl std::fmt::Display, out: &mut Vec<u8>) {
-    use std::io::Write;
-    // Writing to a Vec does not fail.
-    let _ = write!(out, "\"{address}\"");
 }
