@@ -68,8 +68,9 @@ pub fn tagged(body: &[u8]) -> Result<Gtid, Malformed> {
             2 => number = varlen(&mut bytes)? >> 1,
             3 => {
                 let len = varlen(&mut bytes)? as usize;
-                let text = std::str::from_utf8(bytes.take(len)?);
-                tag = text.map_err(|_| Malformed("a GTID's tag is not text"))?;
+                let text = std::str::from_utf8(bytes.take(len)?).ok();
+                let is_tag = |text: &&str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+                tag = text.filter(is_tag).ok_or(Malformed("a GTID's tag is not a word"))?;
             }
             6 => here = varlen(&mut bytes)?,
             7 => first = Some(varlen(&mut bytes)?),

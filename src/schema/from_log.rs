@@ -30,12 +30,17 @@ pub fn table(map: &TableMap<'_>, wires: &[Wire]) -> Result<Option<Table>, Malfor
         columns.push(Column { name: utf8(name)?, kind, octets: None, nullable: map.is_nullable(i) });
     }
     let id = match metadata.primary_key {
-        Some(key) if key.iter().all(|i| *i < columns.len()) => Id::Columns(key),
-        Some(_) => return Err(Malformed("its primary key has a column that it does not have")),
+        Some(key) if is_key(&key, columns.len()) => Id::Columns(key),
+        Some(_) => return Err(Malformed("its primary key is not made of its columns")),
         None => Id::Unknown,
     };
     let (database, name) = (utf8(map.database)?, utf8(map.table)?);
     Ok(Some(Table { database, name, columns, id }))
+}
+
+/// Whether they are numbers of columns, none twice.
+fn is_key(key: &[usize], columns: usize) -> bool {
+    key.iter().enumerate().all(|(n, i)| *i < columns && !key[..n].contains(i))
 }
 
 /// A name in UTF-8.
