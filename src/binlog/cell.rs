@@ -55,7 +55,7 @@ impl Cell {
     pub fn join(wire: Wire, kind: &Kind, axes: Axes) -> Option<Cell> {
         let cell = match kind {
             Kind::Int { bytes, unsigned } if wire == (Wire::Int { bytes: *bytes }) => int(*bytes, *unsigned)?,
-            Kind::Year if wire == Wire::Year => Cell::Year,
+            Kind::Year { .. } if wire == Wire::Year => Cell::Year,
             Kind::Bit { bits } if wire == (Wire::Bit { bits: *bits }) => {
                 Cell::Bit { len: usize::from(*bits).div_ceil(8) }
             }
@@ -100,7 +100,7 @@ impl Cell {
             Kind::Inet6 if wire == (Wire::String { max: 16 }) => Cell::Inet6,
             Kind::Inet4 if wire == (Wire::String { max: 4 }) => Cell::Inet4,
             Kind::Int { .. }
-            | Kind::Year
+            | Kind::Year { .. }
             | Kind::Bit { .. }
             | Kind::Decimal(_)
             | Kind::Float

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row, params};
 
-use super::{Column, Id, Table, column_type};
+use super::{Column, Id, Table, column_type, lost_labels};
 use crate::exit::unreadable;
 use crate::server::Server;
 
@@ -29,8 +29,7 @@ pub struct Cascade {
 #[derive(Debug)]
 pub struct Catalog {
     conn: Conn,
-    /// Descriptions are in three-byte UTF-8: MySQL before 8.0, and MariaDB.
-    lossy: bool,
+    mariadb: bool,
 }
 
 impl Catalog {
@@ -39,7 +38,7 @@ impl Catalog {
         // MySQL 8.0 would answer from statistics of yesterday; a lock must not hang the run.
         conn.query_drop("SET NAMES utf8mb4, @@session.sql_mode = '', @@session.lock_wait_timeout = 60")
             .context("cannot set up the session for the catalog")?;
-        Ok(Catalog { conn, lossy: !server.is_mysql_from(8, 0, 0) })
+        Ok(Catalog { conn, mariadb: server.is_mariadb() })
     }
 
     /// Base tables of a database, by name, with the server's estimate of their rows.
@@ -101,12 +100,13 @@ impl Catalog {
         }
         let mut columns = Vec::with_capacity(rows.len());
         for (name, column_type, charset, octets, nullable) in rows {
-            let kind = column_type::parse(&column_type, charset.as_deref(), self.lossy);
-            let kind = kind.ok_or_else(|| {
+            let kind = column_type::parse(&column_type, charset.as_deref());
+            let mut kind = kind.ok_or_else(|| {
                 unreadable(format!(
                     "column `{name}` of {database}.{table} is of type {column_type}, which dumpa does not know"
                 ))
             })?;
+            lost_labels::find(&mut self.conn, self.mariadb, &quoted(database, table), &name, &mut kind);
             columns.push(Column { name, kind, octets, nullable });
         }
         let mut table = Table { database: database.into(), name: table.into(), columns, id: Id::None };

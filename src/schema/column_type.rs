@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::value::{Charset, Kind, Label, Labels, decimal};
 
-/// Why the labels of an ENUM may be lost: old servers describe tables in three-byte UTF-8.
+/// Why the labels of an ENUM may be lost: every server describes tables in three-byte UTF-8.
 const LOST: &str = "the server describes this member of an ENUM or SET with a `?`, which stands for \
-                    a character that its catalog cannot hold";
+                    a character that its catalog cannot hold, and no row was found that tells it; with \
+                    binlog_row_metadata=FULL its log does";
 
 /// The kind that a COLUMN_TYPE describes, `None` for one that dumpa does not know. `charset` is the
-/// column's CHARACTER_SET_NAME; `catalog_is_lossy` says that `?` in a label may stand for another
-/// character.
-pub fn parse(column_type: &str, charset: Option<&str>, catalog_is_lossy: bool) -> Option<Kind> {
+/// column's CHARACTER_SET_NAME.
+pub fn parse(column_type: &str, charset: Option<&str>) -> Option<Kind> {
     let text = column_type.trim();
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
@@ -36,7 +36,7 @@ pub fn parse(column_type: &str, charset: Option<&str>, catalog_is_lossy: bool) -
         "float" => Kind::Float,
         "double" => Kind::Double,
         "bit" => Kind::Bit { bits: first? },
-        "year" => Kind::Year,
+        "year" => Kind::Year { two_digits: first == Some(2) },
         "date" => Kind::Date,
         "time" => Kind::Time { decimals: decimals()? },
         "datetime" => Kind::DateTime { decimals: decimals()? },
@@ -45,8 +45,8 @@ pub fn parse(column_type: &str, charset: Option<&str>, catalog_is_lossy: bool) -
         "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => text_or_bytes()?,
         "binary" => Kind::Bytes { padded: true },
         "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Kind::Bytes { padded: false },
-        "enum" => Kind::Enum(labels(rest, charset, catalog_is_lossy)?),
-        "set" => Kind::Set(labels(rest, charset, catalog_is_lossy)?),
+        "enum" => Kind::Enum(labels(rest, charset)?),
+        "set" => Kind::Set(labels(rest, charset)?),
         "json" => Kind::Json,
         "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring"
         | "multipolygon" | "geometrycollection" | "geomcollection" => Kind::Geometry,
@@ -64,37 +64,47 @@ fn arguments(rest: &str) -> Vec<&str> {
     inside.map(|(inside, _)| inside.split(',').map(str::trim).collect()).unwrap_or_default()
 }
 
-/// Members in single quotes, a quote in one doubled. The catalog has them in UTF-8.
-fn labels(rest: &str, charset: Option<&str>, lossy: bool) -> Option<Arc<Labels>> {
+/// Members in single quotes, in UTF-8, escaped whatever the SQL mode is (the servers' `append_unescaped`).
+fn labels(rest: &str, charset: Option<&str>) -> Option<Arc<Labels>> {
     let wide = matches!(charset, Some("utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030"));
     let mut members = Vec::new();
     let mut rest = rest.strip_prefix('(')?;
     loop {
-        rest = rest.strip_prefix('\'')?;
-        let mut member = String::new();
-        loop {
-            let (text, after) = rest.split_once('\'')?;
-            member.push_str(text);
-            rest = after;
-            match rest.strip_prefix('\'') {
-                Some(after) => {
-                    member.push('\'');
-                    rest = after;
-                }
-                None => break,
-            }
-        }
-        members.push(if lossy && wide && member.contains('?') {
+        let (member, after) = member(rest.strip_prefix('\'')?)?;
+        members.push(if wide && member.contains('?') {
             Label::unknown(LOST)
         } else {
-            Label::new(member.as_bytes(), Charset::by_name("utf8mb4")?)
+            Label::new(member.as_bytes(), Charset::Utf8mb4)
         });
-        match rest.strip_prefix(',') {
-            Some(after) => rest = after,
-            None => break,
+        match after.strip_prefix(',') {
+            Some(next) => rest = next,
+            None => return after.starts_with(')').then(|| Arc::new(Labels::new(members))),
         }
     }
-    rest.starts_with(')').then(|| Arc::new(Labels::new(members)))
+}
+
+/// A member up to its closing quote, and what follows that.
+fn member(text: &str) -> Option<(String, &str)> {
+    let mut member = String::new();
+    let mut rest = text.chars();
+    loop {
+        member.push(match rest.next()? {
+            '\'' => match rest.as_str().strip_prefix('\'') {
+                Some(after) => {
+                    rest = after.chars();
+                    '\''
+                }
+                None => return Some((member, rest.as_str())),
+            },
+            '\\' => match rest.next()? {
+                '0' => '\0',
+                'n' => '\n',
+                'r' => '\r',
+                other => other,
+            },
+            other => other,
+        });
+    }
 }
 
 #[cfg(test)]
@@ -103,14 +113,15 @@ mod tests {
 
     #[test]
     fn the_words_of_every_server() {
-        let kind = |text| parse(text, None, false);
+        let kind = |text| parse(text, None);
         assert_eq!(kind("int(10) unsigned zerofill"), Some(Kind::Int { bytes: 4, unsigned: true }));
         assert_eq!(kind("tinyint(1)"), Some(Kind::Int { bytes: 1, unsigned: false }));
         assert_eq!(kind("datetime /* mariadb-5.3 */"), Some(Kind::DateTime { decimals: 0 }));
         assert_eq!(kind("timestamp(3) /* mariadb-5.3 */"), Some(Kind::Timestamp { decimals: 3 }));
         assert_eq!(kind("time /* 5.5 binary format */"), Some(Kind::Time { decimals: 0 }));
         assert_eq!(kind("varbinary(20) /*M!100301 COMPRESSED*/"), Some(Kind::Bytes { padded: false }));
-        assert_eq!(kind("year(4)"), Some(Kind::Year));
+        assert_eq!(kind("year(4)"), Some(Kind::Year { two_digits: false }));
+        assert_eq!(kind("year(2)"), Some(Kind::Year { two_digits: true }));
         assert_eq!(kind("vector(3)"), Some(Kind::Vector));
         assert_eq!(kind("xmltype"), None);
         let format = decimal::Format::new(65, 30).unwrap();
@@ -118,13 +129,26 @@ mod tests {
     }
 
     #[test]
-    fn labels_with_quotes_commas_and_parentheses() {
-        let Some(Kind::Enum(labels)) = parse("enum('it''s','a,b','',')','\\')", Some("latin1"), false) else {
+    fn labels_with_quotes_commas_parentheses_and_escapes() {
+        let text = r"enum('it''s','a,b','',')','\\','\n\r\0\\n')";
+        let Some(Kind::Enum(labels)) = parse(text, Some("latin1")) else {
             panic!("it is an ENUM");
         };
-        let shown: Vec<&[u8]> = (1..=5).map(|i| labels.of_index(i).unwrap().json().unwrap()).collect();
-        let wanted: [&[u8]; 5] = [br#""it's""#, br#""a,b""#, br#""""#, br#"")""#, br#""\\""#];
+        let shown: Vec<&[u8]> = (1..=6).map(|i| labels.of_index(i).unwrap().json().unwrap()).collect();
+        let wanted: [&[u8]; 6] =
+            [br#""it's""#, br#""a,b""#, br#""""#, br#"")""#, br#""\\""#, br#""\n\r\u0000\\n""#];
         assert_eq!(shown, wanted);
-        assert!(labels.of_index(6).is_err());
+        assert!(labels.of_index(7).is_err());
+    }
+
+    #[test]
+    fn a_question_mark_is_not_believed_where_it_may_stand_for_another_character() {
+        for (charset, known) in [("utf8mb4", false), ("utf16", false), ("utf8mb3", true), ("latin1", true)] {
+            let Some(Kind::Set(labels)) = parse("set('a','?')", Some(charset)) else {
+                panic!("it is a SET");
+            };
+            assert_eq!(labels.write_set(2, &mut Vec::new()).is_ok(), known, "{charset}");
+            assert!(labels.write_set(1, &mut Vec::new()).is_ok());
+        }
     }
 }

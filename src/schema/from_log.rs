@@ -76,7 +76,7 @@ impl Ordinals {
             Wire::Float => unsigned().map(|_| Kind::Float)?,
             Wire::Double => unsigned().map(|_| Kind::Double)?,
             Wire::Decimal(format) => unsigned().map(|_| Kind::Decimal(format))?,
-            Wire::Year => unsigned().map(|_| Kind::Year)?,
+            Wire::Year => unsigned().map(|_| Kind::Year { two_digits: false })?,
             Wire::Bit { bits } => Kind::Bit { bits },
             Wire::Date => Kind::Date,
             Wire::Time { decimals } => Kind::Time { decimals },

@@ -8,6 +8,7 @@ pub mod column_type;
 pub mod from_log;
 pub mod layout;
 pub mod layouts;
+mod lost_labels;
 pub mod selection;
 
 use crate::value::Kind;

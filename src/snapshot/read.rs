@@ -78,10 +78,12 @@ fn bad_value(table: &Table, i: usize, rows: u64, why: Malformed) -> anyhow::Erro
     ))
 }
 
-/// ENUM and SET as their numbers, as the log has them: labels then come from one place.
+/// ENUM and SET as their numbers, as the log has them: labels then come from one place. A YEAR(2) with its
+/// century; its 0000 is of no century, and MariaDB takes it for 1900.
 fn select(table: &Table) -> String {
     let columns = table.columns.iter().map(|column| match column.kind {
         Kind::Enum(_) | Kind::Set(_) => format!("CAST({} AS UNSIGNED)", quote(&column.name)),
+        Kind::Year { two_digits: true } => format!("IF(YEAR({0}) = 1900, 0, YEAR({0}))", quote(&column.name)),
         _ => quote(&column.name),
     });
     let columns = columns.collect::<Vec<_>>().join(", ");
@@ -94,8 +96,8 @@ const OTHER: Malformed = Malformed("the server sent a value of another type than
 fn value<'a>(kind: &'a Kind, given: &'a Given, axes: Axes) -> Result<Value<'a>, Malformed> {
     Ok(match (kind, given) {
         (_, Given::NULL) => Value::Null,
-        (Kind::Int { .. } | Kind::Year, Given::Int(n)) => Value::Int(*n),
-        (Kind::Int { .. } | Kind::Year, Given::UInt(n)) => Value::UInt(*n),
+        (Kind::Int { .. } | Kind::Year { .. }, Given::Int(n)) => Value::Int(*n),
+        (Kind::Int { .. } | Kind::Year { .. }, Given::UInt(n)) => Value::UInt(*n),
         (Kind::Bit { .. }, Given::Bytes(bytes)) if bytes.len() <= 8 => {
             Value::UInt(bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)))
         }

@@ -13,7 +13,10 @@ pub enum Kind {
         bytes: u8,
         unsigned: bool,
     },
-    Year,
+    /// `two_digits` is MariaDB's YEAR(2), of which a query gives the last two only.
+    Year {
+        two_digits: bool,
+    },
     /// BIT(n), of so many bits: 1 to 64.
     Bit {
         bits: u8,
@@ -84,6 +87,19 @@ pub struct Labels {
 impl Labels {
     pub fn new(members: Vec<Label>) -> Labels {
         Labels { error: Label(Ok(b"\"\"".to_vec())), members }
+    }
+
+    /// The members that are not known, counted from 0.
+    pub fn unknown(&self) -> Vec<usize> {
+        let all = self.members.iter().enumerate();
+        all.filter(|(_, label)| label.json().is_err()).map(|(i, _)| i).collect()
+    }
+
+    /// Tells a member, counted from 0.
+    pub fn tell(&mut self, i: usize, label: Label) {
+        if let Some(member) = self.members.get_mut(i) {
+            *member = label;
+        }
     }
 
     /// How many members there are.

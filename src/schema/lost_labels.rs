@@ -1,0 +1,59 @@
+//! Labels of an ENUM or SET that the catalog shows with a `?`, found elsewhere. One that stays unknown is an
+//! error where a row has it.
+
+use std::sync::Arc;
+
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use super::catalog::quote;
+use crate::value::{Charset, Kind, Label};
+
+/// Rows that are looked through for one that has the label.
+const ROWS: u32 = 100_000;
+
+/// Completes a column's labels as far as the server can be made to tell them.
+pub fn find(conn: &mut Conn, mariadb: bool, table: &str, column: &str, kind: &mut Kind) {
+    let (labels, is_set) = match kind {
+        Kind::Enum(labels) => (labels, false),
+        Kind::Set(labels) => (labels, true),
+        _ => return,
+    };
+    for i in labels.unknown() {
+        let number = if is_set { 1 << i } else { i as u64 + 1 };
+        let found = match mariadb {
+            true => declared(conn, table, column, number),
+            false => stored(conn, table, column, number, is_set),
+        };
+        if let Some(label) = found {
+            Arc::make_mut(labels).tell(i, Label::new(&label, Charset::Utf8mb4));
+        }
+    }
+}
+
+/// A variable of the column's type knows its labels.
+fn declared(conn: &mut Conn, table: &str, column: &str, number: u64) -> Option<Vec<u8>> {
+    let column = quote(column);
+    let block = format!(
+        "BEGIN NOT ATOMIC DECLARE v TYPE OF {table}.{column}; SET v = {number}; \
+         SELECT CONVERT(v USING utf8mb4); END"
+    );
+    conn.query_first(block).ok().flatten()
+}
+
+/// So does a row that has the label, if there is one.
+fn stored(conn: &mut Conn, table: &str, column: &str, number: u64, is_set: bool) -> Option<Vec<u8>> {
+    let column = quote(column);
+    let has_it = if is_set { format!("v & {number}") } else { format!("v = {number}") };
+    let query = format!(
+        "SELECT CONVERT(v USING utf8mb4), CAST(v AS UNSIGNED) \
+         FROM (SELECT {column} AS v FROM {table} LIMIT {ROWS}) AS some WHERE {has_it} LIMIT 1"
+    );
+    let (text, bits): (Vec<u8>, u64) = conn.query_first(query).ok().flatten()?;
+    if !is_set {
+        return Some(text);
+    }
+    // The labels of lower bits stand before it. None holds a comma.
+    let before = (bits & (number - 1)).count_ones();
+    text.split(|byte| *byte == b',').nth(before as usize).map(<[u8]>::to_vec)
+}
