@@ -11,3 +11,4 @@ mod fixtures;
 mod geometry;
 mod harness;
 mod json;
+mod types;
