@@ -36,7 +36,8 @@ impl IdRule {
         let bad = || usage(format!("--id {given:?}: give TABLE=COLUMN[,COLUMN]"));
         let (table, columns) = given.rsplit_once('=').ok_or_else(bad)?;
         let columns: Vec<String> = columns.split(',').map(|c| c.trim().to_string()).collect();
-        if columns.iter().any(String::is_empty) {
+        let twice = |(n, name): (usize, &String)| columns[..n].contains(name);
+        if columns.iter().any(String::is_empty) || columns.iter().enumerate().any(twice) {
             return Err(bad());
         }
         Ok(IdRule { pattern: Pattern::parse(table, database)?, columns })
@@ -283,9 +284,9 @@ impl Layouts {
         let Some(known) = self.known(&told.database, &told.name)? else {
             return Ok(told);
         };
-        for (column, wire) in told.columns.iter_mut().zip(wires) {
-            let same = known.columns.iter().find(|other| other.name == column.name);
-            if let Some(same) = same
+        for (i, (column, wire)) in told.columns.iter_mut().zip(wires).enumerate() {
+            if let Some(same) = known.columns.get(i)
+                && same.name == column.name
                 && matches!(column.kind, Kind::Bytes { .. })
                 && matches!(same.kind, Kind::Uuid | Kind::Inet4 | Kind::Inet6 | Kind::Vector)
                 && disguised(wire)
