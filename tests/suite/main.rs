@@ -7,6 +7,7 @@ mod common;
 mod cascades;
 mod charset;
 mod connect;
+mod delivery;
 mod fixtures;
 mod geometry;
 mod harness;

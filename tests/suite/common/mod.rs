@@ -6,6 +6,7 @@
 
 mod db;
 mod dumpa;
+mod fold;
 mod live;
 mod macros;
 mod server;
@@ -14,6 +15,7 @@ mod wait;
 
 pub use db::Db;
 pub use dumpa::{Dumpa, Run};
+pub use fold::Fold;
 pub use live::Live;
 pub(crate) use macros::{on_each_server, on_servers};
 pub use mysql::prelude::Queryable;
