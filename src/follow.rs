@@ -202,6 +202,11 @@ impl<'a> Follower<'a> {
     }
 
     fn statement(&mut self, statement: Statement, query: &Query<'_>, event: &Event<'_>) -> Result<Flow> {
+        // Where no GTID event comes before it, the statement is what begins its group.
+        let begins = self.tracker.group().is_some_and(|group| group.start == self.log.start);
+        if begins && self.begin() == Flow::Stop {
+            return Ok(Flow::Stop);
+        }
         if let Some(group) = self.tracker.group().filter(|_| !self.skips_group) {
             let default = String::from_utf8_lossy(query.database);
             let full = |name: &Name| {
@@ -232,12 +237,16 @@ impl<'a> Follower<'a> {
                 }
                 Statement::Empties(names) => {
                     let names: Vec<_> = names.iter().map(full).collect();
-                    self.printer.truncate(&names, group)?;
+                    if self.printer.truncate(&names, group)? == Flow::Stop {
+                        return Ok(Flow::Stop);
+                    }
                     self.printer.layouts.dropped(&names);
                 }
                 Statement::DropDatabase(database) => {
                     let names = self.printer.layouts.tables_of(database);
-                    self.printer.truncate(&names, group)?;
+                    if self.printer.truncate(&names, group)? == Flow::Stop {
+                        return Ok(Flow::Stop);
+                    }
                     self.printer.layouts.dropped(&names);
                 }
                 _ => {}

@@ -41,11 +41,24 @@ struct LastLine {
 struct Transaction {
     last: Option<LastLine>,
     done: Done,
+    /// Bytes of its lines so far, of those too that an earlier run has printed: whether it streams, and from which
+    /// line on, must not depend on where a run began.
+    len: usize,
     /// Some of its lines are on stdout already.
     streams: bool,
     /// Where the commit times begin that are only known at the commit.
     times: Vec<usize>,
-    savepoints: Vec<(String, usize, Option<LastLine>, usize)>,
+    savepoints: Vec<Savepoint>,
+}
+
+/// What the transaction was at a savepoint.
+#[derive(Debug)]
+struct Savepoint {
+    name: String,
+    buffer_len: usize,
+    len: usize,
+    last: Option<LastLine>,
+    times: usize,
 }
 
 /// Prints rows.
@@ -234,9 +247,6 @@ impl Printer {
         } else {
             self.transaction.done.line += 1;
         }
-        if before < self.skip {
-            return Ok(());
-        }
         let start = self.output.buffer.len();
         if content {
             row(head, &self.content, &mut self.output.buffer);
@@ -244,16 +254,21 @@ impl Printer {
             no_row(head, &mut self.output.buffer);
         }
         let at = self.output.buffer.len();
-        self.transaction.last = Some(LastLine { start, metadata: at, before });
-        if commit_time(group).is_none() {
-            self.transaction.times.push(at);
-        }
         let time =
             commit_time(group).unwrap_or(CommitTime { seconds: group.seen_seconds.into(), micros: None });
         let Done { row, line } = self.transaction.done;
         let next = Next { file: &group.file, position: group.start, row, line };
         metadata(time, next, group.gtid.as_deref(), &[], &mut self.output.buffer);
-        if self.output.buffer.len() - self.committed > HELD_BYTES || self.transaction.streams {
+        self.transaction.len += self.output.buffer.len() - start;
+        if before < self.skip {
+            self.output.buffer.truncate(start);
+        } else {
+            self.transaction.last = Some(LastLine { start, metadata: at, before });
+            if commit_time(group).is_none() && !self.transaction.streams {
+                self.transaction.times.push(at);
+            }
+        }
+        if self.transaction.len > HELD_BYTES {
             self.stream()?;
         }
         Ok(())
@@ -263,6 +278,8 @@ impl Printer {
     /// names its end.
     fn stream(&mut self) -> Result<()> {
         self.transaction.streams = true;
+        // Lines may be written from now on, so all of them but the last keep the time that they have.
+        self.transaction.times.clear();
         let Some(last) = self.transaction.last else { return Ok(()) };
         if last.start < WRITE_BYTES {
             return Ok(());
@@ -278,14 +295,13 @@ impl Printer {
             last.start -= len;
             last.metadata -= len;
         }
-        self.transaction.times.retain(|at| *at >= len);
         self.transaction.times.iter_mut().for_each(|at| *at -= len);
         if self.transaction.streams {
             self.transaction.savepoints.clear();
         } else {
-            for (_, at, last, _) in &mut self.transaction.savepoints {
-                *at -= len;
-                if let Some(last) = last {
+            for savepoint in &mut self.transaction.savepoints {
+                savepoint.buffer_len -= len;
+                if let Some(last) = &mut savepoint.last {
                     last.start -= len;
                     last.metadata -= len;
                 }
@@ -295,8 +311,11 @@ impl Printer {
     }
 
     /// Tables that a statement emptied, each a row of its group.
-    pub fn truncate(&mut self, tables: &[(String, String)], group: &Group) -> Result<()> {
+    pub fn truncate(&mut self, tables: &[(String, String)], group: &Group) -> Result<Flow> {
         for (database, table) in tables {
+            if self.stop_at.is_some_and(|stop| self.transaction.done >= stop) {
+                return Ok(Flow::Stop);
+            }
             if self.layouts.selection().selects(database, table) {
                 let heads = Heads::new(&self.layouts.selection().printed(database, table));
                 self.line(heads.of(Op::Truncate), false, true, group)?;
@@ -304,7 +323,7 @@ impl Printer {
                 self.row_done();
             }
         }
-        Ok(())
+        Ok(Flow::On)
     }
 
     /// The transaction is committed: its last line names its end.
@@ -372,14 +391,20 @@ impl Printer {
     }
 
     pub fn savepoint(&mut self, name: String) {
-        let at = self.output.buffer.len();
-        self.transaction.savepoints.retain(|(other, ..)| *other != name);
-        self.transaction.savepoints.push((name, at, self.transaction.last, self.transaction.times.len()));
+        let transaction = &mut self.transaction;
+        transaction.savepoints.retain(|other| other.name != name);
+        transaction.savepoints.push(Savepoint {
+            name,
+            buffer_len: self.output.buffer.len(),
+            len: transaction.len,
+            last: transaction.last,
+            times: transaction.times.len(),
+        });
     }
 
     /// Rows since the savepoint are undone. They stay counted: they stand in the log.
     pub fn rollback_to(&mut self, name: &str, log: &Log) -> Result<()> {
-        let at = self.transaction.savepoints.iter().rposition(|(other, ..)| other == name);
+        let at = self.transaction.savepoints.iter().rposition(|other| other.name == name);
         let Some(at) = at.filter(|_| !self.transaction.streams) else {
             return Err(unreadable(format!(
                 "the event at {} rolls back to savepoint `{name}`, which is not known, or lines since then \
@@ -388,17 +413,20 @@ impl Printer {
             )));
         };
         self.transaction.savepoints.truncate(at + 1);
-        let (_, len, last, times) = &self.transaction.savepoints[at];
-        self.output.buffer.truncate(*len);
-        self.transaction.last = *last;
-        self.transaction.times.truncate(*times);
+        let savepoint = &self.transaction.savepoints[at];
+        self.output.buffer.truncate(savepoint.buffer_len);
+        self.transaction.len = savepoint.len;
+        self.transaction.last = savepoint.last;
+        self.transaction.times.truncate(savepoint.times);
         Ok(())
     }
 
     /// The log moved on without a row: a new file, or groups of no interest.
     pub fn moved_to(&mut self, file: &str, offset: u64) {
-        if self.transaction.last.is_none() && offset <= MAX_OFFSET {
-            let boundary = &mut self.boundary;
+        let boundary = &mut self.boundary;
+        // Where it has not moved, the rows that are done after the boundary still are.
+        let moved = boundary.position != offset || boundary.file != file;
+        if moved && self.transaction.last.is_none() && offset <= MAX_OFFSET {
             if boundary.file != file {
                 boundary.file = file.to_string();
             }

@@ -34,15 +34,15 @@ pub struct Group {
 }
 
 impl Group {
-    /// A group that begins at the last event.
-    fn at(log: &Log) -> Group {
+    /// A group that begins at the last event, or whatever it is packed into.
+    fn at(event: &Event<'_>, log: &Log) -> Group {
         Group {
             file: log.file.clone(),
             start: log.start,
             gtid: None,
             committed_micros: None,
             committed_seconds: None,
-            seen_seconds: 0,
+            seen_seconds: event.header.timestamp,
             begun: false,
             xa: false,
             standalone: false,
@@ -113,7 +113,7 @@ impl Tracker {
             EventType::MariaGtid => self.named(gtid::mariadb(&event.header, event.body), event, log),
             EventType::Query | EventType::QueryCompressed => self.query(event, log, kind),
             EventType::TableMap => {
-                self.rows_begin(log)?;
+                self.rows_begin(event, log)?;
                 Ok(if self.hides_rows() { Step::Nothing } else { Step::TableMap })
             }
             EventType::Rows(rows) => self.rows(rows, event, log),
@@ -191,11 +191,11 @@ impl Tracker {
         match statement {
             Statement::Begin => {
                 let abandoned = self.group.as_ref().is_some_and(|group| group.begun && !group.standalone);
-                self.begin(log);
+                self.begin(event, log);
                 Ok(if abandoned { Step::Rollback } else { Step::Begin })
             }
             Statement::XaStart => {
-                let group = self.begin(log);
+                let group = self.begin(event, log);
                 group.xa = true;
                 Ok(Step::Begin)
             }
@@ -218,7 +218,7 @@ impl Tracker {
             | Statement::DropDatabase(_)
             | Statement::Definition
             | Statement::Nothing => {
-                self.group.get_or_insert_with(|| Group::at(log));
+                self.group.get_or_insert_with(|| Group::at(event, log));
                 Ok(Step::Statement(statement, query))
             }
         }
@@ -230,22 +230,19 @@ impl Tracker {
         alone.then(|| self.end(event, log))
     }
 
-    fn begin(&mut self, log: &Log) -> &mut Group {
-        let group = self.group.get_or_insert_with(|| Group::at(log));
+    fn begin(&mut self, event: &Event<'_>, log: &Log) -> &mut Group {
+        let group = self.group.get_or_insert_with(|| Group::at(event, log));
         group.begun = true;
         group
     }
 
-    fn rows_begin(&mut self, log: &Log) -> Result<()> {
+    fn rows_begin(&mut self, event: &Event<'_>, log: &Log) -> Result<()> {
         let Some(group) = &self.group else {
             if log.format.server_version.starts_with("5.1.") {
-                self.begin(log).implicit = true;
+                self.begin(event, log).implicit = true;
                 return Ok(());
             }
-            return Err(unavailable(format!(
-                "{} is in the middle of a transaction: resume from a position that dumpa printed or saved",
-                log.place()
-            )));
+            return Err(middle(log));
         };
         if !group.begun {
             return Err(malformed("rows outside of a transaction", log));
@@ -254,8 +251,7 @@ impl Tracker {
     }
 
     fn rows<'a>(&mut self, rows: RowsKind, event: &Event<'a>, log: &Log) -> Result<Step<'a>> {
-        self.rows_begin(log)?;
-        let _ = event;
+        self.rows_begin(event, log)?;
         Ok(if self.hides_rows() { Step::Nothing } else { Step::Rows(rows) })
     }
 
@@ -267,16 +263,16 @@ impl Tracker {
 
     fn commit<'a>(&mut self, event: &Event<'_>, log: &Log) -> Result<Step<'a>> {
         if self.group.as_ref().is_none_or(|group| !group.begun) {
-            return Err(unavailable(format!(
-                "{} is in the middle of a transaction: resume from a position that dumpa printed or saved",
-                log.place()
-            )));
+            return Err(middle(log));
         }
         Ok(Step::Commit(self.end(event, log)))
     }
 
     fn prepare<'a>(&mut self, event: &Event<'_>, log: &Log) -> Result<Step<'a>> {
         let prepare = xa::Prepare::parse(event.body).map_err(|error| malformed(error.0, log))?;
+        if self.group.as_ref().is_none_or(|group| !group.begun) {
+            return Err(middle(log));
+        }
         let group = self.end(event, log);
         if self.replay {
             return Ok(Step::Commit(group));
@@ -287,10 +283,18 @@ impl Tracker {
     }
 
     fn end(&mut self, event: &Event<'_>, log: &Log) -> Group {
-        let mut group = self.group.take().unwrap_or_else(|| Group::at(log));
+        let mut group = self.group.take().unwrap_or_else(|| Group::at(event, log));
         group.committed_seconds.get_or_insert(event.header.timestamp);
         group
     }
+}
+
+/// The error for a position that is not a transaction's beginning or end.
+fn middle(log: &Log) -> anyhow::Error {
+    unavailable(format!(
+        "{} is in the middle of a transaction: resume from a position that dumpa printed or saved",
+        log.place()
+    ))
 }
 
 /// An error about bytes of the last event.
