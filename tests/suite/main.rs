@@ -12,4 +12,5 @@ mod fixtures;
 mod geometry;
 mod harness;
 mod json;
+mod resume;
 mod types;
