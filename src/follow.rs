@@ -287,7 +287,7 @@ impl<'a> Follower<'a> {
 
     /// Reads a prepared group to its end, and prints its rows as `group`'s.
     fn replay(&mut self, place: &Place, group: &Group) -> Result<Flow> {
-        let mut log = Log::at(&place.file, place.start, self.log.trusts_sizes());
+        let mut log = Log::at(&place.file, place.start, self.log.is_of_files());
         let mut tracker = Tracker::replaying();
         let mut flow = Flow::On;
         let mut inflated = Vec::new();
@@ -327,7 +327,7 @@ impl<'a> Follower<'a> {
     fn find_prepared(&mut self, xid: &str) -> Result<Place> {
         let end = Position::new(&*self.log.file, self.log.start);
         for file in self.source.files_up_to(&end.file)?.into_iter().rev() {
-            let mut log = Log::at(&file, FIRST_OFFSET, self.log.trusts_sizes());
+            let mut log = Log::at(&file, FIRST_OFFSET, self.log.is_of_files());
             let mut tracker = Tracker::new();
             each_event(self.source, &Place { file: file.clone(), start: FIRST_OFFSET }, &mut |raw| {
                 let Some(event) = log.read(raw)? else { return Ok(true) };

@@ -34,20 +34,20 @@ pub struct Log {
     pub offset: u64,
     pub format: Format,
     /// The offsets come from a file: what the events say of them may be another file's.
-    trust_sizes: bool,
+    of_files: bool,
     seen_format: bool,
 }
 
 impl Log {
-    /// A log about to be read from an offset of a file. `trust_sizes` for a reader of files, whose
+    /// A log about to be read from an offset of a file. `of_files` for a reader of files, whose
     /// relay logs hold another server's offsets.
-    pub fn at(file: &str, offset: u64, trust_sizes: bool) -> Log {
+    pub fn at(file: &str, offset: u64, of_files: bool) -> Log {
         Log {
             file: file.into(),
             start: offset,
             offset,
             format: Format::default(),
-            trust_sizes,
+            of_files,
             seen_format: false,
         }
     }
@@ -80,8 +80,9 @@ impl Log {
         Ok(Some(event))
     }
 
-    pub fn trusts_sizes(&self) -> bool {
-        self.trust_sizes
+    /// Whether it is read from files, whose own offsets count.
+    pub fn is_of_files(&self) -> bool {
+        self.of_files
     }
 
     /// `file:position` of the last event, for messages.
@@ -106,7 +107,7 @@ impl Log {
         self.format = format;
         self.start = self.offset;
         // Sent again for a dump that starts further on, it has no place there.
-        if self.trust_sizes || self.offset == FIRST_OFFSET && !header.is_artificial() {
+        if self.of_files || self.offset == FIRST_OFFSET && !header.is_artificial() {
             self.offset += u64::from(header.size);
         }
         self.seen_format = true;
@@ -136,11 +137,11 @@ impl Log {
 
     fn advance(&mut self, header: &Header, kind: EventType) {
         self.start = self.offset;
-        if !self.trust_sizes && (header.is_artificial() || kind == EventType::Heartbeat) {
+        if !self.of_files && (header.is_artificial() || kind == EventType::Heartbeat) {
             return;
         }
         self.offset += u64::from(header.size);
-        if !self.trust_sizes && header.log_pos != 0 {
+        if !self.of_files && header.log_pos != 0 {
             // The server leaves out events that are none of a reader's business: their bytes still
             // count. The field has 32 bits, so it counts on from the last offset.
             let ahead = header.log_pos.wrapping_sub(self.offset as u32);
@@ -164,7 +165,7 @@ impl Log {
         let mut bytes = Bytes(event.body);
         let position = bytes.u64().context("it ends early")?;
         self.start = self.offset;
-        if self.trust_sizes {
+        if self.of_files {
             // The next file is the next that was given; in a relay log it names another server's.
             self.offset += u64::from(event.header.size);
             return Ok(());

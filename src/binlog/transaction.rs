@@ -128,6 +128,8 @@ impl Tracker {
                 log.place()
             ))),
             EventType::LoadStatement(what) => Err(statement_format(what, log)),
+            // A server decrypts what it sends.
+            EventType::StartEncryption if !log.is_of_files() => Ok(Step::Nothing),
             EventType::StartEncryption => Err(unreadable(format!(
                 "{} is encrypted from {} on: let the server decrypt it, by reading from it",
                 log.file, log.start
