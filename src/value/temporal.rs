@@ -46,31 +46,33 @@ impl Date {
         if self.is_zero() && !zero_as_string {
             return out.extend_from_slice(b"null");
         }
-        out.push(b'"');
-        self.digits(out);
-        out.push(b'"');
+        let [a, b, c, d, e, f, g, h, i, j] = self.digits();
+        out.extend_from_slice(&[b'"', a, b, c, d, e, f, g, h, i, j, b'"']);
     }
 
-    fn digits(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&two(self.year / 100));
-        out.extend_from_slice(&two(self.year % 100));
-        out.push(b'-');
-        out.extend_from_slice(&two(self.month.into()));
-        out.push(b'-');
-        out.extend_from_slice(&two(self.day.into()));
+    /// `2015-08-03`
+    fn digits(self) -> [u8; 10] {
+        let ([a, b], [c, d]) = (two(self.year / 100), two(self.year % 100));
+        let ([e, f], [g, h]) = (two(self.month.into()), two(self.day.into()));
+        [a, b, c, d, b'-', e, f, b'-', g, h]
     }
 }
 
 impl DateTime {
-    /// The moment so many seconds after 1970 in UTC; second 0 is the zero TIMESTAMP.
+    /// A TIMESTAMP of so many seconds after 1970 in UTC; second 0 is the zero TIMESTAMP.
     pub fn from_unix(seconds: u32, micros: u32, decimals: u8) -> DateTime {
-        let days = seconds / 86_400;
-        let in_day = seconds % 86_400;
-        let zero = Date { year: 0, month: 0, day: 0 };
+        let mut moment = DateTime::moment(seconds.into(), micros, decimals);
         // With a fraction it is a moment, not the zero.
-        let date = if seconds == 0 && micros == 0 { zero } else { civil(days) };
+        if seconds == 0 && micros == 0 {
+            moment.date = Date { year: 0, month: 0, day: 0 };
+        }
+        moment
+    }
+
+    fn moment(seconds: u64, micros: u32, decimals: u8) -> DateTime {
+        let in_day = (seconds % 86_400) as u32;
         DateTime {
-            date,
+            date: civil((seconds / 86_400) as u32),
             hour: (in_day / 3600) as u8,
             minute: (in_day / 60 % 60) as u8,
             second: (in_day % 60) as u8,
@@ -90,14 +92,20 @@ impl DateTime {
             return out.extend_from_slice(b"null");
         }
         out.push(b'"');
-        self.date.digits(out);
-        out.push(b'T');
-        out.extend_from_slice(&two(self.hour.into()));
+        self.text(out);
+        out.push(b'"');
+    }
+
+    /// Appends `2015-08-03T10:32:53` and what follows it.
+    fn text(self, out: &mut Vec<u8>) {
+        let mut text = *b"0000-00-00T00";
+        text[..10].copy_from_slice(&self.date.digits());
+        text[11..].copy_from_slice(&two(self.hour.into()));
+        out.extend_from_slice(&text);
         clock(self.minute, self.second, self.micros, self.decimals, out);
         if self.utc {
             out.push(b'Z');
         }
-        out.push(b'"');
     }
 }
 
@@ -117,22 +125,37 @@ impl Time {
     }
 }
 
+/// Appends `:32:53` and the decimals. Pieces of a known length need no call: so all is appended, and
+/// what is too much taken off.
 fn clock(minute: u8, second: u8, micros: u32, decimals: u8, out: &mut Vec<u8>) {
-    out.push(b':');
-    out.extend_from_slice(&two(minute.into()));
-    out.push(b':');
-    out.extend_from_slice(&two(second.into()));
-    if decimals > 0 {
-        let mut digits = [b'.'; 7];
-        digits[1..3].copy_from_slice(&two((micros / 10_000) as u16));
-        digits[3..5].copy_from_slice(&two((micros / 100 % 100) as u16));
-        digits[5..7].copy_from_slice(&two((micros % 100) as u16));
-        out.extend_from_slice(&digits[..=usize::from(decimals.min(6))]);
-    }
+    let mut text = *b":00:00.000000";
+    text[1..3].copy_from_slice(&two(minute.into()));
+    text[4..6].copy_from_slice(&two(second.into()));
+    let len = if decimals > 0 {
+        text[7..9].copy_from_slice(&two((micros / 10_000) as u16));
+        text[9..11].copy_from_slice(&two((micros / 100 % 100) as u16));
+        text[11..13].copy_from_slice(&two((micros % 100) as u16));
+        7 + usize::from(decimals.min(6))
+    } else {
+        6
+    };
+    let start = out.len();
+    out.extend_from_slice(&text);
+    out.truncate(start + len);
 }
 
+/// The last two digits.
 fn two(n: u16) -> [u8; 2] {
-    [b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8]
+    const PAIRS: [[u8; 2]; 100] = {
+        let mut pairs = [[0; 2]; 100];
+        let mut n = 0;
+        while n < 100 {
+            pairs[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+            n += 1;
+        }
+        pairs
+    };
+    PAIRS[usize::from(n % 100)]
 }
 
 /// The date so many days after 1970-01-01, in the proleptic Gregorian calendar.
@@ -153,15 +176,8 @@ fn civil(days: u32) -> Date {
 
 /// Appends a moment as RFC 3339 in UTC: seconds, or six decimals where `micros` is given.
 pub fn rfc3339(seconds: u64, micros: Option<u32>, out: &mut Vec<u8>) {
-    let days = (seconds / 86_400) as u32;
-    let in_day = (seconds % 86_400) as u32;
-    civil(days).digits(out);
-    out.push(b'T');
-    out.extend_from_slice(&two((in_day / 3600) as u16));
     let decimals = if micros.is_some() { 6 } else { 0 };
-    let (minute, second) = ((in_day / 60 % 60) as u8, (in_day % 60) as u8);
-    clock(minute, second, micros.unwrap_or(0), decimals, out);
-    out.push(b'Z');
+    DateTime::moment(seconds, micros.unwrap_or(0), decimals).text(out);
 }
 
 /// Bytes that the decimals of a TIME, DATETIME or TIMESTAMP take in a row image.
