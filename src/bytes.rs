@@ -19,8 +19,9 @@ impl<'a> Bytes<'a> {
         Ok(head)
     }
 
+    /// The next bytes, of a number that is known.
     #[inline]
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
         let (head, tail) = self.0.split_first_chunk::<N>().ok_or(SHORT)?;
         self.0 = tail;
         Ok(*head)

@@ -5,7 +5,7 @@
 
 use super::event::Header;
 use crate::bytes::Bytes;
-use crate::value::Malformed;
+use crate::value::{Malformed, text};
 
 const MARIA_STANDALONE: u8 = 1;
 const MARIA_GROUP_COMMIT: u8 = 2;
@@ -31,11 +31,11 @@ pub struct Gtid {
 pub fn mysql(body: &[u8], anonymous: bool) -> Result<Gtid, Malformed> {
     let mut bytes = Bytes(body);
     bytes.u8()?;
-    let uuid = bytes.take(16)?;
+    let uuid = bytes.array()?;
     let number = bytes.u64()?;
     let mut gtid = Gtid::default();
     if !anonymous {
-        gtid.gtid = Some(format!("{}:{number}", uuid_text(uuid)));
+        gtid.gtid = Some(gtid_text(uuid, "", number));
     }
     // Since 5.7 a logical clock, since 8.0.1 the time of the commit: here, and where it was
     // first committed if that is another server.
@@ -81,9 +81,8 @@ pub fn tagged(body: &[u8]) -> Result<Gtid, Malformed> {
             _ => break,
         }
     }
-    let separator = if tag.is_empty() { "" } else { ":" };
     Ok(Gtid {
-        gtid: Some(format!("{}{separator}{tag}:{number}", uuid_text(&uuid))),
+        gtid: Some(gtid_text(uuid, tag, number)),
         committed_micros: known(first.unwrap_or(here)),
         ..Gtid::default()
     })
@@ -112,15 +111,17 @@ fn known(micros: u64) -> Option<u64> {
     (micros > 0).then_some(micros)
 }
 
-fn uuid_text(uuid: &[u8]) -> String {
-    let mut text = String::with_capacity(36);
-    for (i, byte) in uuid.iter().enumerate() {
-        if matches!(i, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push_str(&format!("{byte:02x}"));
+/// `uuid:number`, or `uuid:tag:number`.
+fn gtid_text(uuid: [u8; 16], tag: &str, number: u64) -> String {
+    let mut out = Vec::with_capacity(36 + 1 + tag.len() + 1 + 20);
+    text::uuid(uuid, &mut out);
+    if !tag.is_empty() {
+        out.push(b':');
+        out.extend_from_slice(tag.as_bytes());
     }
-    text
+    out.push(b':');
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// A number of 1 to 9 bytes: as many trailing ones in the first as bytes follow it.

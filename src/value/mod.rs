@@ -140,7 +140,10 @@ impl Value<'_> {
                 text::escape(text, out);
                 Ok(())
             })?,
-            Value::Uuid(uuid) => uuid_text(uuid, out),
+            Value::Uuid(uuid) => quote(true, out, |out| {
+                text::uuid(uuid, out);
+                Ok(())
+            })?,
             Value::Inet4(address) => internet::v4(address, out),
             Value::Inet6(address) => internet::v6(address, out),
         }
@@ -209,16 +212,4 @@ fn vector(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
     }
     out.push(b']');
     Ok(())
-}
-
-fn uuid_text(uuid: [u8; 16], out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    out.push(b'"');
-    for (i, byte) in uuid.into_iter().enumerate() {
-        if matches!(i, 4 | 6 | 8 | 10) {
-            out.push(b'-');
-        }
-        out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-    }
-    out.push(b'"');
 }

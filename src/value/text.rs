@@ -24,13 +24,36 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 /// need no escape are copied whole.
 pub fn escape(bytes: &[u8], out: &mut Vec<u8>) {
     let mut rest = bytes;
-    while let Some(at) = rest.iter().position(|&b| ESCAPE[b as usize] != 0) {
-        let (plain, tail) = rest.split_at(at);
+    loop {
+        let (plain, tail) = rest.split_at(plain_len(rest));
         out.extend_from_slice(plain);
-        escape_byte(tail[0], out);
-        rest = &tail[1..];
+        let Some((byte, tail)) = tail.split_first() else { return };
+        escape_byte(*byte, out);
+        rest = tail;
     }
-    out.extend_from_slice(rest);
+}
+
+/// How many bytes come before the first that needs an escape. Eight are looked at in one step.
+fn plain_len(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        let marks = marks(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return 8 * i + marks.trailing_zeros() as usize / 8;
+        }
+    }
+    let in_rest = rest.iter().position(|byte| ESCAPE[usize::from(*byte)] != 0);
+    8 * words.len() + in_rest.unwrap_or(rest.len())
+}
+
+/// The highest bit of each byte that needs an escape. A borrow can mark bytes above the lowest such
+/// byte, so only that one's mark is exact.
+fn marks(word: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // A byte is below n where it borrows from its highest bit, and had that bit clear.
+    let below = |word: u64, n: u64| word.wrapping_sub(n * EACH) & !word;
+    let equals = |byte: u8| below(word ^ (u64::from(byte) * EACH), 1);
+    (below(word, 0x20) | equals(b'"') | equals(b'\\')) & (0x80 * EACH)
 }
 
 /// Appends one byte of ASCII as the inside of a JSON string.
@@ -49,6 +72,17 @@ pub fn escape_byte(byte: u8, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a UUID's text.
+pub fn uuid(uuid: [u8; 16], out: &mut Vec<u8>) {
+    let mut text = [b'-'; 36];
+    let digits = uuid.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    let places = (0..36).filter(|i| !matches!(i, 8 | 13 | 18 | 23));
+    for (i, digit) in places.zip(digits) {
+        text[i] = digit;
+    }
+    out.extend_from_slice(&text);
+}
+
 /// Appends `text` as a whole JSON string, quotes and all.
 pub fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
@@ -59,6 +93,19 @@ pub fn string(text: &str, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_needs_an_escape_is_found_wherever_it_stands() {
+        for byte in 0..=255u8 {
+            for at in 0..20 {
+                let mut bytes = [b'~'; 20];
+                bytes[at] = byte;
+                bytes[19] = b'"';
+                let first = if byte < 0x20 || byte == b'"' || byte == b'\\' { at } else { 19 };
+                assert_eq!(plain_len(&bytes), first, "{byte} at {at}");
+            }
+        }
+    }
 
     #[test]
     fn every_character_reads_back_and_control_characters_are_escaped() {
