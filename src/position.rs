@@ -1,5 +1,6 @@
 //! Positions: a place in a server's binary log to resume from.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -43,8 +44,13 @@ impl Position {
 
     /// Whether this is at or behind the other in the same log. A file's number orders it.
     pub fn is_at_or_after(&self, other: &Position) -> bool {
-        let key = |p: &Position| (file_number(&p.file), p.position, p.row, p.line);
-        key(self) >= key(other)
+        let file = if self.file == other.file {
+            Ordering::Equal
+        } else {
+            file_number(&self.file).cmp(&file_number(&other.file))
+        };
+        let inside = |p: &Position| (p.position, p.row, p.line);
+        file.then_with(|| inside(self).cmp(&inside(other))).is_ge()
     }
 
     pub fn to_json(&self) -> Value {

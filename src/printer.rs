@@ -13,7 +13,7 @@ use crate::output::{Output, WRITE_BYTES};
 use crate::position::Position;
 use crate::schema::layout::{Layout, RowError};
 use crate::schema::layouts::{Layouts, Mapping, skip};
-use crate::tuple::{CommitTime, Content, Heads, Next, Op, metadata, no_row, row};
+use crate::tuple::{CommitTime, Content, Heads, Metadata, Op, no_row, row};
 
 /// A transaction whose lines are more than this many bytes is printed while it is read.
 const HELD_BYTES: usize = 8 << 20;
@@ -46,6 +46,8 @@ struct Transaction {
     len: usize,
     /// Some of its lines are on stdout already.
     streams: bool,
+    /// The metadata of its lines has the time of its commit.
+    time_is_known: bool,
     /// Where the commit times begin that are only known at the commit.
     times: Vec<usize>,
     savepoints: Vec<Savepoint>,
@@ -68,6 +70,7 @@ pub struct Printer {
     /// Lines up to here belong to committed transactions.
     committed: usize,
     transaction: Transaction,
+    metadata: Metadata,
     /// Lines of the first transaction that were printed by an earlier run.
     skip: Done,
     /// Stop before this row of the transaction under way.
@@ -97,6 +100,7 @@ impl Printer {
             layouts,
             committed: 0,
             transaction: Transaction::default(),
+            metadata: Metadata::default(),
             skip: Done { row: from.row, line: from.line },
             stop_at: None,
             boundary: from,
@@ -254,17 +258,17 @@ impl Printer {
             no_row(head, &mut self.output.buffer);
         }
         let at = self.output.buffer.len();
-        let time =
-            commit_time(group).unwrap_or(CommitTime { seconds: group.seen_seconds.into(), micros: None });
+        if !self.transaction.time_is_known {
+            self.begin_metadata(group);
+        }
         let Done { row, line } = self.transaction.done;
-        let next = Next { file: &group.file, position: group.start, row, line };
-        metadata(time, next, group.gtid.as_deref(), &[], &mut self.output.buffer);
+        self.metadata.inside(row, line, &[], &mut self.output.buffer);
         self.transaction.len += self.output.buffer.len() - start;
         if before < self.skip {
             self.output.buffer.truncate(start);
         } else {
             self.transaction.last = Some(LastLine { start, metadata: at, before });
-            if commit_time(group).is_none() && !self.transaction.streams {
+            if !self.transaction.time_is_known && !self.transaction.streams {
                 self.transaction.times.push(at);
             }
         }
@@ -272,6 +276,14 @@ impl Printer {
             self.stream()?;
         }
         Ok(())
+    }
+
+    fn begin_metadata(&mut self, group: &Group) {
+        let time = commit_time(group);
+        self.transaction.time_is_known = time.is_some();
+        let seen = CommitTime { seconds: group.seen_seconds.into(), micros: None };
+        let gtid = group.gtid.as_deref();
+        self.metadata.begin(time.unwrap_or(seen), &group.file, group.start, gtid);
     }
 
     /// Writes what is there of a large transaction, but for its last line: that may be the one that
@@ -331,17 +343,17 @@ impl Printer {
         let rows = self.transaction.done.row;
         let resumable = log.offset <= MAX_OFFSET;
         if let Some(last) = self.transaction.last.take() {
-            let time =
-                commit_time(group).unwrap_or(CommitTime { seconds: group.seen_seconds.into(), micros: None });
-            self.patch_times(time);
+            if !self.transaction.time_is_known {
+                self.begin_metadata(group);
+                self.patch_times(group);
+            }
             self.output.buffer.truncate(last.metadata);
-            let next = if resumable {
-                Next { file: &log.file, position: log.offset, row: 0, line: 0 }
+            if resumable {
+                self.metadata.at_end(&log.file, log.offset, &[], &mut self.output.buffer);
             } else {
                 // No server resumes there: from its start, with all of its rows done.
-                Next { file: &group.file, position: group.start, row: rows, line: 0 }
-            };
-            metadata(time, next, group.gtid.as_deref(), &[], &mut self.output.buffer);
+                self.metadata.inside(rows, 0, &[], &mut self.output.buffer);
+            }
         }
         let end = if resumable {
             Position::new(&*log.file, log.offset)
@@ -352,8 +364,9 @@ impl Printer {
     }
 
     /// Lines that were written before the commit's time was known. Both have seconds: the length stays.
-    fn patch_times(&mut self, time: CommitTime) {
+    fn patch_times(&mut self, group: &Group) {
         const BEFORE: usize = br#"{"ts":""#.len();
+        let Some(time) = commit_time(group) else { return };
         let mut text = Vec::new();
         crate::value::temporal::rfc3339(time.seconds, time.micros, &mut text);
         for at in self.transaction.times.drain(..) {

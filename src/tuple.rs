@@ -134,40 +134,69 @@ pub struct CommitTime {
     pub micros: Option<u32>,
 }
 
-/// The place that a line names to resume from.
-#[derive(Debug, Clone, Copy)]
-pub struct Next<'a> {
-    pub file: &'a str,
-    pub position: u64,
-    /// Rows, and lines of the row after them, that are done in the transaction that begins there.
-    pub row: u64,
-    pub line: u64,
+/// The metadata of a transaction's lines: what they have in common is written once.
+#[derive(Debug, Default)]
+pub struct Metadata {
+    /// `{"ts":"…","next_file":`
+    time: Vec<u8>,
+    /// `"…","next_position":…`, of the transaction's beginning.
+    start: Vec<u8>,
+    /// `,"gtid":"…"`
+    gtid: Vec<u8>,
 }
 
-/// Appends the metadata of a line of `tail`, `"old":{…}` perhaps, and the end of the line.
-pub fn metadata(time: CommitTime, next: Next<'_>, gtid: Option<&str>, old: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"ts\":\"");
-    rfc3339(time.seconds, time.micros, out);
-    out.extend_from_slice(b"\",\"next_file\":");
-    text::string(next.file, out);
+impl Metadata {
+    /// Begins the lines of another transaction.
+    pub fn begin(&mut self, time: CommitTime, file: &str, position: u64, gtid: Option<&str>) {
+        self.time.clear();
+        self.time.extend_from_slice(b"{\"ts\":\"");
+        rfc3339(time.seconds, time.micros, &mut self.time);
+        self.time.extend_from_slice(b"\",\"next_file\":");
+        self.start.clear();
+        place(file, position, &mut self.start);
+        self.gtid.clear();
+        if let Some(gtid) = gtid {
+            self.gtid.extend_from_slice(b",\"gtid\":\"");
+            self.gtid.extend_from_slice(gtid.as_bytes());
+            self.gtid.push(b'"');
+        }
+    }
+
+    /// Appends that of a line, `"old":{…}` perhaps, and the end of the line. So many rows, and lines of
+    /// the row after them, are done in the transaction: resume from its beginning.
+    pub fn inside(&self, row: u64, line: u64, old: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.time);
+        out.extend_from_slice(&self.start);
+        if row > 0 || line > 0 {
+            out.extend_from_slice(b",\"next_row\":");
+            out.extend_from_slice(itoa::Buffer::new().format(row).as_bytes());
+        }
+        if line > 0 {
+            out.extend_from_slice(b",\"next_line\":");
+            out.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
+        }
+        self.end_line(old, out);
+    }
+
+    /// Likewise for the last line: resume from the transaction's end.
+    pub fn at_end(&self, file: &str, position: u64, old: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.time);
+        place(file, position, out);
+        self.end_line(old, out);
+    }
+
+    fn end_line(&self, old: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.gtid);
+        if !old.is_empty() {
+            out.extend_from_slice(b",\"old\":");
+            out.extend_from_slice(old);
+        }
+        out.extend_from_slice(b"}]\n");
+    }
+}
+
+fn place(file: &str, position: u64, out: &mut Vec<u8>) {
+    text::string(file, out);
     out.extend_from_slice(b",\"next_position\":");
-    out.extend_from_slice(itoa::Buffer::new().format(next.position).as_bytes());
-    if next.row > 0 || next.line > 0 {
-        out.extend_from_slice(b",\"next_row\":");
-        out.extend_from_slice(itoa::Buffer::new().format(next.row).as_bytes());
-    }
-    if next.line > 0 {
-        out.extend_from_slice(b",\"next_line\":");
-        out.extend_from_slice(itoa::Buffer::new().format(next.line).as_bytes());
-    }
-    if let Some(gtid) = gtid {
-        out.extend_from_slice(b",\"gtid\":\"");
-        out.extend_from_slice(gtid.as_bytes());
-        out.push(b'"');
-    }
-    if !old.is_empty() {
-        out.extend_from_slice(b",\"old\":");
-        out.extend_from_slice(old);
-    }
-    out.extend_from_slice(b"}]\n");
+    out.extend_from_slice(itoa::Buffer::new().format(position).as_bytes());
 }
