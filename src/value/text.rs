@@ -75,10 +75,12 @@ pub fn escape_byte(byte: u8, out: &mut Vec<u8>) {
 /// Appends a UUID's text.
 pub fn uuid(uuid: [u8; 16], out: &mut Vec<u8>) {
     let mut text = [b'-'; 36];
-    let digits = uuid.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-    let places = (0..36).filter(|i| !matches!(i, 8 | 13 | 18 | 23));
-    for (i, digit) in places.zip(digits) {
-        text[i] = digit;
+    let mut at = 0;
+    for (i, byte) in uuid.iter().enumerate() {
+        at += usize::from(matches!(i, 4 | 6 | 8 | 10));
+        text[at] = HEX[usize::from(byte >> 4)];
+        text[at + 1] = HEX[usize::from(byte & 15)];
+        at += 2;
     }
     out.extend_from_slice(&text);
 }
