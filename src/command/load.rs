@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::{id_rules, log_in, progress};
+use super::{log_in, progress, wanted};
 use crate::cli::LoadArgs;
 use crate::exit::{self, usage};
 use crate::output::Output;
@@ -31,9 +31,7 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let save = args.save.as_deref().map(SaveFile::new).transpose()?;
     let (options, mut conn, server) = log_in(&args.connection)?;
     let mut progress = progress(&args.messages);
-    let database = options.database.as_deref();
-    let selection = Selection::new(&args.tables, database)?;
-    let rules = id_rules(&args.shape.id, database)?;
+    let (selection, rules) = wanted(&args.tables, &args.shape.id, &options, server.lower_case_names)?;
     let mut catalog = Catalog::new(connect(&options)?, &server)?;
     let jobs = jobs(&mut catalog, &selection, &rules, &progress)?;
     let tables: Vec<_> =

@@ -11,6 +11,7 @@ use mysql::Conn;
 use crate::cli::{ConnectionArgs, MessageArgs, ProgressWhen};
 use crate::progress::{Progress, When};
 use crate::schema::layouts::IdRule;
+use crate::schema::selection::Selection;
 use crate::server::{Given, Options, Server, connect};
 
 /// Logs in, and asks who answered.
@@ -33,6 +34,19 @@ fn progress(args: &MessageArgs) -> Progress {
     Progress::new(when, args.quiet)
 }
 
-fn id_rules(given: &[String], database: Option<&str>) -> Result<Vec<IdRule>> {
-    given.iter().map(|rule| IdRule::parse(rule, database)).collect()
+/// The tables that are wanted and what identifies their rows, in the case that the server keeps names in.
+fn wanted(
+    tables: &[String],
+    ids: &[String],
+    options: &Options,
+    lower_case: bool,
+) -> Result<(Selection, Vec<IdRule>)> {
+    let database = options.database.as_deref();
+    let mut selection = Selection::new(tables, database)?;
+    let mut rules = ids.iter().map(|rule| IdRule::parse(rule, database)).collect::<Result<Vec<_>>>()?;
+    if lower_case {
+        selection = selection.lower_case();
+        rules.iter_mut().for_each(|rule| rule.pattern.lower_case());
+    }
+    Ok((selection, rules))
 }

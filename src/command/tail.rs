@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Result;
 use mysql::Conn;
 
-use super::{id_rules, progress};
+use super::{progress, wanted};
 use crate::binlog::file::Files;
 use crate::binlog::gtid_set::GtidSet;
 use crate::binlog::handoff::{Batch, Taken};
@@ -21,7 +21,6 @@ use crate::printer::{Flow, Printer};
 use crate::progress::Progress;
 use crate::schema::catalog::Catalog;
 use crate::schema::layouts::{Layouts, Lookup};
-use crate::schema::selection::Selection;
 use crate::server::{Given, Options, Server, connect, log};
 use crate::signal::Signal;
 
@@ -73,8 +72,8 @@ fn from_server(args: &TailArgs, options: Options, from: Where, until: Option<Whe
     let server = Server::identify(&mut conn)?;
     let from = resolve(from, &mut conn, &server)?;
     let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
-    let asked = options.clone();
-    let mut layouts = layouts(args, &options, Some(lookup(asked, Some(server.clone()))))?;
+    let lookup = lookup(options.clone(), Some(server.clone()));
+    let mut layouts = layouts(args, &options, Some(lookup), server.lower_case_names)?;
     survey(conn, &server, &mut layouts)?;
     let uuid = server.uuid.clone();
     let source = Network { options, server, server_id: args.server_id.unwrap_or(0) };
@@ -95,14 +94,12 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
         Where::At(position) => Some(position.clone()),
     });
     let lookup = args.connection.names_a_server().then(|| lookup(options.clone(), None));
-    let layouts = layouts(args, &options, lookup)?;
+    let layouts = layouts(args, &options, lookup, false)?;
     Ok(Start { source: Box::new(files), layouts, from, until, uuid: None })
 }
 
-fn layouts(args: &TailArgs, options: &Options, lookup: Option<Lookup>) -> Result<Layouts> {
-    let database = options.database.as_deref();
-    let selection = Selection::new(&args.tables, database)?;
-    let rules = id_rules(&args.shape.id, database)?;
+fn layouts(args: &TailArgs, options: &Options, lookup: Option<Lookup>, lower_case: bool) -> Result<Layouts> {
+    let (selection, rules) = wanted(&args.tables, &args.shape.id, options, lower_case)?;
     Ok(Layouts::new(selection, rules, args.shape.style(), lookup))
 }
 

@@ -44,10 +44,13 @@ impl Catalog {
     /// Base tables of a database, by name, with the server's estimate of their rows.
     pub fn tables(&mut self, database: &str) -> Result<Vec<(String, Option<u64>)>> {
         let query = "SELECT TABLE_NAME, CAST(TABLE_ROWS AS UNSIGNED) FROM information_schema.TABLES \
-             WHERE TABLE_SCHEMA = :database AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') \
-             ORDER BY TABLE_NAME";
+             WHERE TABLE_SCHEMA = :database AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
         let rows = self.conn.exec(query, params! { "database" => database });
-        rows.with_context(|| format!("cannot list the tables of {database}"))
+        let mut rows: Vec<(String, Option<u64>)> =
+            rows.with_context(|| format!("cannot list the tables of {database}"))?;
+        // Here, because each server has another order of letters.
+        rows.sort();
+        Ok(rows)
     }
 
     /// Base tables of a database, by name alone: the server need not open them for that.

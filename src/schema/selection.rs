@@ -46,6 +46,12 @@ impl Pattern {
         Ok(Pattern { database, table, given: given.to_string() })
     }
 
+    /// Likewise, of one pattern.
+    pub fn lower_case(&mut self) {
+        self.database = self.database.to_lowercase();
+        self.table = self.table.to_lowercase();
+    }
+
     pub fn is_glob(&self) -> bool {
         [&self.database, &self.table].iter().any(|name| name.contains(['*', '?']))
     }
@@ -117,6 +123,15 @@ impl Selection {
         let patterns = tables.iter().map(|table| Pattern::parse(table, database));
         let patterns = patterns.collect::<Result<_>>()?;
         Ok(Selection { database: database.map(str::to_string), patterns })
+    }
+
+    /// For a server that keeps names in lower case: they are compared as it keeps them.
+    pub fn lower_case(mut self) -> Selection {
+        self.database = self.database.map(|name| name.to_lowercase());
+        for pattern in &mut self.patterns {
+            pattern.lower_case();
+        }
+        self
     }
 
     pub fn patterns(&self) -> &[Pattern] {

@@ -53,6 +53,8 @@ pub struct Server {
     /// network card and a port, so it stays when the data are another's and changes when they are not.
     pub uuid: Option<String>,
     pub server_id: u32,
+    /// Names of databases and tables are kept in lower case, whatever case they are given in.
+    pub lower_case_names: bool,
 }
 
 impl Server {
@@ -72,15 +74,15 @@ impl Server {
             other => other,
         };
         let row = row.context("cannot ask the server for its version")?;
-        let Some(Ok((version_text, comment, server_id, uuid))) =
-            row.map(mysql::from_row_opt::<(String, String, u32, Option<String>)>)
+        let Some(Ok((version_text, comment, server_id, lower, uuid))) =
+            row.map(mysql::from_row_opt::<(String, String, u32, u8, Option<String>)>)
         else {
             bail!("the server did not say its version");
         };
         let (flavor, version) = parse_version(&version_text, &comment).with_context(|| {
             format!("the server's version is {version_text:?}, which is not a version of MySQL or MariaDB")
         })?;
-        Ok(Server { flavor, version, version_text, uuid, server_id })
+        Ok(Server { flavor, version, version_text, uuid, server_id, lower_case_names: lower != 0 })
     }
 
     pub fn is_mariadb(&self) -> bool {
@@ -112,7 +114,7 @@ fn ask(conn: &mut Conn, with_uuid: bool) -> mysql::Result<Option<Row>> {
     let uuid = if with_uuid { "@@server_uuid" } else { "NULL" };
     // As utf8mb4, because the session's character set for results may be any.
     conn.query_first(format!(
-        "SELECT CONVERT(VERSION() USING utf8mb4), CONVERT(@@version_comment USING utf8mb4), @@global.server_id, {uuid}"
+        "SELECT CONVERT(VERSION() USING utf8mb4), CONVERT(@@version_comment USING utf8mb4), @@global.server_id, @@lower_case_table_names, {uuid}"
     ))
 }
 
@@ -153,7 +155,14 @@ mod tests {
     fn a_version_counts_only_in_its_own_flavor() {
         let server = |text: &str| {
             let (flavor, version) = parse_version(text, "").unwrap();
-            Server { flavor, version, version_text: text.into(), uuid: None, server_id: 1 }
+            Server {
+                flavor,
+                version,
+                version_text: text.into(),
+                uuid: None,
+                server_id: 1,
+                lower_case_names: false,
+            }
         };
         let mariadb = server("10.11.14-MariaDB");
         assert!(

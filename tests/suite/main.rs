@@ -12,5 +12,6 @@ mod fixtures;
 mod geometry;
 mod harness;
 mod json;
+mod names;
 mod resume;
 mod types;
