@@ -20,31 +20,44 @@ pub enum When {
     Never,
 }
 
+/// How long the rate of a tail looks back, once or twice.
+const WINDOW: Duration = Duration::from_secs(2);
+
 /// What goes to stderr.
 #[derive(Debug)]
 pub struct Progress {
     quiet: bool,
     shown: bool,
+    /// A line that is drawn again and again; without it, progress is said in lines of their own.
     bar: Option<ProgressBar>,
     last: Option<Instant>,
+    began: Instant,
+    /// When the present piece of work was begun, and what it is.
     begun: Instant,
     what: String,
+    /// When there were so many rows: the beginnings of the last window and of this one.
+    marks: [(Instant, u64); 2],
 }
 
 impl Progress {
     pub fn new(when: When, quiet: bool) -> Progress {
-        let terminal = std::io::stderr().is_terminal();
+        // Where the rows themselves go to the terminal they show how far it is, and a line that is drawn
+        // again and again would be drawn into them.
+        let drawn = std::io::stderr().is_terminal() && !std::io::stdout().is_terminal();
         let shown = match when {
-            When::Auto => terminal && !quiet,
+            When::Auto => drawn && !quiet,
             When::Always => true,
             When::Never => false,
         };
-        let bar = (shown && terminal).then(|| {
+        let bar = (shown && drawn).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
-            bar.set_style(ProgressStyle::with_template("{msg}").unwrap_or(ProgressStyle::default_spinner()));
+            let one_line = ProgressStyle::with_template("{wide_msg}");
+            bar.set_style(one_line.unwrap_or(ProgressStyle::default_spinner()));
             bar
         });
-        Progress { quiet, shown, bar, last: None, begun: Instant::now(), what: String::new() }
+        let now = Instant::now();
+        let marks = [(now, 0); 2];
+        Progress { quiet, shown, bar, last: None, began: now, begun: now, what: String::new(), marks }
     }
 
     /// Something worth knowing, unless `--quiet`.
@@ -67,7 +80,7 @@ impl Progress {
         }
     }
 
-    /// Begins a piece of work: a table, or the log.
+    /// Begins a piece of work: a table.
     pub fn begin(&mut self, what: &str) {
         self.what = what.to_string();
         self.begun = Instant::now();
@@ -89,25 +102,47 @@ impl Progress {
             let percent = (rows * 100 / all).min(99);
             format!(" of about {} ({percent}%)", HumanCount(all.max(rows)))
         });
-        let rate = HumanCount(self.rate(rows));
-        self.show(format!("{}: {} rows{of}, {rate} rows/s", self.what, HumanCount(rows)));
+        let rate = HumanCount(rate(rows, self.begun.elapsed()));
+        self.show(format!("{}: {}{of}, {rate} rows/s", self.what, counted(rows, "row")));
     }
 
-    /// Rows so far, and how many seconds the last one is old.
-    pub fn tail(&mut self, rows: u64, lag: Option<u64>) {
+    /// A table is done. Where progress is said line by line, that is worth a line.
+    pub fn loaded(&mut self, rows: u64) {
+        if self.shown && self.bar.is_none() {
+            let rate = HumanCount(rate(rows, self.begun.elapsed()));
+            self.show(format!("{}: {}, {rate} rows/s", self.what, counted(rows, "row")));
+        }
+    }
+
+    /// All tables are done.
+    pub fn all_loaded(&self, tables: usize, rows: u64) {
+        self.clear();
+        if self.shown {
+            let seconds = self.began.elapsed().as_secs_f64();
+            let (rows, tables) = (counted(rows, "row"), counted(tables as u64, "table"));
+            self.say(&format!("{rows} of {tables} in {seconds:.1} s"));
+        }
+    }
+
+    /// The log's file that is being read, rows so far, and how many seconds the last one is old.
+    pub fn tail(&mut self, file: &str, rows: u64, lag: Option<u64>) {
         if !self.is_due() {
             return;
         }
         let lag = lag.map_or(String::new(), |lag| {
             format!(", {} behind", humantime::format_duration(Duration::from_secs(lag)))
         });
-        let rate = HumanCount(self.rate(rows));
-        self.show(format!("{}: {} rows, {rate} rows/s{lag}", self.what, HumanCount(rows)));
+        let rate = HumanCount(self.recent_rate(rows));
+        self.show(format!("{file}: {}, {rate} rows/s{lag}", counted(rows, "row")));
     }
 
-    fn rate(&self, rows: u64) -> u64 {
-        let millis = self.begun.elapsed().as_millis().max(1) as u64;
-        rows.saturating_mul(1000) / millis
+    /// The rate of the last seconds: that of all the time says little after a quiet night.
+    fn recent_rate(&mut self, rows: u64) -> u64 {
+        if self.marks[1].0.elapsed() >= WINDOW {
+            self.marks = [self.marks[1], (Instant::now(), rows)];
+        }
+        let (since, before) = self.marks[0];
+        rate(rows.saturating_sub(before), since.elapsed())
     }
 
     fn show(&mut self, text: String) {
@@ -124,4 +159,16 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Per second.
+fn rate(rows: u64, time: Duration) -> u64 {
+    let millis = time.as_millis().max(1) as u64;
+    rows.saturating_mul(1000) / millis
+}
+
+/// `1 row`, `2,000 rows`.
+fn counted(n: u64, what: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", HumanCount(n))
 }

@@ -40,6 +40,7 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let wish = Wish { position: save.is_some(), no_lock: args.no_lock, tables: &tables };
     let (method, position) = snapshot::begin(&mut conn, &server, &options, wish)?;
     match method {
+        Method::None => {}
         Method::Lossy => progress.warn(method.describe()),
         _ => progress.note(&format!("{server}: {}", method.describe())),
     }
@@ -48,6 +49,7 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
 
     let mut output = Output::stdout();
     let axes = Axes::of_server(&server.version_text);
+    let mut all_rows = 0;
     for job in &jobs {
         progress.begin(&job.printed);
         let print = Print { printed: &job.printed, style: args.shape.style(), axes };
@@ -55,14 +57,16 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
             progress.load(rows, job.estimate);
             !signal.is_set()
         };
-        read::table(&mut conn, &job.table, print, &mut output, &mut each)?;
+        let rows = read::table(&mut conn, &job.table, print, &mut output, &mut each)?;
         output.flush()?;
+        progress.loaded(rows);
+        all_rows += rows;
         if signal.is_set() {
             progress.clear();
             return Ok(exit::DONE);
         }
     }
-    progress.clear();
+    progress.all_loaded(jobs.len(), all_rows);
     if let (Some(save), Some(position)) = (save, position) {
         check_still_there(&mut conn, &position.file, &progress)?;
         save.save(&position)?;

@@ -49,7 +49,6 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
         .map(|set| GtidSet::parse(set).ok_or_else(|| usage(format!("{set:?} is not a GTID set"))));
     let log = Log::at(&start.from.file, start.from.position, !args.binlog.is_empty());
     let events = start.source.begin(&start.from.file, start.from.position, Mode::Follow)?;
-    progress.begin(&start.from.file);
     let printer = Printer::new(Output::stdout(), start.layouts, start.from);
     let follower = Follower::new(printer, log, &mut *start.source, start.until, done.transpose()?);
     let tail = Tail { follower, save, reached: None, saved: None, at: Instant::now(), uuid: start.uuid };
@@ -238,7 +237,7 @@ impl Tail<'_> {
                 let lag =
                     now.ok().and_then(|now| now.as_secs().checked_sub(self.follower.seen_seconds.into()));
                 let lag = lag.filter(|_| self.follower.seen_seconds > 0 && matches!(taken, Taken::Batch));
-                progress.tail(self.follower.printer.rows, lag);
+                progress.tail(&self.follower.position().file, self.follower.printer.rows, lag);
             }
         }
     }
