@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and its help. The man pages and completions are made of it.
 
 pub mod connection;
+mod help;
 
 use std::path::PathBuf;
 
@@ -15,7 +16,7 @@ pub use connection::ConnectionArgs;
 /// committed change. Both print one line a row: [op, table, id, content, metadata].
 #[derive(Parser, Debug)]
 #[command(name = "dumpa", version, max_term_width = 100, args_override_self = true)]
-#[command(propagate_version = true, disable_help_subcommand = true)]
+#[command(propagate_version = true, disable_help_subcommand = true, after_long_help = help::DUMPA)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -27,12 +28,13 @@ pub enum Command {
     ///
     /// All tables are read in one consistent snapshot, and --save keeps the place in the binary log that
     /// `dumpa tail` goes on from.
-    #[command(args_override_self = true)]
+    #[command(args_override_self = true, after_long_help = help::LOAD)]
     Load(LoadArgs),
     /// Print every change that is committed after a position
     ///
-    /// A transaction is printed once its commit has been read. Each line names the place to resume from.
-    #[command(args_override_self = true)]
+    /// A transaction is printed once its commit has been read. Each line names the place to resume from:
+    /// the last line that arrived is always a valid --from.
+    #[command(args_override_self = true, after_long_help = help::TAIL)]
     Tail(TailArgs),
     /// Print where the server's binary log ends now
     #[command(args_override_self = true)]
@@ -40,7 +42,7 @@ pub enum Command {
     /// Tell whether `dumpa tail` can go on from a position
     ///
     /// Prints a verdict as JSON and answers by exit code: 0 if it can, 3 if not.
-    #[command(args_override_self = true)]
+    #[command(args_override_self = true, after_long_help = help::VALIDATE_POS)]
     ValidatePos(ValidateArgs),
 }
 
@@ -72,11 +74,11 @@ pub struct TailArgs {
     #[arg(value_name = "TABLE")]
     pub tables: Vec<String>,
 
-    /// Where to begin: a file holding a position or a line of `dumpa tail`, LOGFILE:OFFSET, now, earliest
+    /// Where to begin: a file holding a position or a line of `dumpa tail`, LOGFILE:OFFSET, now or earliest
     #[arg(long, value_name = "WHERE", required_unless_present = "binlog")]
     pub from: Option<String>,
 
-    /// Where to end: now (what is committed when it starts), or as for --from
+    /// Where to end: now (when all is printed that is committed at the start), or as for --from
     #[arg(long, value_name = "WHERE")]
     pub until: Option<String>,
 
@@ -92,7 +94,7 @@ pub struct TailArgs {
     #[arg(long)]
     pub old: bool,
 
-    /// Read log files from disk instead of a server's log; - for standard input
+    /// Read log files from disk instead of a server's log (- is standard input); put TABLEs before it
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub binlog: Vec<PathBuf>,
 
@@ -116,7 +118,7 @@ pub struct PositionArgs {
 
 #[derive(Args, Debug)]
 pub struct ValidateArgs {
-    /// A file holding a position or a line of `dumpa tail`, LOGFILE:OFFSET, now, earliest
+    /// A file holding a position or a line of `dumpa tail`, LOGFILE:OFFSET, now or earliest
     #[arg(value_name = "WHERE")]
     pub position: String,
 
@@ -128,19 +130,19 @@ pub struct ValidateArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub struct ShapeArgs {
-    /// Take these columns for the id of a table's rows
+    /// Take these columns for the id of a table's rows, instead of its primary key
     #[arg(long, value_name = "TABLE=COL[,COL]")]
     pub id: Vec<String>,
 
-    /// Print DECIMAL as
+    /// How to print DECIMAL
     #[arg(long, value_name = "FORM", default_value = "string")]
     pub decimal: NumberForm,
 
-    /// Print integers beyond 2^53 as
+    /// How to print integers beyond 2^53, which many readers of JSON round
     #[arg(long, value_name = "FORM", default_value = "number")]
     pub big_int: NumberForm,
 
-    /// Print zero dates (0000-00-00) as
+    /// How to print zero dates (0000-00-00)
     #[arg(long, value_name = "FORM", default_value = "null")]
     pub zero_date: ZeroDateForm,
 }
@@ -171,7 +173,7 @@ impl ShapeArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Messages")]
 pub struct MessageArgs {
-    /// Show progress on stderr
+    /// Whether to show progress on stderr
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub progress: ProgressWhen,
 
@@ -182,8 +184,9 @@ pub struct MessageArgs {
 
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProgressWhen {
-    /// On a terminal
+    /// If stderr is a terminal and stdout is not
     Auto,
+    /// Line by line where it cannot be drawn
     Always,
     Never,
 }

@@ -1,0 +1,54 @@
+//! What stands below the options in `--help` and, by section, in the man pages.
+//!
+//! A line without indentation that ends in a colon begins a section; examples are indented by two.
+
+pub const DUMPA: &str = "\
+Output:
+  One line of JSON a row: [op, table, id, content, metadata]
+  op         upsert (inserted or updated), delete, or truncate (the whole table is empty or gone)
+  table      its name; with its database before it, unless that is the one of -D
+  id         the value of the primary key, an array if it has several columns
+  content    the row as it is now, or the row that went; null for truncate
+  metadata   null from load; from tail ts, the time of the commit, and the place to resume from:
+             next_file, next_position and, within a transaction, next_row and next_line
+
+Examples:
+  dumpa load -D shop --save pos.json > rows.ndjson
+  dumpa tail -D shop --from pos.json >> changes.ndjson
+  tail -n 1 changes.ndjson > last.json && dumpa tail -D shop --from last.json >> changes.ndjson
+  dumpa load -D shop people | jq -c '.[3]'
+
+Environment:
+  DUMPA_PASSWORD    the password, before that of an option file
+  MYSQL_PWD, MYSQL_HOST, MYSQL_TCP_PORT, MYSQL_UNIX_PORT
+                    as for the mysql client: used where neither flag nor option file says anything
+
+Files:
+  /etc/my.cnf, /etc/mysql/my.cnf, ~/.my.cnf
+                    option files; the groups [client] and [dumpa] are read
+
+Exit status:
+  0   done: loaded, caught up to --until, valid, or the reader of standard output went away
+  1   it failed: the server cannot be reached, an I/O error
+  2   it was called wrongly: flags, option file, position file
+  3   the position is not available on this server (any more): load again
+  4   the data cannot be read truthfully; what is in doubt is not printed
+  After SIGINT, SIGTERM or SIGHUP it finishes its line, saves, and ends by that same signal.";
+
+pub const LOAD: &str = "\
+Examples:
+  dumpa load -D shop > shop.ndjson
+  dumpa load -D shop --save pos.json people 'log_*' other_db.places
+  dumpa load -D shop --id logs=site,n logs | jq -c '[.[2], .[3].body]'";
+
+pub const TAIL: &str = "\
+Examples:
+  dumpa tail -D shop --from now
+  dumpa tail -D shop --from pos.json --save pos.json people >> changes.ndjson
+  dumpa tail -D shop --from last.json --until now
+  dumpa tail -D shop --from host-bin.000001:1259353
+  dumpa tail -D shop --binlog host-bin.000001 host-bin.000002";
+
+pub const VALIDATE_POS: &str = "\
+Examples:
+  dumpa validate-pos pos.json || dumpa load -D shop --save pos.json > shop.ndjson";
