@@ -49,6 +49,19 @@ pub fn code(error: &anyhow::Error) -> u8 {
     FAILED
 }
 
+/// The whole chain in one line: what was tried, then why it failed.
+pub fn in_words(error: &anyhow::Error) -> String {
+    let causes = error.chain().map(|cause| match cause.downcast_ref::<mysql::Error>() {
+        // The crate puts the names of its own types around these.
+        Some(mysql::Error::MySqlError(error)) => format!("{} (error {})", error.message, error.code),
+        Some(mysql::Error::IoError(error)) => error.to_string(),
+        Some(mysql::Error::DriverError(error)) => error.to_string(),
+        _ => cause.to_string(),
+    });
+    let line = causes.collect::<Vec<_>>().join(": ");
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Usage error (exit 2) from a message.
 pub fn usage(message: impl Into<String>) -> anyhow::Error {
     Failure::Usage(message.into()).into()

@@ -29,16 +29,11 @@ fn main() -> ExitCode {
         Err(error) => {
             let code = exit::code(&error);
             if code != exit::DONE {
-                eprintln!("dumpa: {}", one_line(&error));
+                eprintln!("dumpa: {}", exit::in_words(&error));
             }
             ExitCode::from(code)
         }
     }
-}
-
-/// The whole chain in one line: what was tried, then why it failed.
-fn one_line(error: &anyhow::Error) -> String {
-    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The `mysql` crate panics on some bytes. That is caught where it is called, and reported there.

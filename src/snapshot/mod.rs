@@ -6,6 +6,7 @@ use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
+use crate::exit::in_words;
 use crate::position::Position;
 use crate::schema::catalog::quoted;
 use crate::server::{Options, Server, connect, log};
@@ -99,16 +100,16 @@ pub fn begin(
     match log_status(conn, server) {
         Ok(Some((method, position))) => return found(method, position),
         Ok(None) => before = Some(()),
-        Err(error) => refusals.push(format!("log_status: {error:#}")),
+        Err(error) => refusals.push(format!("log_status: {}", in_words(&error))),
     }
     if !wish.no_lock {
         match global_lock(conn, server, options) {
             Ok(position) => return found(Method::GlobalLock, position),
-            Err(error) => refusals.push(format!("FLUSH TABLES WITH READ LOCK: {error:#}")),
+            Err(error) => refusals.push(format!("FLUSH TABLES WITH READ LOCK: {}", in_words(&error))),
         }
         match table_locks(conn, server, options, wish.tables) {
             Ok(position) => return found(Method::TableLocks, position),
-            Err(error) => refusals.push(format!("LOCK TABLES: {error:#}")),
+            Err(error) => refusals.push(format!("LOCK TABLES: {}", in_words(&error))),
         }
     }
     if before.is_some() {
@@ -117,12 +118,14 @@ pub fn begin(
     }
     match gtid_set(conn, server) {
         Ok(position) => return found(Method::GtidSet, position),
-        Err(error) => refusals.push(format!("GTIDs: {error:#}")),
+        Err(error) => refusals.push(format!("GTIDs: {}", in_words(&error))),
     }
     if !wish.no_lock {
         return Err(anyhow!(
-            "this account can get no position that is exact for a snapshot: grant it BACKUP_ADMIN (MySQL \
-             8.0), RELOAD or LOCK TABLES, or give --no-lock and accept that changes may be lost ({})",
+            "this account can get no position that is exact for a snapshot: GRANT it BACKUP_ADMIN ON *.* and \
+             SELECT ON performance_schema.log_status (MySQL 8.0 and later), or else REPLICATION CLIENT and \
+             RELOAD ON *.*, or REPLICATION CLIENT ON *.* and LOCK TABLES on the databases; or give --no-lock and \
+             accept that changes may be lost ({})",
             refusals.join("; ")
         ));
     }
