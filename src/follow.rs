@@ -208,49 +208,11 @@ impl<'a> Follower<'a> {
             return Ok(Flow::Stop);
         }
         if let Some(group) = self.tracker.group().filter(|_| !self.skips_group) {
-            let default = String::from_utf8_lossy(query.database);
-            let full = |name: &Name| {
-                (name.database.clone().unwrap_or_else(|| default.to_string()), name.table.clone())
-            };
-            match &statement {
-                Statement::Data { verb, table } => {
-                    let table = table.as_ref().map(&full);
-                    // The server's own bookkeeping, which some managed servers do by statement.
-                    if table.as_ref().is_none_or(|(database, _)| database != "mysql") {
-                        let name = table.map(|(database, table)| format!("{database}.{table}"));
-                        return Err(data_statement(verb, &name.unwrap_or_default(), &self.log));
-                    }
-                }
-                Statement::Unlogged { what, table } => {
-                    let table = table.as_ref().map(&full);
-                    let selects = |(database, table): &(String, String)| {
-                        self.printer.layouts.selection().selects(database, table)
-                    };
-                    if table.as_ref().is_none_or(selects) {
-                        let (database, table) = table.unwrap_or_default();
-                        return Err(unreadable(format!(
-                            "at {} ALTER TABLE {database}.{table} … {what} changes rows that the log does not \
-                             hold: load again",
-                            self.log.place()
-                        )));
-                    }
-                }
-                Statement::Empties(names) => {
-                    let names: Vec<_> = names.iter().map(full).collect();
-                    if self.printer.truncate(&names, group)? == Flow::Stop {
-                        return Ok(Flow::Stop);
-                    }
-                    self.printer.layouts.dropped(&names);
-                }
-                Statement::DropDatabase(database) => {
-                    let names = self.printer.layouts.tables_of(database);
-                    if self.printer.truncate(&names, group)? == Flow::Stop {
-                        return Ok(Flow::Stop);
-                    }
-                    self.printer.layouts.dropped(&names);
-                }
-                _ => {}
+            let emptied = self.emptied(&statement, query)?;
+            if self.printer.truncate(&emptied, group)? == Flow::Stop {
+                return Ok(Flow::Stop);
             }
+            self.printer.layouts.dropped(&emptied);
         }
         if statement != Statement::Nothing {
             self.printer.layouts.definition_changed();
@@ -259,6 +221,56 @@ impl<'a> Follower<'a> {
             self.commit(&group)?;
         }
         Ok(Flow::On)
+    }
+
+    /// The tables that a statement empties, database and name.
+    ///
+    /// # Errors
+    /// Exit 4 when it changes rows in another way that the log does not hold.
+    fn emptied(&self, statement: &Statement, query: &Query<'_>) -> Result<Vec<(String, String)>> {
+        let full = |name: &Name| {
+            let default = || String::from_utf8_lossy(query.database).into_owned();
+            (name.database.clone().unwrap_or_else(default), name.table.clone())
+        };
+        let data = |verb: &str, table: Option<(String, String)>| {
+            let name = table.map(|(database, table)| format!("{database}.{table}"));
+            data_statement(verb, &name.unwrap_or_default(), &self.log)
+        };
+        match statement {
+            Statement::Empties(names) => Ok(names.iter().map(full).collect()),
+            Statement::DropDatabase(database) => Ok(self.printer.layouts.tables_of(database)),
+            Statement::DeleteAll(name) if self.tracker.is_alone() => Ok(vec![full(name)]),
+            Statement::DeleteAll(name) => Err(data("DELETE", Some(full(name)))),
+            Statement::Data { verb, table } => match table.as_ref().map(full) {
+                // The server's own bookkeeping, which some managed servers do by statement.
+                Some((database, _)) if database == "mysql" => Ok(Vec::new()),
+                table => Err(data(verb, table)),
+            },
+            Statement::Unlogged { what, table } => {
+                let table = table.as_ref().map(full);
+                let selection = self.printer.layouts.selection();
+                if table.as_ref().is_some_and(|(database, table)| !selection.selects(database, table)) {
+                    return Ok(Vec::new());
+                }
+                let (database, table) = table.unwrap_or_default();
+                Err(unreadable(format!(
+                    "at {} ALTER TABLE {database}.{table} … {what} changes rows that the log does not hold: \
+                     load again",
+                    self.log.place()
+                )))
+            }
+            Statement::Definition
+            | Statement::Nothing
+            | Statement::Begin
+            | Statement::Commit
+            | Statement::Rollback
+            | Statement::Savepoint(_)
+            | Statement::RollbackTo(_)
+            | Statement::XaStart
+            | Statement::XaEnd
+            | Statement::XaCommit(_)
+            | Statement::XaRollback(_) => Ok(Vec::new()),
+        }
     }
 
     /// Prints the rows of a prepared transaction, read again from where they stand.

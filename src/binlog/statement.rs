@@ -29,6 +29,9 @@ pub enum Statement {
     /// Tables that are emptied or cease to exist.
     Empties(Vec<Name>),
     DropDatabase(String),
+    /// DELETE FROM a table and no more. Outside of a transaction that is what a server before 8.0 writes
+    /// for a MEMORY table which its restart emptied; inside it is data in statement format.
+    DeleteAll(Name),
     /// Changes definitions, perhaps, but no row.
     Definition,
     /// Changes rows in a way that no event tells.
@@ -232,6 +235,9 @@ fn dml(verb: &str, at: &mut At<'_>) -> Statement {
         at.accept(word);
     }
     let table = if verb == "load" { None } else { at.table() };
+    if let Some(table) = table.as_ref().filter(|_| verb == "delete" && at.i == at.words.len()) {
+        return Statement::DeleteAll(table.clone());
+    }
     data(verb, table)
 }
 

@@ -151,6 +151,11 @@ impl Tracker {
         if abandoned { Step::Rollback } else { Step::NewFile }
     }
 
+    /// Whether the statement at hand stands outside of BEGIN and COMMIT.
+    pub fn is_alone(&self) -> bool {
+        self.group.as_ref().is_none_or(|group| !group.begun)
+    }
+
     fn hides_rows(&self) -> bool {
         !self.replay && self.group.as_ref().is_some_and(|group| group.xa)
     }
@@ -218,6 +223,7 @@ impl Tracker {
             | Statement::Unlogged { .. }
             | Statement::Empties(_)
             | Statement::DropDatabase(_)
+            | Statement::DeleteAll(_)
             | Statement::Definition
             | Statement::Nothing => {
                 self.group.get_or_insert_with(|| Group::at(event, log));

@@ -129,9 +129,10 @@ pub fn check_server(position: &Position, server: &Server) -> Result<()> {
 
 fn check_range(from: &Position, until: Option<&Position>) -> Result<()> {
     match until {
-        Some(until) if !until.is_at_or_after(from) => {
-            Err(unavailable(format!("{from} is behind {until}, where it is to end")))
-        }
+        Some(until) if !until.is_at_or_after(from) => Err(unavailable(format!(
+            "{from} stands beyond {until}, where it is to end. If that is where the log ends now, the log was \
+                 cut after a crash, reset, or is another server's: load again"
+        ))),
         _ => Ok(()),
     }
 }

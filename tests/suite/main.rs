@@ -13,6 +13,7 @@ mod generated;
 mod geometry;
 mod harness;
 mod json;
+mod memory_tables;
 mod names;
 mod progress;
 mod resume;
