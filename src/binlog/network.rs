@@ -46,7 +46,7 @@ impl Source for Network {
             Mode::Follow => BinlogDumpFlags::empty(),
             Mode::UntilEnd => BinlogDumpFlags::BINLOG_DUMP_NON_BLOCK,
         };
-        let request = BinlogRequest::new(self.server_id())
+        let request = BinlogRequest::new(self.server_id(mode))
             .with_filename(file.as_bytes())
             .with_pos(position)
             .with_flags(flags);
@@ -65,9 +65,10 @@ impl Source for Network {
 }
 
 impl Network {
-    /// The id to announce: as asked, else a random one, high enough to be nobody's.
-    fn server_id(&self) -> u32 {
-        if self.server_id != 0 {
+    /// The id to announce: as asked, else a random one, high enough to be nobody's. The server ends an older dump
+    /// of the same id, so a second look at the log must not take the first one's.
+    fn server_id(&self, mode: Mode) -> u32 {
+        if self.server_id != 0 && mode == Mode::Follow {
             return self.server_id;
         }
         let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0u8);
