@@ -74,7 +74,8 @@ on_each_server! {
             let rest = lines(server, &db, &["--from", "line.json", "--until", "now"], &home);
             assert_eq!(rest, all[i + 1..], "resumed from line {i}");
             let begun = lines(server, &db, &["--from", &start, "--until", "line.json"], &home);
-            assert_eq!(begun, all[..=i], "until line {i}");
+            // Without the commit's time: 5.6 says it at the commit only, which is not read here.
+            assert_eq!(ids(&begun), ids(&all[..=i]), "until line {i}");
         }
     }
 }
