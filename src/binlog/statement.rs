@@ -82,13 +82,15 @@ const HARMLESS: &[&str] = &[
     "describe",
     "desc",
     "help",
-    "import",
     "purge",
     "binlog",
     "restart",
     "signal",
     "resignal",
 ];
+
+/// First words of statements that change rows.
+const DML: &[&str] = &["insert", "replace", "update", "delete"];
 
 /// Reads a statement. `ansi_quotes` and `no_backslash_escapes` are the session's SQL modes.
 pub fn read(text: &str, ansi_quotes: bool, no_backslash_escapes: bool) -> Statement {
@@ -106,23 +108,39 @@ pub fn read(text: &str, ansi_quotes: bool, no_backslash_escapes: bool) -> Statem
             Statement::Data { verb: text.chars().take(40).collect(), table: None }
         };
     };
-    match first.as_str() {
+    meaning(&first, &mut at, text)
+}
+
+/// What a statement of this first word does.
+fn meaning(first: &str, at: &mut At<'_>, text: &str) -> Statement {
+    match first {
         "begin" => Statement::Begin,
         "start" if at.accept("transaction") => Statement::Begin,
         "commit" => Statement::Commit,
-        "rollback" => rollback(&mut at),
+        "rollback" => rollback(at),
         "savepoint" => Statement::Savepoint(at.name().unwrap_or_default().to_lowercase()),
         "release" => Statement::Nothing,
-        "xa" => xa(&mut at, text),
+        "xa" => xa(at, text),
         "truncate" => {
             at.accept("table");
             at.table().map_or(Statement::Definition, |name| Statement::Empties(vec![name]))
         }
-        "drop" => drop_statement(&mut at),
-        "create" => create(&mut at, &words),
-        "alter" => alter(&mut at),
-        "call" | "do" | "select" | "with" | "values" | "handler" => data(&first, None),
-        "insert" | "replace" | "update" | "delete" | "load" => dml(&first, &mut at),
+        "drop" => drop_statement(at),
+        "create" => create(at),
+        "alter" => alter(at),
+        "call" | "do" | "select" | "with" | "values" | "handler" => data(first, None),
+        "insert" | "replace" | "update" | "delete" | "load" => dml(first, at),
+        // MariaDB logs a statement with the settings that were given for it alone.
+        "set" if at.accept("statement") => {
+            while at.i < at.words.len() && !at.accept("for") {
+                at.i += 1;
+            }
+            at.keyword().map_or_else(|| data("set statement", None), |verb| meaning(&verb, at, text))
+        }
+        // MariaDB's runs the statement.
+        "analyze" if at.words.iter().any(|word| DML.iter().any(|verb| word.is_keyword(verb))) => {
+            data("analyze", None)
+        }
         verb if HARMLESS.contains(&verb) => Statement::Definition,
         verb => data(verb, None),
     }
@@ -179,7 +197,7 @@ fn drop_statement(at: &mut At<'_>) -> Statement {
     Statement::Empties(names)
 }
 
-fn create(at: &mut At<'_>, words: &[Word]) -> Statement {
+fn create(at: &mut At<'_>) -> Statement {
     let replaces = at.accept_all(&["or", "replace"]);
     let temporary = at.accept("temporary");
     if !at.accept("table") {
@@ -189,7 +207,7 @@ fn create(at: &mut At<'_>, words: &[Word]) -> Statement {
     let name = at.table();
     // In row format the rows of CREATE … SELECT have events of their own, and the statement is
     // logged without its SELECT.
-    if !temporary && words.iter().any(|word| word.is_keyword("select")) {
+    if !temporary && at.makes_rows() {
         return data("create … select", name);
     }
     match name {
@@ -271,6 +289,17 @@ impl At<'_> {
             self.i = start;
         }
         all
+    }
+
+    /// Whether the rest of a CREATE TABLE takes rows from somewhere: SELECT, and of MySQL 8.0 TABLE and VALUES
+    /// (which a list of partitions has too, with other words behind it).
+    fn makes_rows(&self) -> bool {
+        let rest = self.words.get(self.i..).unwrap_or_default();
+        rest.iter().enumerate().any(|(i, word)| {
+            let bounds =
+                || ["less", "in"].iter().any(|next| rest.get(i + 1).is_some_and(|w| w.is_keyword(next)));
+            word.is_keyword("select") || word.is_keyword("table") || word.is_keyword("values") && !bounds()
+        })
     }
 
     fn accept_symbol(&mut self, symbol: char) -> bool {
