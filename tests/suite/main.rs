@@ -18,5 +18,6 @@ mod memory_tables;
 mod names;
 mod progress;
 mod resume;
+mod statements;
 mod types;
 mod xa;
