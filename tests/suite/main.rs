@@ -17,6 +17,7 @@ mod json;
 mod memory_tables;
 mod names;
 mod progress;
+mod readme;
 mod resume;
 mod statements;
 mod types;
