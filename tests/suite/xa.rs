@@ -60,8 +60,8 @@ on_each_server! {
         let never = CHANGES.replace("'one'", &format!("'{}'", xid("two"))).replace("(1", "(101").replace("(2", "(102");
         run(&mut conn, &never.replace("values (1)", "values (101)"));
         run(&mut conn, &format!("xa rollback '{}'", xid("two")));
-        run(&mut conn, &format!("xa start 0xff00, 'B', 7;\ninsert into u values (7), (8);\nxa end 0xff00, 'B', 7;
-            xa commit 0xff00, 'B', 7 one phase"));
+        run(&mut conn, "xa start 0xff00, 'B', 7;\ninsert into u values (7), (8);\nxa end 0xff00, 'B', 7;
+            xa commit 0xff00, 'B', 7 one phase");
         db.sql("flush logs;\ninsert into u values (9)");
         assert_eq!(ids(&live.take(3).into_iter().map(|t| t.raw).collect::<Vec<_>>()), ["7", "8", "9"]);
         assert!(live.runs(), "reading the prepared rows ended the run: {}", live.stderr());
