@@ -1,19 +1,17 @@
 //! Rows of transactions, printed: lines wait in the output's buffer until their commit has been read, and
 //! every line names the place to go on from.
 
+mod images;
+
 use anyhow::Result;
 
-use crate::binlog::event::Change;
 use crate::binlog::log::Log;
-use crate::binlog::rows::{Rows, is_full};
-use crate::binlog::transaction::{Group, malformed};
-use crate::bytes::Bytes;
+use crate::binlog::transaction::Group;
 use crate::exit::unreadable;
 use crate::output::{Output, WRITE_BYTES};
 use crate::position::Position;
-use crate::schema::layout::{Layout, RowError};
-use crate::schema::layouts::{Layouts, Mapping, skip};
-use crate::tuple::{CommitTime, Content, Heads, Metadata, Op, no_row, row};
+use crate::schema::layouts::Layouts;
+use crate::tuple::{CommitTime, Content, Heads, METADATA_END, Metadata, Op, no_row, row};
 
 /// A transaction whose lines are more than this many bytes is printed while it is read.
 const HELD_BYTES: usize = 8 << 20;
@@ -32,6 +30,8 @@ pub struct Done {
 struct LastLine {
     start: usize,
     metadata: usize,
+    /// Bytes of its `"old"`, which stand at its end.
+    old_len: usize,
     /// What was done before it.
     before: Done,
 }
@@ -79,6 +79,9 @@ pub struct Printer {
     boundary: Position,
     content: Content,
     before: Content,
+    /// Whether updates print what the changed columns held before; and that, of the row under way.
+    with_old: bool,
+    old: Vec<u8>,
     inflated: Vec<u8>,
     /// Rows read, for progress.
     pub rows: u64,
@@ -106,141 +109,22 @@ impl Printer {
             boundary: from,
             content: Content::default(),
             before: Content::default(),
+            with_old: false,
+            old: Vec::new(),
             inflated: Vec::new(),
             rows: 0,
         }
     }
 
-    /// Prints the rows of an event.
-    pub fn rows(&mut self, rows: &Rows<'_>, group: &Group, log: &Log) -> Result<Flow> {
-        if rows.is_dummy() {
-            return Ok(Flow::On);
-        }
-        let mapping = self.layouts.get(rows.table_id);
-        let mapping = mapping.ok_or_else(|| malformed("rows of a table that was not named", log))?;
-        if mapping.column_count() != rows.columns {
-            return Err(malformed("its rows have another number of columns than their table map", log));
-        }
-        let layout = match &*mapping {
-            Mapping::Wanted(layout) => layout,
-            Mapping::Skipped { wires } => {
-                return self.count(rows, wires).map_err(|why| malformed(why.0, log));
-            }
-        };
-        self.check_whole(rows, layout, log)?;
-        let mut image = Bytes(rows.data);
-        while !image.is_empty() {
-            let at = (rows.data.len() - image.rest().len(), self.transaction.done.row);
-            let flow = self.row(rows, layout, &mut image, group);
-            let flow = flow.map_err(|error| match error {
-                Trouble::Row(error) => bad_row(layout, error, at.1, log),
-                Trouble::Other(error) => error,
-            })?;
-            if flow == Flow::Stop {
-                return Ok(Flow::Stop);
-            }
-            if at.0 == rows.data.len() - image.rest().len() {
-                return Err(malformed("a row without bytes", log));
-            }
-        }
-        Ok(Flow::On)
-    }
-
-    fn count(
-        &mut self,
-        rows: &Rows<'_>,
-        wires: &[(crate::binlog::wire::Wire, u8)],
-    ) -> Result<Flow, crate::value::Malformed> {
-        let present = |bitmap: &[u8]| -> Vec<(crate::binlog::wire::Wire, u8)> {
-            let all = wires.iter().enumerate();
-            all.filter(|(i, _)| crate::bytes::bit(bitmap, *i)).map(|(_, wire)| *wire).collect()
-        };
-        let (before, after) = (present(rows.before), present(rows.after));
-        let mut image = Bytes(rows.data);
-        // A row of no column is a row of no byte.
-        let mut more = !image.is_empty() || after.is_empty();
-        while more {
-            if self.transaction.done.row >= self.stop_at.map_or(u64::MAX, |stop| stop.row) {
-                return Ok(Flow::Stop);
-            }
-            match rows.kind.change {
-                Change::Insert => skip(&after, &mut image)?,
-                Change::Delete => skip(&before, &mut image)?,
-                Change::Update => {
-                    skip(&before, &mut image)?;
-                    if rows.kind.partial_json && image.lenenc()? & 1 != 0 {
-                        let documents = wires.iter().filter(|(wire, _)| wire.is_json()).count();
-                        image.take(documents.div_ceil(8))?;
-                    }
-                    skip(&after, &mut image)?;
-                }
-            }
-            self.row_done();
-            more = !image.is_empty();
-        }
-        Ok(Flow::On)
+    /// Updates print what the changed columns held before.
+    pub fn print_old(&mut self) {
+        self.with_old = true;
+        (self.content, self.before) = (Content::of_values(), Content::of_values());
     }
 
     fn row_done(&mut self) {
         self.transaction.done = Done { row: self.transaction.done.row + 1, line: 0 };
         self.rows += 1;
-    }
-
-    /// A row that was logged in part is not passed off as a whole one.
-    fn check_whole(&self, rows: &Rows<'_>, layout: &Layout, log: &Log) -> Result<()> {
-        if is_full(rows.before, rows.columns) && is_full(rows.after, rows.columns) {
-            return Ok(());
-        }
-        Err(unreadable(format!(
-            "at {} rows of {}.{} are logged in part only: set binlog_row_image=FULL on the server, also for \
-             sessions under way, and load again",
-            log.place(),
-            layout.database,
-            layout.table
-        )))
-    }
-
-    fn row(
-        &mut self,
-        rows: &Rows<'_>,
-        layout: &Layout,
-        image: &mut Bytes<'_>,
-        group: &Group,
-    ) -> Result<Flow, Trouble> {
-        if self.stop_at.is_some_and(|stop| self.transaction.done >= stop && stop.line == 0) {
-            return Ok(Flow::Stop);
-        }
-        match rows.kind.change {
-            Change::Insert => {
-                layout.read(image, &mut self.content, &mut self.inflated)?;
-                self.line(layout.heads.of(Op::Upsert), true, true, group)?;
-            }
-            Change::Delete => {
-                layout.read(image, &mut self.content, &mut self.inflated)?;
-                self.line(layout.heads.of(Op::Delete), true, true, group)?;
-            }
-            Change::Update => {
-                let before = *image;
-                layout.read_id(image, &mut self.before, &mut self.inflated)?;
-                if rows.kind.partial_json {
-                    layout.read_partial(before, image, &mut self.content, &mut self.inflated)?;
-                } else {
-                    layout.read(image, &mut self.content, &mut self.inflated)?;
-                }
-                if !self.before.same_id(&self.content) {
-                    // The row that goes, whole, under its old id.
-                    std::mem::swap(&mut self.before, &mut self.content);
-                    layout.read(&mut { before }, &mut self.content, &mut self.inflated)?;
-                    self.line(layout.heads.of(Op::Delete), true, false, group)?;
-                    std::mem::swap(&mut self.before, &mut self.content);
-                    if self.stop_at.is_some_and(|stop| self.transaction.done >= stop) {
-                        return Ok(Flow::Stop);
-                    }
-                }
-                self.line(layout.heads.of(Op::Upsert), true, true, group)?;
-            }
-        }
-        Ok(Flow::On)
     }
 
     /// One line, with metadata as inside of its transaction; `ends_row` if it is its row's last.
@@ -262,12 +146,12 @@ impl Printer {
             self.begin_metadata(group);
         }
         let Done { row, line } = self.transaction.done;
-        self.metadata.inside(row, line, &[], &mut self.output.buffer);
+        self.metadata.inside(row, line, &self.old, &mut self.output.buffer);
         self.transaction.len += self.output.buffer.len() - start;
         if before < self.skip {
             self.output.buffer.truncate(start);
         } else {
-            self.transaction.last = Some(LastLine { start, metadata: at, before });
+            self.transaction.last = Some(LastLine { start, metadata: at, old_len: self.old.len(), before });
             if !self.transaction.time_is_known && !self.transaction.streams {
                 self.transaction.times.push(at);
             }
@@ -347,13 +231,17 @@ impl Printer {
                 self.begin_metadata(group);
                 self.patch_times(group);
             }
+            self.old.clear();
+            let end = self.output.buffer.len() - METADATA_END.len();
+            self.old.extend_from_slice(&self.output.buffer[end - last.old_len..end]);
             self.output.buffer.truncate(last.metadata);
             if resumable {
-                self.metadata.at_end(&log.file, log.offset, &[], &mut self.output.buffer);
+                self.metadata.at_end(&log.file, log.offset, &self.old, &mut self.output.buffer);
             } else {
                 // No server resumes there: from its start, with all of its rows done.
-                self.metadata.inside(rows, 0, &[], &mut self.output.buffer);
+                self.metadata.inside(rows, 0, &self.old, &mut self.output.buffer);
             }
+            self.old.clear();
         }
         let end = if resumable {
             Position::new(&*log.file, log.offset)
@@ -488,35 +376,6 @@ impl Printer {
     pub fn boundary(&self) -> &Position {
         &self.boundary
     }
-}
-
-/// What ends a row's printing early.
-enum Trouble {
-    Row(RowError),
-    Other(anyhow::Error),
-}
-
-impl From<RowError> for Trouble {
-    fn from(error: RowError) -> Trouble {
-        Trouble::Row(error)
-    }
-}
-
-impl From<anyhow::Error> for Trouble {
-    fn from(error: anyhow::Error) -> Trouble {
-        Trouble::Other(error)
-    }
-}
-
-fn bad_row(layout: &Layout, error: RowError, row: u64, log: &Log) -> anyhow::Error {
-    unreadable(format!(
-        "column `{}` of {}.{} cannot be read at {} (row {row} of its transaction): {}",
-        layout.column_name(error.column),
-        layout.database,
-        layout.table,
-        log.place(),
-        error.why
-    ))
 }
 
 /// When the group was committed, if that is known by now.

@@ -45,9 +45,22 @@ pub struct Content {
     json: Vec<u8>,
     /// By the value's place in the id.
     id: Vec<(usize, usize)>,
+    /// Where each value stands, if that is asked for.
+    values: Option<Vec<(usize, usize)>>,
 }
 
 impl Content {
+    /// One that can tell single values.
+    pub fn of_values() -> Content {
+        Content { values: Some(Vec::new()), ..Content::default() }
+    }
+
+    /// The JSON of the column of this number.
+    pub fn value(&self, i: usize) -> &[u8] {
+        let place = self.values.as_ref().and_then(|values| values.get(i));
+        place.map_or(&[], |(start, end)| &self.json[*start..*end])
+    }
+
     /// Begins a row whose id has so many values.
     #[inline]
     pub fn begin(&mut self, id_values: usize) {
@@ -55,6 +68,9 @@ impl Content {
         self.json.push(b'{');
         self.id.clear();
         self.id.resize(id_values, (0, 0));
+        if let Some(values) = &mut self.values {
+            values.clear();
+        }
     }
 
     /// Appends a column. `key` is `"name":`, with a comma before it for all but the first.
@@ -71,6 +87,9 @@ impl Content {
         value.write(style, &mut self.json)?;
         if let Some(range) = id_place.and_then(|place| self.id.get_mut(place)) {
             *range = (start, self.json.len());
+        }
+        if let Some(values) = &mut self.values {
+            values.push((start, self.json.len()));
         }
         Ok(())
     }
@@ -126,6 +145,9 @@ pub fn no_row(head: &[u8], out: &mut Vec<u8>) {
 
 /// The end of a line of `load`.
 pub const NO_METADATA: &[u8] = b"null]\n";
+
+/// The end of a line of `tail`, behind its `"old"`.
+pub const METADATA_END: &[u8] = b"}]\n";
 
 /// When a transaction was committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,7 +213,7 @@ impl Metadata {
             out.extend_from_slice(b",\"old\":");
             out.extend_from_slice(old);
         }
-        out.extend_from_slice(b"}]\n");
+        out.extend_from_slice(METADATA_END);
     }
 }
 

@@ -91,6 +91,9 @@ pub struct TailArgs {
     pub server_id: Option<u32>,
 
     /// Add to the metadata of an update, as "old", what the changed columns held before
+    ///
+    /// An object of those columns alone, in table order; {} when none changed. Of an update that changes
+    /// the id it stands in the line of the upsert.
     #[arg(long)]
     pub old: bool,
 

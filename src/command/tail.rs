@@ -49,7 +49,10 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
         .map(|set| GtidSet::parse(set).ok_or_else(|| usage(format!("{set:?} is not a GTID set"))));
     let log = Log::at(&start.from.file, start.from.position, !args.binlog.is_empty());
     let events = start.source.begin(&start.from.file, start.from.position, Mode::Follow)?;
-    let printer = Printer::new(Output::stdout(), start.layouts, start.from);
+    let mut printer = Printer::new(Output::stdout(), start.layouts, start.from);
+    if args.old {
+        printer.print_old();
+    }
     let follower = Follower::new(printer, log, &mut *start.source, start.until, done.transpose()?);
     let tail = Tail { follower, save, reached: None, saved: None, at: Instant::now(), uuid: start.uuid };
     tail.run(events, signal, &mut progress)

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row, params};
 
+use super::hidden::{self, Hidden};
 use super::{Column, Id, Table, column_type, lost_labels};
 use crate::exit::unreadable;
 use crate::server::Server;
@@ -112,13 +113,17 @@ impl Catalog {
             lost_labels::find(&mut self.conn, self.mariadb, &quoted(database, table), &name, &mut kind);
             columns.push(Column { name, kind, octets, nullable });
         }
-        let mut table = Table { database: database.into(), name: table.into(), columns, id: Id::None };
-        table.id = self.key(&table)?;
+        let (database, name, hidden) = (database.into(), table.into(), Hidden::default());
+        let mut table = Table { database, name, columns, id: Id::None, hidden };
+        self.key(&mut table)?;
+        if self.mariadb {
+            hidden::ask(&mut self.conn, &mut table)?;
+        }
         Ok(Some(table))
     }
 
     /// The primary key, else the first unique key whose columns are all NOT NULL.
-    fn key(&mut self, table: &Table) -> Result<Id> {
+    fn key(&mut self, table: &mut Table) -> Result<()> {
         let query = format!("SHOW INDEX FROM {}", quoted(&table.database, &table.name));
         let rows: Vec<Row> = self
             .conn
@@ -141,14 +146,19 @@ impl Catalog {
                         all
                     });
                 }
-                None => keys.push((name, column.map(|i| vec![i]))),
+                None => {
+                    let hashed = self.mariadb && text(&row, "Index_type")? == "HASH";
+                    table.hidden.numbers += usize::from(hashed);
+                    keys.push((name, column.map(|i| vec![i])));
+                }
             }
         }
         let primary = keys.iter().position(|(name, _)| name == "PRIMARY");
         if let Some(primary) = primary {
             keys.swap(0, primary);
         }
-        Ok(keys.into_iter().find_map(|(_, columns)| columns).map_or(Id::None, Id::Columns))
+        table.id = keys.into_iter().find_map(|(_, columns)| columns).map_or(Id::None, Id::Columns);
+        Ok(())
     }
 }
 

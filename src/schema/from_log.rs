@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::hidden::Hidden;
 use super::{Column, Id, Table};
 use crate::binlog::table_map::{Metadata, TableMap};
 use crate::binlog::wire::Wire;
@@ -35,7 +36,7 @@ pub fn table(map: &TableMap<'_>, wires: &[Wire]) -> Result<Option<Table>, Malfor
         None => Id::Unknown,
     };
     let (database, name) = (utf8(map.database)?, utf8(map.table)?);
-    Ok(Some(Table { database, name, columns, id }))
+    Ok(Some(Table { database, name, columns, id, hidden: Hidden::default() }))
 }
 
 /// Whether they are numbers of columns, none twice.

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use super::hidden::is_of_now;
 use super::{Column, Id, Table};
 use crate::binlog::cell::Cell;
+use crate::binlog::event::Change;
 use crate::binlog::wire::Wire;
 use crate::bytes::{Bytes, bit};
 use crate::tuple::{Content, Heads};
@@ -19,6 +21,10 @@ pub struct Layout {
     columns: Vec<LayoutColumn>,
     id_values: usize,
     style: Style,
+    /// Columns of MariaDB's behind the table's own.
+    hidden: Vec<Wire>,
+    /// See [`Hidden`](super::hidden::Hidden).
+    until: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -68,7 +74,8 @@ impl Layout {
         axes: Axes,
         style: Style,
     ) -> Result<Layout, Mismatch> {
-        if table.columns.len() != wires.len() {
+        let (own, hidden) = wires.split_at(table.columns.len().min(wires.len()));
+        if table.columns.len() != own.len() || !table.hidden.fits(hidden) {
             return Err(Mismatch(format!(
                 "its rows have {} columns, the table {}",
                 wires.len(),
@@ -106,11 +113,42 @@ impl Layout {
             columns,
             id_values: id.len(),
             style,
+            hidden: hidden.to_vec(),
+            until: table.hidden.until,
         })
     }
 
+    /// Columns of a row in the log.
     pub fn column_count(&self) -> usize {
+        self.columns.len() + self.hidden.len()
+    }
+
+    /// Those that are printed, which come first.
+    pub fn own_columns(&self) -> usize {
         self.columns.len()
+    }
+
+    /// Whether [`Layout::effect`] looks into the images.
+    pub fn has_versions(&self) -> bool {
+        self.until.is_some()
+    }
+
+    /// Appends an object of the columns that differ, with what they were.
+    pub fn write_changed(&self, before: &Content, after: &Content, out: &mut Vec<u8>) {
+        out.push(b'{');
+        let start = out.len();
+        for (i, column) in self.columns.iter().enumerate() {
+            let was = before.value(i);
+            if was != after.value(i) {
+                let key = column.key.strip_prefix(b",").unwrap_or(&column.key);
+                if out.len() > start {
+                    out.push(b',');
+                }
+                out.extend_from_slice(key);
+                out.extend_from_slice(was);
+            }
+        }
+        out.push(b'}');
     }
 
     /// The column's key as it is printed, for messages.
@@ -142,7 +180,7 @@ impl Layout {
             read.map_err(|why| RowError { column: i, why })?;
         }
         content.end();
-        Ok(())
+        self.pass_hidden(nulls, image)
     }
 
     /// Reads the values of a row image's id into `content`, and passes over the others.
@@ -165,6 +203,129 @@ impl Layout {
                     .and_then(|value| content.column(&column.key, place, &value, self.style)),
             };
             read.map_err(|why| RowError { column: i, why })?;
+        }
+        self.pass_hidden(nulls, image)
+    }
+
+    fn pass_hidden(&self, nulls: &[u8], image: &mut Bytes<'_>) -> Result<(), RowError> {
+        for (i, wire) in (self.columns.len()..).zip(&self.hidden) {
+            if !bit(nulls, i) {
+                wire.skip(image, 0).map_err(|why| RowError { column: i, why })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes over the columns of a row image before `end`.
+    fn pass(&self, image: &mut Bytes<'_>, end: usize) -> Result<(), RowError> {
+        let nulls = self.nulls(image)?;
+        let own = self.columns.iter().map(|column| (column.wire, column.old_decimals));
+        let all = own.chain(self.hidden.iter().map(|wire| (*wire, 0)));
+        for (i, (wire, old_decimals)) in all.take(end).enumerate() {
+            if !bit(nulls, i) {
+                wire.skip(image, old_decimals).map_err(|why| RowError { column: i, why })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes over a whole row image.
+    pub fn pass_over(&self, image: &mut Bytes<'_>) -> Result<(), RowError> {
+        self.pass(image, usize::MAX)
+    }
+
+    /// What a change does to the row of now. Of most tables it is the change itself; but those with versions log an
+    /// update that ends one where a row is deleted, and insert those that have ended. An image that is of no
+    /// interest is passed over; that after an update which deletes is left to the caller.
+    pub fn effect(&self, change: Change, image: &mut Bytes<'_>) -> Result<Option<Change>, RowError> {
+        if self.until.is_none() {
+            return Ok(Some(change));
+        }
+        let start = *image;
+        self.pass_over(image)?;
+        let was = self.is_of_now(start)?;
+        if change != Change::Update {
+            if was {
+                *image = start;
+            }
+            return Ok(was.then_some(change));
+        }
+        let after = *image;
+        self.pass_over(image)?;
+        Ok(match (was, self.is_of_now(after)?) {
+            (true, is) => {
+                *image = start;
+                Some(if is { Change::Update } else { Change::Delete })
+            }
+            (false, true) => {
+                *image = after;
+                Some(Change::Insert)
+            }
+            (false, false) => None,
+        })
+    }
+
+    fn is_of_now(&self, mut image: Bytes<'_>) -> Result<bool, RowError> {
+        let until = self.until.unwrap_or_default();
+        self.pass(&mut image, until)?;
+        let own = self.columns.get(until).map(|column| column.wire);
+        let wire = own.or_else(|| self.hidden.get(until.checked_sub(self.columns.len())?).copied());
+        let wire = wire.ok_or(RowError { column: until, why: Malformed("it is not there") })?;
+        is_of_now(wire, &mut image).map_err(|why| RowError { column: until, why })
+    }
+
+    /// Reads a row image that holds only the columns of `present`; the others come from `rest`, another image and
+    /// its columns.
+    pub fn read_present<'b>(
+        &self,
+        image: &mut Bytes<'b>,
+        present: &[u8],
+        rest: Option<(Bytes<'b>, &[u8])>,
+        content: &mut Content,
+        inflated: &mut Vec<u8>,
+    ) -> Result<(), RowError> {
+        let mut first = Present::begin(image, present, self.column_count())?;
+        let mut other = match rest {
+            Some((mut bytes, columns)) => {
+                let present = Present::begin(&mut bytes, columns, self.column_count())?;
+                Some((bytes, present))
+            }
+            None => None,
+        };
+        content.begin(self.id_values);
+        for (i, column) in self.columns.iter().enumerate() {
+            let mut take = |bytes: &mut Bytes<'b>, is_null: bool| {
+                if is_null {
+                    return content.column(&column.key, column.id_place, &Value::Null, self.style);
+                }
+                let value = column.cell.read(bytes, inflated)?;
+                content.column(&column.key, column.id_place, &value, self.style)
+            };
+            let written = match (first.next(i), &mut other) {
+                (Some(is_null), other) => {
+                    // The same column of the other image is passed over.
+                    let passed = match other {
+                        Some((bytes, present)) => match present.next(i) {
+                            Some(false) => column.wire.skip(bytes, column.old_decimals),
+                            _ => Ok(()),
+                        },
+                        None => Ok(()),
+                    };
+                    passed.and_then(|()| take(image, is_null))
+                }
+                (None, Some((bytes, present))) => match present.next(i) {
+                    Some(is_null) => take(bytes, is_null),
+                    None => Err(NOT_LOGGED),
+                },
+                (None, None) => Err(NOT_LOGGED),
+            };
+            written.map_err(|why| RowError { column: i, why })?;
+        }
+        content.end();
+        for (i, wire) in (self.columns.len()..).zip(&self.hidden) {
+            if first.next(i) == Some(false) {
+                wire.skip(image, 0).map_err(|why| RowError { column: i, why })?;
+            }
         }
         Ok(())
     }
@@ -219,7 +380,33 @@ impl Layout {
     }
 
     fn nulls<'a>(&self, image: &mut Bytes<'a>) -> Result<&'a [u8], RowError> {
-        image.take(self.columns.len().div_ceil(8)).map_err(|why| RowError { column: 0, why })
+        image.take(self.column_count().div_ceil(8)).map_err(|why| RowError { column: 0, why })
+    }
+}
+
+const NOT_LOGGED: Malformed = Malformed("it is not logged");
+
+/// Which columns of an image are there, and which of those are NULL: the image counts only those that are there.
+#[derive(Debug)]
+struct Present<'a, 'b> {
+    columns: &'a [u8],
+    nulls: &'b [u8],
+    seen: usize,
+}
+
+impl<'a, 'b> Present<'a, 'b> {
+    fn begin(image: &mut Bytes<'b>, columns: &'a [u8], count: usize) -> Result<Present<'a, 'b>, RowError> {
+        let there = (0..count).filter(|i| bit(columns, *i)).count();
+        let nulls = image.take(there.div_ceil(8)).map_err(|why| RowError { column: 0, why })?;
+        Ok(Present { columns, nulls, seen: 0 })
+    }
+
+    /// Whether the next column, of this number, is NULL; `None` if it is not there.
+    fn next(&mut self, i: usize) -> Option<bool> {
+        bit(self.columns, i).then(|| {
+            self.seen += 1;
+            bit(self.nulls, self.seen - 1)
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use super::catalog::Cascade;
 use super::from_log;
 use super::layout::{Layout, old_decimals};
 use super::selection::{Pattern, Selection};
-use super::{Id, Table};
+use super::{Id, Table, hidden};
 use crate::binlog::log::Log;
 use crate::binlog::table_map::TableMap;
 use crate::binlog::wire::Wire;
@@ -138,6 +138,11 @@ impl Layouts {
         &self.selection
     }
 
+    /// Whether MariaDB wrote the log.
+    pub fn is_mariadb(&self) -> bool {
+        self.mariadb
+    }
+
     /// Which server wrote the log: its version decides how a geometry's axes are ordered.
     pub fn written_by(&mut self, version: &str) {
         let (mariadb, axes) = (version.contains("MariaDB"), Axes::of_server(version));
@@ -232,6 +237,9 @@ impl Layouts {
             Some(told) => self.completed(told, &wires)?,
             None => self.looked_up(&database, &table, place)?,
         };
+        if self.mariadb && hidden::is_sequence(&table) {
+            return self.skipped(&table.database, &table.name, &wires);
+        }
         IdRule::apply(&self.id_rules, &mut table)?;
         let printed = self.selection.printed(&table.database, &table.name);
         if !matches!(table.id, Id::Columns(_)) {
@@ -278,10 +286,14 @@ impl Layouts {
                 .iter()
                 .zip(wires)
                 .any(|(column, wire)| matches!(column.kind, Kind::Bytes { .. }) && disguised(wire));
-        if told.id != Id::Unknown && !in_disguise {
+        if told.id != Id::Unknown && !in_disguise && !self.mariadb {
             return Ok(told);
         }
-        let Some(known) = self.known(&told.database, &told.name)? else {
+        let known = self.known(&told.database, &told.name)?;
+        if self.mariadb {
+            hidden::take_off(&mut told, wires, known.as_ref());
+        }
+        let Some(known) = known else {
             return Ok(told);
         };
         for (i, (column, wire)) in told.columns.iter_mut().zip(wires).enumerate() {

@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod column_type;
 pub mod from_log;
+pub mod hidden;
 pub mod layout;
 pub mod layouts;
 mod lost_labels;
@@ -20,6 +21,7 @@ pub struct Table {
     pub name: String,
     pub columns: Vec<Column>,
     pub id: Id,
+    pub hidden: hidden::Hidden,
 }
 
 /// A column.

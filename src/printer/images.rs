@@ -1,0 +1,225 @@
+//! Rows events: from their images to lines.
+
+use anyhow::Result;
+
+use super::{Flow, Printer};
+use crate::binlog::event::Change;
+use crate::binlog::log::Log;
+use crate::binlog::rows::{Rows, is_full};
+use crate::binlog::transaction::{Group, malformed};
+use crate::bytes::{Bytes, bit};
+use crate::exit::unreadable;
+use crate::schema::layout::{Layout, RowError};
+use crate::schema::layouts::{Mapping, skip};
+use crate::tuple::Op;
+
+impl Printer {
+    /// Prints the rows of an event.
+    pub fn rows(&mut self, rows: &Rows<'_>, group: &Group, log: &Log) -> Result<Flow> {
+        if rows.is_dummy() {
+            return Ok(Flow::On);
+        }
+        let mapping = self.layouts.get(rows.table_id);
+        let mapping = mapping.ok_or_else(|| malformed("rows of a table that was not named", log))?;
+        if mapping.column_count() != rows.columns {
+            return Err(malformed("its rows have another number of columns than their table map", log));
+        }
+        let layout = match &*mapping {
+            Mapping::Wanted(layout) => layout,
+            Mapping::Skipped { wires } => {
+                return self.count(rows, wires).map_err(|why| malformed(why.0, log));
+            }
+        };
+        let whole = self.check_whole(rows, layout, log)?;
+        let mut image = Bytes(rows.data);
+        while !image.is_empty() {
+            let at = (rows.data.len() - image.rest().len(), self.transaction.done.row);
+            let flow = self.row(rows, whole, layout, &mut image, group);
+            let flow = flow.map_err(|error| match error {
+                Trouble::Row(error) => bad_row(layout, error, at.1, log),
+                Trouble::Other(error) => error,
+            })?;
+            if flow == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+            if at.0 == rows.data.len() - image.rest().len() {
+                return Err(malformed("a row without bytes", log));
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    fn count(
+        &mut self,
+        rows: &Rows<'_>,
+        wires: &[(crate::binlog::wire::Wire, u8)],
+    ) -> Result<Flow, crate::value::Malformed> {
+        let present = |bitmap: &[u8]| -> Vec<(crate::binlog::wire::Wire, u8)> {
+            let all = wires.iter().enumerate();
+            all.filter(|(i, _)| crate::bytes::bit(bitmap, *i)).map(|(_, wire)| *wire).collect()
+        };
+        let (before, after) = (present(rows.before), present(rows.after));
+        let mut image = Bytes(rows.data);
+        // A row of no column is a row of no byte.
+        let mut more = !image.is_empty() || after.is_empty();
+        while more {
+            if self.transaction.done.row >= self.stop_at.map_or(u64::MAX, |stop| stop.row) {
+                return Ok(Flow::Stop);
+            }
+            match rows.kind.change {
+                Change::Insert => skip(&after, &mut image)?,
+                Change::Delete => skip(&before, &mut image)?,
+                Change::Update => {
+                    skip(&before, &mut image)?;
+                    if rows.kind.partial_json && image.lenenc()? & 1 != 0 {
+                        let documents = wires.iter().filter(|(wire, _)| wire.is_json()).count();
+                        image.take(documents.div_ceil(8))?;
+                    }
+                    skip(&after, &mut image)?;
+                }
+            }
+            self.row_done();
+            more = !image.is_empty();
+        }
+        Ok(Flow::On)
+    }
+
+    /// Whether every image holds every column. Where the after image of an update leaves some out, they are as in
+    /// the before image, if that is whole; columns that only the server sees may be left out everywhere.
+    ///
+    /// # Errors
+    /// Exit 4 when it is otherwise: a row that was logged in part is not passed off as a whole one.
+    fn check_whole(&self, rows: &Rows<'_>, layout: &Layout, log: &Log) -> Result<bool> {
+        if is_full(rows.before, rows.columns) && is_full(rows.after, rows.columns) {
+            return Ok(true);
+        }
+        let missing: Vec<usize> = (0..layout.own_columns()).filter(|i| !bit(rows.before, *i)).collect();
+        if missing.is_empty() && !rows.kind.partial_json && !layout.has_versions() {
+            return Ok(false);
+        }
+        let names: Vec<String> = missing.iter().map(|i| format!("`{}`", layout.column_name(*i))).collect();
+        let what = if names.is_empty() { String::new() } else { format!(", without {}", names.join(", ")) };
+        let advice = match self.layouts.is_mariadb() {
+            true => {
+                ". MariaDB 11.8 never logs generated columns of updates and deletes: leave such tables out"
+            }
+            false => "",
+        };
+        Err(unreadable(format!(
+            "at {} rows of {}.{} are logged in part only{what}: set binlog_row_image=FULL on the server, also for \
+             sessions under way, and load again{advice}",
+            log.place(),
+            layout.database,
+            layout.table
+        )))
+    }
+
+    fn row(
+        &mut self,
+        rows: &Rows<'_>,
+        whole: bool,
+        layout: &Layout,
+        image: &mut Bytes<'_>,
+        group: &Group,
+    ) -> Result<Flow, Trouble> {
+        if self.stop_at.is_some_and(|stop| self.transaction.done >= stop && stop.line == 0) {
+            return Ok(Flow::Stop);
+        }
+        let Some(effect) = layout.effect(rows.kind.change, image)? else {
+            self.row_done();
+            return Ok(Flow::On);
+        };
+        self.old.clear();
+        match effect {
+            Change::Insert | Change::Delete => {
+                let op = if effect == Change::Insert { Op::Upsert } else { Op::Delete };
+                if whole {
+                    layout.read(image, &mut self.content, &mut self.inflated)?;
+                } else {
+                    layout.read_present(image, rows.before, None, &mut self.content, &mut self.inflated)?;
+                }
+                self.line(layout.heads.of(op), true, true, group)?;
+                if effect == Change::Delete && rows.kind.change == Change::Update {
+                    layout.pass_over(image)?;
+                }
+            }
+            Change::Update => return self.update(rows, whole, layout, image, group),
+        }
+        Ok(Flow::On)
+    }
+
+    fn update(
+        &mut self,
+        rows: &Rows<'_>,
+        whole: bool,
+        layout: &Layout,
+        image: &mut Bytes<'_>,
+        group: &Group,
+    ) -> Result<Flow, Trouble> {
+        let before = *image;
+        let inflated = &mut self.inflated;
+        if !whole {
+            layout.read_present(image, rows.before, None, &mut self.before, inflated)?;
+            let rest = Some((before, rows.before));
+            layout.read_present(image, rows.after, rest, &mut self.content, inflated)?;
+        } else {
+            if self.with_old {
+                layout.read(image, &mut self.before, inflated)?;
+            } else {
+                layout.read_id(image, &mut self.before, inflated)?;
+            }
+            if rows.kind.partial_json {
+                layout.read_partial(before, image, &mut self.content, inflated)?;
+            } else {
+                layout.read(image, &mut self.content, inflated)?;
+            }
+        }
+        if !self.before.same_id(&self.content) {
+            // The row that goes, whole, under its old id.
+            std::mem::swap(&mut self.before, &mut self.content);
+            if whole && !self.with_old {
+                layout.read(&mut { before }, &mut self.content, &mut self.inflated)?;
+            }
+            self.line(layout.heads.of(Op::Delete), true, false, group)?;
+            std::mem::swap(&mut self.before, &mut self.content);
+            if self.stop_at.is_some_and(|stop| self.transaction.done >= stop) {
+                return Ok(Flow::Stop);
+            }
+        }
+        if self.with_old {
+            layout.write_changed(&self.before, &self.content, &mut self.old);
+        }
+        self.line(layout.heads.of(Op::Upsert), true, true, group)?;
+        self.old.clear();
+        Ok(Flow::On)
+    }
+}
+
+/// What ends a row's printing early.
+enum Trouble {
+    Row(RowError),
+    Other(anyhow::Error),
+}
+
+impl From<RowError> for Trouble {
+    fn from(error: RowError) -> Trouble {
+        Trouble::Row(error)
+    }
+}
+
+impl From<anyhow::Error> for Trouble {
+    fn from(error: anyhow::Error) -> Trouble {
+        Trouble::Other(error)
+    }
+}
+
+fn bad_row(layout: &Layout, error: RowError, row: u64, log: &Log) -> anyhow::Error {
+    unreadable(format!(
+        "column `{}` of {}.{} cannot be read at {} (row {row} of its transaction): {}",
+        layout.column_name(error.column),
+        layout.database,
+        layout.table,
+        log.place(),
+        error.why
+    ))
+}

@@ -1,0 +1,138 @@
+//! What MariaDB's log holds of a row besides the columns that anybody sees: the versions of a table WITH SYSTEM
+//! VERSIONING, and numbers that stand for the values of a unique key on long columns.
+
+use anyhow::{Context, Result};
+use mysql::prelude::Queryable;
+use mysql::{Conn, params};
+
+use super::{Id, Table};
+use crate::binlog::wire::Wire;
+use crate::bytes::Bytes;
+use crate::value::Malformed;
+
+/// Such columns stand behind the table's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hidden {
+    /// From when and until when a version of the row holds, in a table that does not name these columns itself.
+    pub times: bool,
+    /// There may be so many numbers.
+    pub numbers: usize,
+    /// The column, among all of the row's, that says until when a version holds.
+    pub until: Option<usize>,
+}
+
+impl Hidden {
+    /// Whether these can be the columns behind the table's own.
+    pub fn fits(&self, wires: &[Wire]) -> bool {
+        let numbers = match wires {
+            [TIME, TIME, rest @ ..] if self.times => rest,
+            _ if self.times => return false,
+            rest => rest,
+        };
+        // A MEMORY table's keys are hashed too, without a column.
+        (numbers.is_empty() || numbers.len() == self.numbers) && numbers.iter().all(|wire| *wire == NUMBER)
+    }
+}
+
+const NUMBER: Wire = Wire::Int { bytes: 8 };
+
+/// (Where versions are counted by transaction, MariaDB does not log rows at all.)
+const TIME: Wire = Wire::Timestamp { decimals: 6 };
+
+/// Whether a version holds until further notice, from the bytes of that column.
+pub fn is_of_now(wire: Wire, bytes: &mut Bytes<'_>) -> Result<bool, Malformed> {
+    if wire != TIME {
+        return Err(Malformed("the end of a version is not a TIMESTAMP(6)"));
+    }
+    // The end of all time is another since MariaDB 11.5.
+    let bytes = bytes.take(7)?;
+    Ok(bytes == [0x7f, 0xff, 0xff, 0xff, 0x0f, 0x42, 0x3f]
+        || bytes == [0xff, 0xff, 0xff, 0xff, 0x0f, 0x42, 0x3f])
+}
+
+/// Asks for a table's versions. The column that ends them is no part of the id: only rows of now are printed.
+pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
+    let query = "SELECT (SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = :database \
+         AND TABLE_NAME = :table AND GENERATION_EXPRESSION = 'ROW END') FROM information_schema.TABLES \
+         WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table AND TABLE_TYPE = 'SYSTEM VERSIONED'";
+    let given = params! { "database" => table.database.as_str(), "table" => table.name.as_str() };
+    let named: Option<Option<String>> = match conn.exec_first(query, given) {
+        // Before 10.3 there are no versions to ask for.
+        Err(mysql::Error::MySqlError(_)) => None,
+        answer => answer
+            .with_context(|| format!("cannot ask for the versions of {}.{}", table.database, table.name))?,
+    };
+    if let Some(named) = named {
+        table.hidden.times = named.is_none();
+        table.hidden.until = match named {
+            Some(name) => table.column_number(&name),
+            None => Some(table.columns.len() + 1),
+        };
+        forget_until_in_id(table);
+    }
+    Ok(())
+}
+
+/// Takes the hidden columns off a table that the log names all columns of; `known` is the same table in the
+/// catalog, which tells what is hidden.
+pub fn take_off(told: &mut Table, wires: &[Wire], known: Option<&Table>) {
+    let name = |i: usize| told.columns.get(i).map(|column| column.name.as_str());
+    let mut own = told.columns.len();
+    if let Some(known) = known {
+        while own > known.columns.len() && name(own - 1).is_some_and(is_number_name) {
+            own -= 1;
+        }
+        let times = own >= 2 && name(own - 2) == Some("row_start") && name(own - 1) == Some("row_end");
+        let until_name = known.hidden.until.and_then(|i| known.columns.get(i)).map(|c| c.name.as_str());
+        told.hidden.until = match until_name {
+            Some(until) => (0..own).find(|i| name(*i) == Some(until)),
+            None => (times && known.hidden.times).then_some(own - 1),
+        };
+        told.hidden.times = times && known.hidden.times;
+    } else {
+        while own > 0 && name(own - 1).is_some_and(is_number_name) && wires.get(own - 1) == Some(&NUMBER) {
+            own -= 1;
+        }
+        // The default names; in a table with a key they are a part of it.
+        let is_time = |i: usize| wires.get(i) == Some(&TIME);
+        told.hidden.times = own > 2
+            && name(own - 2) == Some("row_start")
+            && name(own - 1) == Some("row_end")
+            && is_time(own - 2)
+            && is_time(own - 1);
+        told.hidden.until = told.hidden.times.then_some(own - 1);
+    }
+    told.hidden.numbers = told.columns.len() - own;
+    told.columns.truncate(if told.hidden.times { own - 2 } else { own });
+    forget_until_in_id(told);
+}
+
+fn is_number_name(name: &str) -> bool {
+    name.strip_prefix("DB_ROW_HASH_").is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
+fn forget_until_in_id(table: &mut Table) {
+    if let Id::Columns(columns) = &mut table.id {
+        columns.retain(|i| Some(*i) != table.hidden.until);
+        if columns.is_empty() {
+            table.id = Id::None;
+        }
+    }
+}
+
+/// Columns of a sequence, which is a table of one row to the log.
+const SEQUENCE: [&str; 8] = [
+    "next_not_cached_value",
+    "minimum_value",
+    "maximum_value",
+    "start_value",
+    "increment",
+    "cache_size",
+    "cycle_option",
+    "cycle_count",
+];
+
+/// Whether MariaDB's log means a sequence by this table.
+pub fn is_sequence(table: &Table) -> bool {
+    table.columns.iter().map(|column| column.name.as_str()).eq(SEQUENCE)
+}
