@@ -1,7 +1,7 @@
 //! JSON documents: `load` reads the server's text of them, `tail` their binary form, and both print that text
 //! without the blanks between its parts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::common::*;
 
@@ -74,6 +74,11 @@ impl Start {
         dumpa.run().expect_code(0);
         let file = dumpa.file("start.json");
         Start { dumpa, file }
+    }
+
+    /// For `--from`.
+    pub fn file(&self) -> &Path {
+        &self.file
     }
 
     #[track_caller]

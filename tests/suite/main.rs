@@ -20,5 +20,6 @@ mod progress;
 mod readme;
 mod resume;
 mod statements;
+mod tables;
 mod types;
 mod xa;

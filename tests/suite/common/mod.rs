@@ -7,6 +7,7 @@
 mod db;
 mod dumpa;
 mod fold;
+mod halves;
 mod live;
 mod macros;
 mod server;
@@ -16,6 +17,7 @@ mod wait;
 pub use db::Db;
 pub use dumpa::{Dumpa, Run};
 pub use fold::Fold;
+pub use halves::{Rows, halves_agree};
 pub use live::Live;
 pub(crate) use macros::{on_each_server, on_servers};
 pub use mysql::prelude::Queryable;
