@@ -1,6 +1,6 @@
 //! `dumpa validate-pos`: can `tail` go on from there?
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use mysql::Conn;
 use serde_json::{Map, Value, json};
 
@@ -37,9 +37,9 @@ pub fn run(args: &ValidateArgs) -> Result<u8> {
         }
         Err(error) => {
             let position = error.downcast_ref::<Checked>().map(|checked| checked.0.clone());
-            let reason: Vec<String> =
-                error.chain().filter(|cause| !cause.is::<Checked>()).map(ToString::to_string).collect();
-            (position, Some(reason.join(": ")))
+            // The position, if it is known, is the outermost context, and stands in the verdict by itself.
+            let reason = exit::words(error.chain().skip(usize::from(position.is_some())));
+            (position, Some(reason))
         }
     };
     let valid = reason.is_none();
@@ -99,7 +99,10 @@ fn check(position: &Position, conn: &mut Conn, server: &Server, options: &Option
     }
     let mut source = Network { options: options.clone(), server: server.clone(), server_id: 0 };
     let events = source.begin(&position.file, position.position, Mode::UntilEnd)?;
-    first_event(events, position).context("opened there, the log does not begin well")
+    first_event(events, position).map_err(|error| match exit::code(&error) {
+        exit::UNAVAILABLE => error,
+        _ => error.context("opened there, the log does not begin well"),
+    })
 }
 
 /// Reads the event that stands at the position, which must begin a transaction, or the log's end.

@@ -22,4 +22,5 @@ mod resume;
 mod statements;
 mod tables;
 mod types;
+mod validate_pos;
 mod xa;
