@@ -1,5 +1,7 @@
 //! `dumpa load`: the rows that tables hold, in one snapshot, and its position.
 
+use std::collections::HashSet;
+
 use anyhow::{Context, Result};
 use mysql::Conn;
 use mysql::prelude::Queryable;
@@ -20,6 +22,16 @@ use crate::snapshot::read::{self, Print};
 use crate::snapshot::{self, Method, Wish};
 use crate::value::geometry::Axes;
 
+/// How often a snapshot is begun anew because a table was created meanwhile.
+const TRIES: u32 = 10;
+
+/// A table that is there.
+struct Name {
+    database: String,
+    table: String,
+    estimate: Option<u64>,
+}
+
 /// A table to load.
 struct Job {
     table: Table,
@@ -33,12 +45,11 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let mut progress = progress(&args.messages);
     let (selection, rules) = wanted(&args.tables, &args.shape.id, &options, server.lower_case_names)?;
     let mut catalog = Catalog::new(connect(&options)?, &server)?;
-    let jobs = jobs(&mut catalog, &selection, &rules, &progress)?;
-    let tables: Vec<_> =
-        jobs.iter().map(|job| (job.table.database.clone(), job.table.name.clone())).collect();
-
-    let wish = Wish { position: save.is_some(), no_lock: args.no_lock, tables: &tables };
-    let (method, position) = snapshot::begin(&mut conn, &server, &options, wish)?;
+    let ((method, position), names) = settled(&mut catalog, &selection, &mut |tables| {
+        let wish = Wish { position: save.is_some(), no_lock: args.no_lock, tables };
+        snapshot::begin(&mut conn, &server, &options, wish)
+    })?;
+    let jobs = jobs(&mut catalog, names, &selection, &rules, &progress)?;
     match method {
         Method::None => {}
         Method::Lossy => progress.warn(method.describe()),
@@ -90,17 +101,34 @@ fn check_still_there(conn: &mut Conn, file: &str, progress: &Progress) -> Result
     }
 }
 
-/// The tables in the order given; those of a glob by name; none twice.
-fn jobs(
+/// Begins a snapshot that holds no table but those that were known before: the rows of one that came in between
+/// would be missing from it, and stand before its position.
+fn settled<T>(
     catalog: &mut Catalog,
     selection: &Selection,
-    rules: &[IdRule],
-    progress: &Progress,
-) -> Result<Vec<Job>> {
-    let mut names: Vec<(String, String, Option<u64>)> = Vec::new();
+    begin: &mut dyn FnMut(&[(String, String)]) -> Result<T>,
+) -> Result<(T, Vec<Name>)> {
+    let mut known = names(catalog, selection)?;
+    for _ in 0..TRIES {
+        let tables: Vec<_> = known.into_iter().map(|name| (name.database, name.table)).collect();
+        let begun = begin(&tables)?;
+        known = names(catalog, selection)?;
+        let tables: HashSet<_> = tables.iter().map(|(database, table)| (&**database, &**table)).collect();
+        if known.iter().all(|name| tables.contains(&(&*name.database, &*name.table))) {
+            return Ok((begun, known));
+        }
+    }
+    Err(anyhow::anyhow!(
+        "tables are created all the time, so that no snapshot holds them all: try again later"
+    ))
+}
+
+/// The tables in the order given; those of a glob by name; none twice.
+fn names(catalog: &mut Catalog, selection: &Selection) -> Result<Vec<Name>> {
+    let mut names: Vec<Name> = Vec::new();
     let mut add = |database: &str, table: String, estimate| {
-        if !names.iter().any(|(d, t, _)| d == database && *t == table) {
-            names.push((database.to_string(), table, estimate));
+        if !names.iter().any(|name| name.database == database && name.table == table) {
+            names.push(Name { database: database.to_string(), table, estimate });
         }
     };
     if selection.patterns().is_empty() {
@@ -129,8 +157,19 @@ fn jobs(
             return Err(unknown(&pattern.given, pattern.is_glob()));
         }
     }
+    Ok(names)
+}
+
+/// How each table is to be read: its definition as it is once the snapshot has begun.
+fn jobs(
+    catalog: &mut Catalog,
+    names: Vec<Name>,
+    selection: &Selection,
+    rules: &[IdRule],
+    progress: &Progress,
+) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
-    for (database, name, estimate) in names {
+    for Name { database, table: name, estimate } in names {
         let table = catalog.table(&database, &name)?;
         let mut table = table.ok_or_else(|| unknown(&format!("{database}.{name}"), false))?;
         IdRule::apply(rules, &mut table)?;
