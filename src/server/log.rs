@@ -64,7 +64,8 @@ pub fn variable(conn: &mut Conn, name: &str) -> Result<Option<String>> {
     Ok(row.and_then(|row| text(&row, 1)))
 }
 
-fn no_log() -> anyhow::Error {
+/// The error of a server without a log.
+pub fn no_log() -> anyhow::Error {
     unavailable("this server keeps no binary log: start it with log_bin")
 }
 

@@ -95,6 +95,10 @@ pub fn begin(
         start(conn, server)?;
         return found(Method::SnapshotStatus, snapshot_status(conn)?);
     }
+    // Exit 3 without a log: no other method would find one.
+    if log::variable(conn, "log_bin")?.is_some_and(|is| is.eq_ignore_ascii_case("OFF")) {
+        return Err(log::no_log());
+    }
     let mut refusals = Vec::new();
     let mut before = None;
     match log_status(conn, server) {
