@@ -188,14 +188,17 @@ struct Tail<'a> {
 
 impl Tail<'_> {
     fn run(mut self, events: Box<dyn Events>, signal: &Signal, progress: &mut Progress) -> Result<u8> {
-        self.reached = Some(self.follower.position());
+        let begun = self.follower.position();
+        self.reached = Some(begun.clone());
         let outcome = self.follow(events, signal, progress);
         progress.clear();
         self.warn(progress);
         // What is good is printed and saved whatever happened, unless nobody reads it.
         let gone = outcome.as_ref().is_err_and(|error| error.chain().any(|cause| cause.is::<ReaderGone>()));
         let finished = if gone { Ok(()) } else { self.finish() };
-        let saved = self.save_reached();
+        // A place that the server refused is no better than the one that is saved.
+        let refused = outcome.is_err() && self.reached.as_ref() == Some(&begun);
+        let saved = if refused { Ok(()) } else { self.save_reached() };
         outcome.and(finished).and(saved)?;
         Ok(exit::DONE)
     }

@@ -34,7 +34,8 @@ impl IdRule {
     /// Exit 2 when it is not of that form.
     pub fn parse(given: &str, database: Option<&str>) -> Result<IdRule> {
         let bad = || usage(format!("--id {given:?}: give TABLE=COLUMN[,COLUMN]"));
-        let (table, columns) = given.rsplit_once('=').ok_or_else(bad)?;
+        let parts = given.rsplit_once('=').filter(|(table, _)| !table.is_empty());
+        let (table, columns) = parts.ok_or_else(bad)?;
         let columns: Vec<String> = columns.split(',').map(|c| c.trim().to_string()).collect();
         let twice = |(n, name): (usize, &String)| columns[..n].contains(name);
         if columns.iter().any(String::is_empty) || columns.iter().enumerate().any(twice) {
