@@ -247,3 +247,25 @@ on_servers!([mysql_9_7] fn without_a_way_to_a_position_it_refuses(shared) {
     assert!(run.stderr.contains("warning") && run.stderr.contains("LOST"), "{}", run.stderr);
     assert_eq!((run.lines().len(), saved), (1, true));
 });
+
+on_servers!([mysql_9_7, mysql_5_6] fn a_table_that_is_created_while_the_snapshot_begins_is_in_it(shared) {
+    let server = Server::private(&shared.name, &[]);
+    let db = server.fresh_db("late");
+    db.sql("create table t (id int primary key);\ninsert into t values (1)");
+    account(&server, "locker", &["select, replication slave, replication client, lock tables on *.*"]);
+    let mut holder = db.conn();
+    holder.query_drop("lock tables t write").expect("a lock");
+    let home = Dumpa::bare();
+    let load = Dumpa::new(&server, &db).args(["load", "-u", "locker", "--save", "pos.json"]);
+    let load = load.env("DUMPA_PASSWORD", "secret").in_the_folder_of(&home).spawn();
+    let waits = "select count(*) from information_schema.processlist where user = 'locker' and info like 'lock tables%'";
+    eventually("it waits for the lock", || (server.ask::<u32>(waits) > 0).then_some(()));
+    db.sql("create table late (id int primary key);\ninsert into late values (2)");
+    holder.query_drop("unlock tables").expect("no lock");
+    let loaded = load.wait(PATIENCE).expect_code(0);
+    assert!(loaded.stderr.contains("LOCK TABLES"), "{}", loaded.stderr);
+    let tail = Dumpa::new(&server, &db).args(["tail", "--from", "pos.json", "--until", "now"]);
+    let tail = tail.in_the_folder_of(&home).run().expect_code(0);
+    let truth = Fold::of(Dumpa::new(&server, &db).args(["load"]).run().expect_code(0).lines());
+    Fold::of(loaded.lines()).then(tail.lines()).assert_is(&truth, "load and tail");
+});
