@@ -45,7 +45,7 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let mut progress = progress(&args.messages);
     let (selection, rules) = wanted(&args.tables, &args.shape.id, &options, server.lower_case_names)?;
     let mut catalog = Catalog::new(connect(&options)?, &server)?;
-    let ((method, position), names) = settled(&mut catalog, &selection, &mut |tables| {
+    let ((method, position), names) = settled(&mut catalog, &selection, |tables| {
         let wish = Wish { position: save.is_some(), no_lock: args.no_lock, tables };
         snapshot::begin(&mut conn, &server, &options, wish)
     })?;
@@ -106,7 +106,7 @@ fn check_still_there(conn: &mut Conn, file: &str, progress: &Progress) -> Result
 fn settled<T>(
     catalog: &mut Catalog,
     selection: &Selection,
-    begin: &mut dyn FnMut(&[(String, String)]) -> Result<T>,
+    mut begin: impl FnMut(&[(String, String)]) -> Result<T>,
 ) -> Result<(T, Vec<Name>)> {
     let mut known = names(catalog, selection)?;
     for _ in 0..TRIES {
