@@ -21,6 +21,7 @@ mod progress;
 mod readme;
 mod refusals;
 mod resume;
+mod servers;
 mod statements;
 mod tables;
 mod types;
