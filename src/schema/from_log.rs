@@ -14,7 +14,7 @@ const UNTOLD: Malformed = Malformed("its metadata does not tell the names and ty
 ///
 /// # Errors
 /// When the metadata contradicts itself.
-pub fn table(map: &TableMap<'_>, wires: &[Wire]) -> Result<Option<Table>, Malformed> {
+pub fn table(map: &TableMap<'_>, wires: &[Wire], mariadb: bool) -> Result<Option<Table>, Malformed> {
     let metadata = map.metadata()?;
     let Some(names) = &metadata.names else {
         return Ok(None);
@@ -22,7 +22,7 @@ pub fn table(map: &TableMap<'_>, wires: &[Wire]) -> Result<Option<Table>, Malfor
     if names.len() != wires.len() {
         return Err(UNTOLD);
     }
-    let mut ordinals = Ordinals::default();
+    let mut ordinals = Ordinals { mariadb, ..Ordinals::default() };
     let mut columns = Vec::with_capacity(wires.len());
     for (i, (wire, name)) in wires.iter().zip(names).enumerate() {
         let Some(kind) = ordinals.kind(*wire, &metadata)? else {
@@ -53,6 +53,7 @@ pub fn utf8(name: &[u8]) -> Result<String, Malformed> {
 /// Lists in the metadata go by the ordinal among the columns of a sort.
 #[derive(Debug, Default)]
 struct Ordinals {
+    mariadb: bool,
     numeric: usize,
     text: usize,
     labelled: usize,
@@ -106,8 +107,15 @@ impl Ordinals {
                 Kind::Set(labels(lists.and_then(|l| l.get(next(&mut self.sets))), charset)?)
             }
             Wire::Json { .. } => Kind::Json,
-            Wire::Geometry { .. } => Kind::Geometry,
-            Wire::Vector { .. } => Kind::Vector,
+            // Of these each server has one among its columns with a character set.
+            Wire::Geometry { .. } => {
+                self.text += usize::from(self.mariadb);
+                Kind::Geometry
+            }
+            Wire::Vector { .. } => {
+                self.text += usize::from(!self.mariadb);
+                Kind::Vector
+            }
         }))
     }
 

@@ -233,7 +233,7 @@ impl Layouts {
             return self.skipped(&database, &table, &wires);
         }
         self.existing.insert((database.clone(), table.clone()));
-        let told = from_log::table(map, &wires).map_err(bad)?;
+        let told = from_log::table(map, &wires, self.mariadb).map_err(bad)?;
         let mut table = match told {
             Some(told) => self.completed(told, &wires)?,
             None => self.looked_up(&database, &table, place)?,
