@@ -90,7 +90,7 @@ impl Start {
 }
 
 /// The server's text without what it puts between the parts.
-fn compact(json: &str) -> String {
+pub fn compact(json: &str) -> String {
     let (mut in_string, mut escaped) = (false, false);
     let kept = json.chars().filter(|&char| {
         match char {
