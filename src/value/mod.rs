@@ -109,12 +109,8 @@ impl Value<'_> {
                 let quoted = style.big_int_as_string && n > EXACT_IN_DOUBLE;
                 number(itoa::Buffer::new().format(n).as_bytes(), quoted, out);
             }
-            Value::Float(n) if n.is_finite() => {
-                out.extend_from_slice(ryu::Buffer::new().format_finite(n).as_bytes());
-            }
-            Value::Double(n) if n.is_finite() => {
-                out.extend_from_slice(ryu::Buffer::new().format_finite(n).as_bytes());
-            }
+            Value::Float(n) if n.is_finite() => float(zmij::Buffer::new().format_finite(n), out),
+            Value::Double(n) if n.is_finite() => float(zmij::Buffer::new().format_finite(n), out),
             Value::Float(_) | Value::Double(_) => {
                 return Err(Malformed("it is not a finite number, and JSON has no other"));
             }
@@ -159,6 +155,13 @@ fn number(digits: &[u8], quoted: bool, out: &mut Vec<u8>) {
     if quoted {
         out.push(b'"');
     }
+}
+
+/// The shortest text of a float, and so `1e22` where it is given as `1e+22`.
+fn float(text: &str, out: &mut Vec<u8>) {
+    let (digits, exponent) = text.split_once('+').unwrap_or((text, ""));
+    out.extend_from_slice(digits.as_bytes());
+    out.extend_from_slice(exponent.as_bytes());
 }
 
 fn quote(

@@ -11,7 +11,7 @@ const MAX_PLACES: i32 = 15;
 
 /// Appends a finite double in at most `width` characters (20 or more, so that no digit is ever cut).
 pub fn write(value: f64, width: usize, out: &mut Vec<u8>) {
-    let mut buffer = ryu::Buffer::new();
+    let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value.abs());
     let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
