@@ -39,6 +39,39 @@ impl Heads {
     }
 }
 
+/// A column's key: `"name":`, with a comma before it for all but the first column.
+///
+/// Pieces of a known length are appended without a call: so whole ones are, and what is too much is taken
+/// off.
+#[derive(Debug, Clone)]
+pub struct Key {
+    pieces: Vec<[u8; 16]>,
+    len: usize,
+}
+
+impl Key {
+    pub fn new(name: &str, column: usize) -> Key {
+        let mut key = Vec::new();
+        if column > 0 {
+            key.push(b',');
+        }
+        text::string(name, &mut key);
+        key.push(b':');
+        let len = key.len();
+        key.resize(len.next_multiple_of(16), 0);
+        Key { pieces: key.as_chunks().0.to_vec(), len }
+    }
+
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        let end = out.len() + self.len;
+        for piece in &self.pieces {
+            out.extend_from_slice(piece);
+        }
+        out.truncate(end);
+    }
+}
+
 /// A row's JSON, column by column, and where in it the values of its id stand.
 #[derive(Debug, Default)]
 pub struct Content {
@@ -73,16 +106,16 @@ impl Content {
         }
     }
 
-    /// Appends a column. `key` is `"name":`, with a comma before it for all but the first.
+    /// Appends a column.
     #[inline]
     pub fn column(
         &mut self,
-        key: &[u8],
+        key: &Key,
         id_place: Option<usize>,
         value: &Value<'_>,
         style: Style,
     ) -> Result<(), Malformed> {
-        self.json.extend_from_slice(key);
+        key.write(&mut self.json);
         let start = self.json.len();
         value.write(style, &mut self.json)?;
         if let Some(range) = id_place.and_then(|place| self.id.get_mut(place)) {

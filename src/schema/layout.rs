@@ -8,7 +8,7 @@ use crate::binlog::cell::Cell;
 use crate::binlog::event::Change;
 use crate::binlog::wire::Wire;
 use crate::bytes::{Bytes, bit};
-use crate::tuple::{Content, Heads};
+use crate::tuple::{Content, Heads, Key};
 use crate::value::geometry::Axes;
 use crate::value::{Kind, Malformed, Style, Value, kind};
 
@@ -29,8 +29,8 @@ pub struct Layout {
 
 #[derive(Debug)]
 struct LayoutColumn {
-    /// `"name":`, with a comma before it for all but the first.
-    key: Vec<u8>,
+    name: String,
+    key: Key,
     cell: Cell,
     wire: Wire,
     old_decimals: u8,
@@ -99,7 +99,8 @@ impl Layout {
                 ))
             })?;
             columns.push(LayoutColumn {
-                key: key(&column.name, i),
+                name: column.name.clone(),
+                key: Key::new(&column.name, i),
                 cell,
                 wire: *wire,
                 old_decimals: old_decimals(*wire, &column.kind),
@@ -140,23 +141,19 @@ impl Layout {
         for (i, column) in self.columns.iter().enumerate() {
             let was = before.value(i);
             if was != after.value(i) {
-                let key = column.key.strip_prefix(b",").unwrap_or(&column.key);
                 if out.len() > start {
                     out.push(b',');
                 }
-                out.extend_from_slice(key);
+                kind::key(&column.name, out);
                 out.extend_from_slice(was);
             }
         }
         out.push(b'}');
     }
 
-    /// The column's key as it is printed, for messages.
-    pub fn column_name(&self, i: usize) -> String {
-        let key = self.columns.get(i).map(|column| column.key.as_slice()).unwrap_or_default();
-        let key = key.strip_prefix(b",").unwrap_or(key);
-        let key = key.strip_suffix(b":").unwrap_or(key);
-        serde_json::from_slice(key).unwrap_or_default()
+    /// The column's name, for messages.
+    pub fn column_name(&self, i: usize) -> &str {
+        self.columns.get(i).map(|column| column.name.as_str()).unwrap_or_default()
     }
 
     /// Reads a whole row image into `content`.
@@ -169,14 +166,9 @@ impl Layout {
         let nulls = self.nulls(image)?;
         content.begin(self.id_values);
         for (i, column) in self.columns.iter().enumerate() {
-            let read = if bit(nulls, i) {
-                content.column(&column.key, column.id_place, &Value::Null, self.style)
-            } else {
-                column
-                    .cell
-                    .read(image, inflated)
-                    .and_then(|value| content.column(&column.key, column.id_place, &value, self.style))
-            };
+            let value = if bit(nulls, i) { Ok(Value::Null) } else { column.cell.read(image, inflated) };
+            let read = value
+                .and_then(|value| content.column(&column.key, column.id_place, &value, self.style));
             read.map_err(|why| RowError { column: i, why })?;
         }
         content.end();
@@ -417,16 +409,6 @@ fn document_at<'a>(wire: Wire, mut at: Bytes<'a>) -> Result<&'a [u8], Malformed>
     };
     let len = at.uint(length_bytes.into())?;
     at.take(len as usize)
-}
-
-/// `"name":` with a comma before it for all but the first column.
-pub fn key(name: &str, i: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if i > 0 {
-        bytes.push(b',');
-    }
-    kind::key(name, &mut bytes);
-    bytes
 }
 
 /// Whether the lengths agree, where both sides tell them: a difference is the trace of an ALTER.

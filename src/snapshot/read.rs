@@ -7,9 +7,8 @@ use mysql::{Conn, Value as Given};
 use crate::exit::unreadable;
 use crate::output::{Output, WRITE_BYTES};
 use crate::schema::catalog::{quote, quoted};
-use crate::schema::layout::key;
 use crate::schema::{Id, Table};
-use crate::tuple::{Content, Heads, NO_METADATA, Op, row};
+use crate::tuple::{Content, Heads, Key, NO_METADATA, Op, row};
 use crate::value::geometry::Axes;
 use crate::value::{Date, DateTime, Kind, Malformed, Style, Time, Value};
 
@@ -36,8 +35,8 @@ pub fn table(
     let context = || format!("cannot read {}.{}", table.database, table.name);
     let statement = conn.prep(select(table)).with_context(context)?;
     let heads = Heads::new(print.printed);
-    let keys: Vec<Vec<u8>> =
-        table.columns.iter().enumerate().map(|(i, column)| key(&column.name, i)).collect();
+    let keys: Vec<Key> =
+        table.columns.iter().enumerate().map(|(i, column)| Key::new(&column.name, i)).collect();
     let id: &[usize] = match &table.id {
         Id::Columns(columns) => columns,
         Id::None | Id::Unknown => &[],
