@@ -137,10 +137,14 @@ impl Charset {
         match self {
             // No server puts four bytes into utf8mb3, but if they are there, they can mean one thing only.
             Charset::Utf8mb4 | Charset::Utf8mb3 | Charset::Binary => {
-                if Encoding::utf8_valid_up_to(bytes) != bytes.len() {
+                let rest = text::escape_ascii(bytes, out);
+                if rest.is_empty() {
+                    return Ok(());
+                }
+                if Encoding::utf8_valid_up_to(rest) != rest.len() {
                     return Err(self.malformed());
                 }
-                text::escape(bytes, out);
+                text::escape(rest, out);
                 Ok(())
             }
             Charset::Utf16 => wide::escape_utf16(bytes, u16::from_be_bytes, self.malformed(), out),
@@ -151,11 +155,10 @@ impl Charset {
                 single_byte::escape_swe7(bytes, out);
                 Ok(())
             }
-            _ if bytes.is_ascii() => {
-                text::escape(bytes, out);
-                Ok(())
-            }
-            _ => self.escape_beyond_ascii(bytes, out),
+            _ => match text::escape_ascii(bytes, out) {
+                [] => Ok(()),
+                rest => self.escape_beyond_ascii(rest, out),
+            },
         }
     }
 

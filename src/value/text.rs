@@ -23,37 +23,61 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 /// Appends `bytes`, already UTF-8, as the inside of a JSON string: without the quotes. Runs that
 /// need no escape are copied whole.
 pub fn escape(bytes: &[u8], out: &mut Vec<u8>) {
+    escape_up_to::<false>(bytes, out);
+}
+
+/// Likewise the leading bytes that are ASCII. The others are returned.
+pub fn escape_ascii<'a>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+    escape_up_to::<true>(bytes, out)
+}
+
+#[inline]
+fn escape_up_to<'a, const BEYOND_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     let mut rest = bytes;
     loop {
-        let (plain, tail) = rest.split_at(plain_len(rest));
+        let (plain, tail) = rest.split_at(plain_len::<BEYOND_ASCII>(rest));
         out.extend_from_slice(plain);
-        let Some((byte, tail)) = tail.split_first() else { return };
-        escape_byte(*byte, out);
-        rest = tail;
+        match tail.split_first() {
+            Some((byte, after)) if byte.is_ascii() => {
+                escape_byte(*byte, out);
+                rest = after;
+            }
+            _ => return tail,
+        }
     }
 }
 
-/// How many bytes come before the first that needs an escape. Eight are looked at in one step.
-fn plain_len(bytes: &[u8]) -> usize {
+/// How many bytes come before the first that needs an escape, or (as `BEYOND_ASCII`) is not ASCII. Eight
+/// are looked at in one step.
+#[inline]
+fn plain_len<const BEYOND_ASCII: bool>(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (i, word) in words.iter().enumerate() {
-        let marks = marks(u64::from_le_bytes(*word));
+        let marks = marks::<BEYOND_ASCII>(u64::from_le_bytes(*word));
         if marks != 0 {
             return 8 * i + marks.trailing_zeros() as usize / 8;
         }
     }
-    let in_rest = rest.iter().position(|byte| ESCAPE[usize::from(*byte)] != 0);
-    8 * words.len() + in_rest.unwrap_or(rest.len())
+    let done = 8 * words.len();
+    // The last eight overlap bytes that end no run.
+    if let Some(word) = bytes.last_chunk().filter(|_| done > 0) {
+        let marks = marks::<BEYOND_ASCII>(u64::from_le_bytes(*word));
+        return bytes.len() - 8 + marks.trailing_zeros() as usize / 8;
+    }
+    let ends = |byte: &u8| ESCAPE[usize::from(*byte)] != 0 || (BEYOND_ASCII && !byte.is_ascii());
+    rest.iter().position(ends).unwrap_or(rest.len())
 }
 
-/// The highest bit of each byte that needs an escape. A borrow can mark bytes above the lowest such
-/// byte, so only that one's mark is exact.
-fn marks(word: u64) -> u64 {
+/// The highest bit of each byte that ends a run. A borrow can mark bytes above the lowest such byte, so
+/// only that one's mark is exact.
+#[inline]
+fn marks<const BEYOND_ASCII: bool>(word: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     // A byte is below n where it borrows from its highest bit, and had that bit clear.
     let below = |word: u64, n: u64| word.wrapping_sub(n * EACH) & !word;
     let equals = |byte: u8| below(word ^ (u64::from(byte) * EACH), 1);
-    (below(word, 0x20) | equals(b'"') | equals(b'\\')) & (0x80 * EACH)
+    let beyond_ascii = if BEYOND_ASCII { word } else { 0 };
+    (below(word, 0x20) | equals(b'"') | equals(b'\\') | beyond_ascii) & (0x80 * EACH)
 }
 
 /// Appends one byte of ASCII as the inside of a JSON string.
@@ -97,14 +121,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_needs_an_escape_is_found_wherever_it_stands() {
+    fn what_ends_a_run_is_found_wherever_it_stands() {
         for byte in 0..=255u8 {
             for at in 0..20 {
                 let mut bytes = [b'~'; 20];
                 bytes[at] = byte;
                 bytes[19] = b'"';
-                let first = if byte < 0x20 || byte == b'"' || byte == b'\\' { at } else { 19 };
-                assert_eq!(plain_len(&bytes), first, "{byte} at {at}");
+                let escaped = byte < 0x20 || byte == b'"' || byte == b'\\';
+                assert_eq!(plain_len::<false>(&bytes), if escaped { at } else { 19 }, "{byte} at {at}");
+                let ends = escaped || !byte.is_ascii();
+                assert_eq!(plain_len::<true>(&bytes), if ends { at } else { 19 }, "{byte} at {at}");
             }
         }
     }
