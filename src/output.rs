@@ -15,7 +15,8 @@ use crate::exit::ReaderGone;
 const PIPE_BYTES: i32 = 1 << 20;
 /// Complete lines are written once they are this many bytes.
 pub const WRITE_BYTES: usize = 256 << 10;
-/// A buffer that one huge row made larger than this is given back.
+/// Room for what is held back of a transaction, taken at once: memory that is never touched costs nothing, and a
+/// buffer that grows leaves its old places behind. What one huge row takes beyond it is given back.
 const KEEP_BYTES: usize = 12 << 20;
 
 /// Lines on their way to stdout.
@@ -35,7 +36,7 @@ impl Output {
         let file = ManuallyDrop::new(unsafe { File::from_raw_fd(1) });
         // Refused where it is not a pipe, or beyond the user's limit: then it stays as it is.
         let _ = fcntl(&*file, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
-        Output { buffer: Vec::with_capacity(2 * WRITE_BYTES), file }
+        Output { buffer: Vec::with_capacity(KEEP_BYTES), file }
     }
 
     /// Writes the first `len` bytes of the buffer and takes them out of it.
@@ -57,7 +58,7 @@ impl Output {
             self.buffer.drain(..len);
         }
         if self.buffer.is_empty() && self.buffer.capacity() > KEEP_BYTES {
-            self.buffer.shrink_to(WRITE_BYTES);
+            self.buffer.shrink_to(KEEP_BYTES);
         }
         Ok(())
     }
