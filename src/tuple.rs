@@ -107,7 +107,7 @@ impl Content {
     }
 
     /// Appends a column.
-    #[inline]
+    #[inline(always)]
     pub fn column(
         &mut self,
         key: &Key,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::hidden::is_of_now;
 use super::{Column, Id, Table};
-use crate::binlog::cell::Cell;
+use crate::binlog::cell::{Cell, Take};
 use crate::binlog::event::Change;
 use crate::binlog::wire::Wire;
 use crate::bytes::{Bytes, bit};
@@ -35,6 +35,20 @@ struct LayoutColumn {
     wire: Wire,
     old_decimals: u8,
     id_place: Option<usize>,
+}
+
+/// Where a value of a row goes.
+struct Slot<'a> {
+    content: &'a mut Content,
+    column: &'a LayoutColumn,
+    style: Style,
+}
+
+impl Take for Slot<'_> {
+    #[inline(always)]
+    fn take(self, value: Value<'_>) -> Result<(), Malformed> {
+        self.content.column(&self.column.key, self.column.id_place, &value, self.style)
+    }
 }
 
 /// A column that could not be read.
@@ -166,9 +180,11 @@ impl Layout {
         let nulls = self.nulls(image)?;
         content.begin(self.id_values);
         for (i, column) in self.columns.iter().enumerate() {
-            let value = if bit(nulls, i) { Ok(Value::Null) } else { column.cell.read(image, inflated) };
-            let read = value
-                .and_then(|value| content.column(&column.key, column.id_place, &value, self.style));
+            let slot = Slot { content, column, style: self.style };
+            let read = match bit(nulls, i) {
+                true => slot.take(Value::Null),
+                false => column.cell.read(image, inflated, slot),
+            };
             read.map_err(|why| RowError { column: i, why })?;
         }
         content.end();
@@ -185,14 +201,12 @@ impl Layout {
         let nulls = self.nulls(image)?;
         content.begin(self.id_values);
         for (i, column) in self.columns.iter().enumerate() {
+            let slot = Slot { content, column, style: self.style };
             let read = match (bit(nulls, i), column.id_place) {
                 (true, None) => Ok(()),
-                (true, place) => content.column(&column.key, place, &Value::Null, self.style),
+                (true, Some(_)) => slot.take(Value::Null),
                 (false, None) => column.wire.skip(image, column.old_decimals),
-                (false, place) => column
-                    .cell
-                    .read(image, inflated)
-                    .and_then(|value| content.column(&column.key, place, &value, self.style)),
+                (false, Some(_)) => column.cell.read(image, inflated, slot),
             };
             read.map_err(|why| RowError { column: i, why })?;
         }
@@ -287,11 +301,11 @@ impl Layout {
         content.begin(self.id_values);
         for (i, column) in self.columns.iter().enumerate() {
             let mut take = |bytes: &mut Bytes<'b>, is_null: bool| {
-                if is_null {
-                    return content.column(&column.key, column.id_place, &Value::Null, self.style);
+                let slot = Slot { content, column, style: self.style };
+                match is_null {
+                    true => slot.take(Value::Null),
+                    false => column.cell.read(bytes, inflated, slot),
                 }
-                let value = column.cell.read(bytes, inflated)?;
-                content.column(&column.key, column.id_place, &value, self.style)
             };
             let written = match (first.next(i), &mut other) {
                 (Some(is_null), other) => {
@@ -354,17 +368,23 @@ impl Layout {
             }
             let is_partial = column.wire.is_json() && bit(partial, document);
             document += usize::from(column.wire.is_json());
-            let value = if bit(nulls, i) { Ok(Value::Null) } else { column.cell.read(image, inflated) };
-            let value = match value.map_err(at(i))? {
-                Value::JsonBinary(diffs) if is_partial => {
-                    if bit(nulls_before, i) {
-                        return Err(at(i)(Malformed("a difference from no document")));
+            let slot = Slot { content, column, style: self.style };
+            let write = |value: Value<'_>| {
+                let value = match value {
+                    Value::JsonBinary(_) if is_partial && bit(nulls_before, i) => {
+                        return Err(Malformed("a difference from no document"));
                     }
-                    Value::JsonDiffs { before: document_at(column.wire, start).map_err(at(i))?, diffs }
-                }
-                value => value,
+                    Value::JsonBinary(diffs) if is_partial => {
+                        Value::JsonDiffs { before: document_at(column.wire, start)?, diffs }
+                    }
+                    value => value,
+                };
+                slot.take(value)
             };
-            let written = content.column(&column.key, column.id_place, &value, self.style);
+            let written = match bit(nulls, i) {
+                true => write(Value::Null),
+                false => column.cell.read(image, inflated, write),
+            };
             written.map_err(at(i))?;
         }
         content.end();

@@ -98,6 +98,7 @@ const EXACT_IN_DOUBLE: u64 = 1 << 53;
 
 impl Value<'_> {
     /// Appends the value's JSON.
+    #[inline(always)]
     pub fn write(&self, style: Style, out: &mut Vec<u8>) -> Result<(), Malformed> {
         match *self {
             Value::Null => out.extend_from_slice(b"null"),
