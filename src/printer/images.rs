@@ -94,7 +94,7 @@ impl Printer {
             return Ok(true);
         }
         let missing: Vec<usize> = (0..layout.own_columns()).filter(|i| !bit(rows.before, *i)).collect();
-        if missing.is_empty() && !rows.kind.partial_json && !layout.has_versions() {
+        if missing.is_empty() && !rows.kind.partial_json {
             return Ok(false);
         }
         let names: Vec<String> = missing.iter().map(|i| format!("`{}`", layout.column_name(*i))).collect();
@@ -125,7 +125,7 @@ impl Printer {
         if self.stop_at.is_some_and(|stop| self.transaction.done >= stop && stop.line == 0) {
             return Ok(Flow::Stop);
         }
-        let Some(effect) = layout.effect(rows.kind.change, image)? else {
+        let Some(effect) = layout.effect(rows, image)? else {
             self.row_done();
             return Ok(Flow::On);
         };
@@ -136,11 +136,12 @@ impl Printer {
                 if whole {
                     layout.read(image, &mut self.content, &mut self.inflated)?;
                 } else {
-                    layout.read_present(image, rows.before, None, &mut self.content, &mut self.inflated)?;
+                    let present = if effect == Change::Insert { rows.after } else { rows.before };
+                    layout.read_present(image, present, None, &mut self.content, &mut self.inflated)?;
                 }
                 self.line(layout.heads.of(op), true, true, group)?;
                 if effect == Change::Delete && rows.kind.change == Change::Update {
-                    layout.pass_over(image)?;
+                    layout.pass_over(image, rows.after, None)?;
                 }
             }
             Change::Update => return self.update(rows, whole, layout, image, group),

@@ -6,6 +6,7 @@ use super::hidden::is_of_now;
 use super::{Column, Id, Table};
 use crate::binlog::cell::{Cell, Take};
 use crate::binlog::event::Change;
+use crate::binlog::rows::Rows;
 use crate::binlog::wire::Wire;
 use crate::bytes::{Bytes, bit};
 use crate::tuple::{Content, Heads, Key};
@@ -143,11 +144,6 @@ impl Layout {
         self.columns.len()
     }
 
-    /// Whether [`Layout::effect`] looks into the images.
-    pub fn has_versions(&self) -> bool {
-        self.until.is_some()
-    }
-
     /// Appends an object of the columns that differ, with what they were.
     pub fn write_changed(&self, before: &Content, after: &Content, out: &mut Vec<u8>) {
         out.push(b'{');
@@ -222,34 +218,46 @@ impl Layout {
         Ok(())
     }
 
-    /// Passes over the columns of a row image before `end`.
-    fn pass(&self, image: &mut Bytes<'_>, end: usize) -> Result<(), RowError> {
-        let nulls = self.nulls(image)?;
+    /// Passes over a row image of these columns; returns what begins with column `stop`, if that is there.
+    pub fn pass_over<'b>(
+        &self,
+        image: &mut Bytes<'b>,
+        present: &[u8],
+        stop: Option<usize>,
+    ) -> Result<Option<(Wire, Bytes<'b>)>, RowError> {
+        let mut columns = Present::begin(image, present, self.column_count())?;
+        let mut found = None;
         let own = self.columns.iter().map(|column| (column.wire, column.old_decimals));
         let all = own.chain(self.hidden.iter().map(|wire| (*wire, 0)));
-        for (i, (wire, old_decimals)) in all.take(end).enumerate() {
-            if !bit(nulls, i) {
+        for (i, (wire, old_decimals)) in all.enumerate() {
+            if columns.next(i) == Some(false) {
+                if Some(i) == stop {
+                    found = Some((wire, *image));
+                }
                 wire.skip(image, old_decimals).map_err(|why| RowError { column: i, why })?;
             }
         }
-        Ok(())
-    }
-
-    /// Passes over a whole row image.
-    pub fn pass_over(&self, image: &mut Bytes<'_>) -> Result<(), RowError> {
-        self.pass(image, usize::MAX)
+        Ok(found)
     }
 
     /// What a change does to the row of now. Of most tables it is the change itself; but those with versions log an
     /// update that ends one where a row is deleted, and insert those that have ended. An image that is of no
     /// interest is passed over; that after an update which deletes is left to the caller.
-    pub fn effect(&self, change: Change, image: &mut Bytes<'_>) -> Result<Option<Change>, RowError> {
-        if self.until.is_none() {
+    pub fn effect(&self, rows: &Rows<'_>, image: &mut Bytes<'_>) -> Result<Option<Change>, RowError> {
+        let change = rows.kind.change;
+        let Some(until) = self.until else {
             return Ok(Some(change));
-        }
+        };
+        let is_of_now = |found: Option<(Wire, Bytes<'_>)>| match found {
+            Some((wire, mut bytes)) => {
+                let of_now = is_of_now(wire, &mut bytes);
+                of_now.map(Some).map_err(|why| RowError { column: until, why })
+            }
+            None => Ok(None),
+        };
         let start = *image;
-        self.pass_over(image)?;
-        let was = self.is_of_now(start)?;
+        let was = is_of_now(self.pass_over(image, rows.before, Some(until))?)?;
+        let was = was.ok_or(RowError { column: until, why: NOT_LOGGED })?;
         if change != Change::Update {
             if was {
                 *image = start;
@@ -257,8 +265,9 @@ impl Layout {
             return Ok(was.then_some(change));
         }
         let after = *image;
-        self.pass_over(image)?;
-        Ok(match (was, self.is_of_now(after)?) {
+        // What is left out has not changed.
+        let is = is_of_now(self.pass_over(image, rows.after, Some(until))?)?.unwrap_or(was);
+        Ok(match (was, is) {
             (true, is) => {
                 *image = start;
                 Some(if is { Change::Update } else { Change::Delete })
@@ -269,15 +278,6 @@ impl Layout {
             }
             (false, false) => None,
         })
-    }
-
-    fn is_of_now(&self, mut image: Bytes<'_>) -> Result<bool, RowError> {
-        let until = self.until.unwrap_or_default();
-        self.pass(&mut image, until)?;
-        let own = self.columns.get(until).map(|column| column.wire);
-        let wire = own.or_else(|| self.hidden.get(until.checked_sub(self.columns.len())?).copied());
-        let wire = wire.ok_or(RowError { column: until, why: Malformed("it is not there") })?;
-        is_of_now(wire, &mut image).map_err(|why| RowError { column: until, why })
     }
 
     /// Reads a row image that holds only the columns of `present`; the others come from `rest`, another image and
