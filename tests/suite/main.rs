@@ -6,10 +6,12 @@ mod common;
 
 mod cascades;
 mod charset;
+mod charset_columns;
 mod connect;
 mod delivery;
 mod ending;
 mod fixtures;
+mod forms;
 mod generated;
 mod geometry;
 mod harness;

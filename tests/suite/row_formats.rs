@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::common::*;
 use crate::json::Start;
-use crate::property;
+use crate::{property, tables};
 
 /// Flags of a private server, and statements for each session.
 struct Format<'a> {
@@ -57,12 +57,34 @@ fn refused(server: &Server, setup: &str, script: &str) -> String {
 on_servers!([mariadb_10_11, mariadb_11_8, mysql_9_7] fn names_and_types_from_the_log(server) {
     let server = Server::private(&server.name, &["--binlog-row-metadata=FULL"]);
     property::run(&server, 100, property::seed());
+    if server.is_mariadb() {
+        tables::keys_on_blobs(&server);
+        tables::implicit_versions(&server);
+        tables::explicit_versions(&server);
+    }
     // Even of a table that is not there any more.
     let db = server.fresh_db("formats");
     let start = Start::here(&db);
     db.sql(&format!("set names utf8mb4, sql_mode = '';\n{SCRIPT};\ndrop table people, logs"));
     let lines = start.tail(&db, "people");
     assert_eq!(lines.first().map(|line| line.content["e"].clone()), Some("é".into()));
+    if server.is_mariadb() {
+        db.sql(
+            "create table gone (id int primary key, b blob, v int, unique (b)) with system versioning;
+             insert into gone values (1, 'b', 5);
+             update gone set v = 6;
+             delete from gone;
+             drop table gone",
+        );
+        let lines = start.tail(&db, "gone");
+        let shown: Vec<_> = lines.iter().map(|line| format!("{} {}", line.op, line.content_text)).collect();
+        assert_eq!(shown, [
+            r#"upsert {"id":1,"b":"Yg==","v":5}"#,
+            r#"upsert {"id":1,"b":"Yg==","v":6}"#,
+            r#"delete {"id":1,"b":"Yg==","v":6}"#,
+            "truncate null",
+        ]);
+    }
 });
 
 on_servers!([mariadb_10_11, mariadb_11_8, mysql_9_7] fn little_or_no_metadata(server) {

@@ -71,7 +71,8 @@ on_servers!([mysql_9_7] fn keys_on_expressions_add_nothing(server) {
     );
 });
 
-on_servers!([mariadb_10_11, mariadb_11_8] fn a_unique_key_on_a_blob_adds_nothing(server) {
+#[track_caller]
+pub fn keys_on_blobs(server: &Server) {
     check(
         server,
         "create table t (b blob not null, id int primary key, x text, unique (b), unique (x, id));
@@ -88,9 +89,14 @@ on_servers!([mariadb_10_11, mariadb_11_8] fn a_unique_key_on_a_blob_adds_nothing
             r#"{"t":"three","n":2}"#,
         ],
     );
+}
+
+on_servers!([mariadb_10_11, mariadb_11_8] fn a_unique_key_on_a_blob_adds_nothing(server) {
+    keys_on_blobs(server);
 });
 
-on_servers!([mariadb_10_11, mariadb_11_8] fn of_a_versioned_table_the_rows_of_now_are_printed(server) {
+#[track_caller]
+pub fn implicit_versions(server: &Server) {
     let lines = check(
         server,
         "create table t (id int primary key, v varchar(9)) with system versioning;
@@ -104,9 +110,14 @@ on_servers!([mariadb_10_11, mariadb_11_8] fn of_a_versioned_table_the_rows_of_no
     );
     let ops: Vec<_> = lines.iter().map(|line| format!("{} {}", line.op, line.content_text)).collect();
     assert!(ops.contains(&r#"delete {"id":3,"v":"c"}"#.to_owned()), "{ops:#?}");
+}
+
+on_servers!([mariadb_10_11, mariadb_11_8] fn of_a_versioned_table_the_rows_of_now_are_printed(server) {
+    implicit_versions(server);
 });
 
-on_servers!([mariadb_10_11, mariadb_11_8] fn a_versioned_table_may_show_its_columns_of_time(server) {
+#[track_caller]
+pub fn explicit_versions(server: &Server) {
     let db = server.fresh_db("tables");
     let start = Start::here(&db);
     db.sql(
@@ -120,6 +131,10 @@ on_servers!([mariadb_10_11, mariadb_11_8] fn a_versioned_table_may_show_its_colu
     assert_eq!(rows.len(), 1, "{rows:?}");
     let shown: Vec<_> = lines.iter().map(|line| format!("{} {}", line.op, line.id_text)).collect();
     assert_eq!(shown, ["upsert 1", "upsert 2", "upsert 2", "delete 1"]);
+}
+
+on_servers!([mariadb_10_11, mariadb_11_8] fn a_versioned_table_may_show_its_columns_of_time(server) {
+    explicit_versions(server);
 });
 
 on_servers!([mariadb_10_11, mariadb_11_8] fn sequences_are_no_tables(server) {
