@@ -238,7 +238,7 @@ impl<'a> Follower<'a> {
         };
         match statement {
             Statement::Empties(names) => Ok(names.iter().map(full).collect()),
-            Statement::DropDatabase(database) => Ok(self.printer.layouts.tables_of(database)),
+            Statement::DropDatabase(database) => self.tables_of(database),
             Statement::DeleteAll(name) if self.tracker.is_alone() => Ok(vec![full(name)]),
             Statement::DeleteAll(name) => Err(data("DELETE", Some(full(name)))),
             Statement::Data { verb, table } => match table.as_ref().map(full) {
@@ -271,6 +271,21 @@ impl<'a> Follower<'a> {
             | Statement::XaCommit(_)
             | Statement::XaRollback(_) => Ok(Vec::new()),
         }
+    }
+
+    /// The tables that go with a database. The log does not name them, and the server does not know them any more.
+    fn tables_of(&self, database: &str) -> Result<Vec<(String, String)>> {
+        if let Some(named) = self.printer.layouts.selection().named(database) {
+            return Ok(named);
+        }
+        if self.printer.is_resumed() {
+            return Err(unreadable(format!(
+                "at {} database {database} was dropped, and which of its tables are not yet told is not known any \
+                 more: name the tables, or load again",
+                self.log.place()
+            )));
+        }
+        Ok(self.printer.layouts.tables_of(database))
     }
 
     /// Prints the rows of a prepared transaction, read again from where they stand.

@@ -335,6 +335,11 @@ impl Printer {
         }
     }
 
+    /// Whether an earlier run has printed rows of the transaction under way.
+    pub fn is_resumed(&self) -> bool {
+        self.skip.row > 0
+    }
+
     /// Whether rows of a transaction are waiting for its end.
     pub fn is_inside(&self) -> bool {
         self.transaction.done != Done::default()

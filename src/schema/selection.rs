@@ -152,6 +152,13 @@ impl Selection {
         }
     }
 
+    /// The tables of a database that are wanted, if each of them was given by its name.
+    pub fn named(&self, database: &str) -> Option<Vec<(String, String)>> {
+        let of: Vec<_> = self.patterns.iter().filter(|pattern| glob(&pattern.database, database)).collect();
+        let named = !of.is_empty() && !of.iter().any(|pattern| pattern.is_glob());
+        named.then(|| of.iter().map(|pattern| (database.to_string(), pattern.table.clone())).collect())
+    }
+
     /// The name that a table is printed under.
     pub fn printed(&self, database: &str, table: &str) -> String {
         if self.database.as_deref() == Some(database) {

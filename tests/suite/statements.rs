@@ -182,15 +182,28 @@ on_each_server! {
 
     fn a_database_that_is_dropped_takes_its_tables(server) {
         let (db, other) = (server.fresh_db("stays"), server.fresh_db("goes"));
-        other.sql(TABLES);
+        // MySQL 9.7 drops a table of MyISAM on its own, before the others.
+        other.sql(&TABLES.replace("engine=myisam", "engine=innodb"));
         let start = place(server, &db);
         let glob = format!("{}.*", other.name);
+        let home = Dumpa::bare();
         let mut live = Dumpa::new(server, &db).args(["tail", "--from", &start, &glob]).spawn();
         other.sql("insert into t values (9, 9)");
         live.next();
         server.sql(&format!("drop database {};\ncreate database {}", other.name, other.name));
-        let lines: Vec<_> = live.take(3).iter().map(|t| format!("{} {}", t.op, t.table)).collect();
+        let dropped = live.take(3);
+        let lines: Vec<_> = dropped.iter().map(|t| format!("{} {}", t.op, t.table)).collect();
         assert_eq!(lines, ["m", "t", "u"].map(|table| format!("truncate {}.{table}", other.name)));
+        // The server does not know any more which tables these were.
+        std::fs::write(home.file("line.json"), &dropped[0].raw).expect("a file");
+        let tail = Dumpa::new(server, &db).args(["tail", "--from", "line.json", "--until", "now"]);
+        let run = tail.args([&glob]).in_the_folder_of(&home).run().expect_code(4);
+        assert!(run.stdout.is_empty() && run.stderr.contains(&other.name), "{}", run.stderr);
+        // Unless it is told.
+        let named = ["m", "u", "t"].map(|table| format!("{}.{table}", other.name));
+        let tail = Dumpa::new(server, &db).args(["tail", "--from", "line.json", "--until", "now"]);
+        let rest = tail.args(&named).in_the_folder_of(&home).run().expect_code(0);
+        assert_eq!(short(rest), [&named[1], &named[2]].map(|table| format!("truncate {table} null")));
     }
 }
 
