@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::common::*;
 use crate::json::Start;
-use crate::{property, tables};
+use crate::{property, tables, types};
 
 /// Flags of a private server, and statements for each session.
 struct Format<'a> {
@@ -56,6 +56,7 @@ fn refused(server: &Server, setup: &str, script: &str) -> String {
 
 on_servers!([mariadb_10_11, mariadb_11_8, mysql_9_7] fn names_and_types_from_the_log(server) {
     let server = Server::private(&server.name, &["--binlog-row-metadata=FULL"]);
+    types::check(&server, |_| true);
     property::run(&server, 100, property::seed());
     if server.is_mariadb() {
         tables::keys_on_blobs(&server);

@@ -65,7 +65,7 @@ fn differences(half: &str, tables: &[(&'static Column, Vec<Wanted>)], lines: &[T
 
 /// Runs the cases of the wanted columns on the server.
 #[track_caller]
-fn check(server: &Server, wanted: fn(&Column) -> bool) {
+pub fn check(server: &Server, wanted: fn(&Column) -> bool) {
     let db = server.fresh_db("types");
     let start = Start::here(&db);
     let mut script = String::from(
