@@ -281,13 +281,7 @@ impl Layouts {
     /// and types that MariaDB logs as another.
     fn completed(&mut self, mut told: Table, wires: &[Wire]) -> Result<Table> {
         let disguised = |wire: &Wire| matches!(wire, Wire::String { max: 16 | 4 } | Wire::Varchar { .. });
-        let in_disguise = self.mariadb
-            && told
-                .columns
-                .iter()
-                .zip(wires)
-                .any(|(column, wire)| matches!(column.kind, Kind::Bytes { .. }) && disguised(wire));
-        if told.id != Id::Unknown && !in_disguise && !self.mariadb {
+        if told.id != Id::Unknown && !self.mariadb {
             return Ok(told);
         }
         let known = self.known(&told.database, &told.name)?;
@@ -295,6 +289,7 @@ impl Layouts {
             hidden::take_off(&mut told, wires, known.as_ref());
         }
         let Some(known) = known else {
+            self.warn_of_disguise(&told, wires);
             return Ok(told);
         };
         for (i, (column, wire)) in told.columns.iter_mut().zip(wires).enumerate() {
@@ -312,6 +307,24 @@ impl Layouts {
             told.id = if names(&told) == names(&known) { known.id } else { Id::None };
         }
         Ok(told)
+    }
+
+    /// MariaDB's log says BINARY(16) of a UUID and an INET6, BINARY(4) of an INET4; nobody was there to ask.
+    fn warn_of_disguise(&mut self, told: &Table, wires: &[Wire]) {
+        let all = told.columns.iter().zip(wires);
+        let disguised = all.filter(|(column, wire)| {
+            matches!(column.kind, Kind::Bytes { .. }) && matches!(wire, Wire::String { max: 16 | 4 })
+        });
+        let names: Vec<String> = disguised.map(|(column, _)| format!("`{}`", column.name)).collect();
+        if self.mariadb && !names.is_empty() {
+            self.warn(format!(
+                "{}.{}: {} may be UUID, INET4 or INET6, which the log does not tell from BINARY: printed as bytes. \
+                 With a server to ask (--host) they are printed as text",
+                told.database,
+                told.name,
+                names.join(", ")
+            ));
+        }
     }
 
     fn looked_up(&mut self, database: &str, table: &str, place: &str) -> Result<Table> {
