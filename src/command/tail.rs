@@ -27,7 +27,7 @@ use crate::signal::Signal;
 /// How long an idle reader is waited for before signals are looked at.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How long to wait for the rest of a burst before a flush.
-const LINGER: Duration = Duration::from_micros(300);
+const LINGER: Duration = Duration::from_micros(100);
 /// How often a position is saved, at most.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
@@ -210,16 +210,16 @@ impl Tail<'_> {
         let taker = spawn(events);
         let mut batch = Batch::default();
         loop {
-            let taken = match taker.take(&mut batch, Duration::ZERO) {
-                Taken::Nothing => match taker.take(&mut batch, LINGER) {
-                    Taken::Nothing => {
-                        self.flush()?;
-                        taker.take(&mut batch, PATIENCE)
-                    }
-                    taken => taken,
-                },
-                taken => taken,
-            };
+            let mut taken = taker.take(&mut batch, Duration::ZERO);
+            if matches!(taken, Taken::Nothing) {
+                // Asleep, not waiting: to be woken for each event of a burst would cost more than the event.
+                std::thread::sleep(LINGER);
+                taken = taker.take(&mut batch, Duration::ZERO);
+            }
+            if matches!(taken, Taken::Nothing) {
+                self.flush()?;
+                taken = taker.take(&mut batch, PATIENCE);
+            }
             match taken {
                 Taken::Batch => {
                     for raw in batch.events() {
