@@ -16,6 +16,7 @@ mod generated;
 mod geometry;
 mod harness;
 mod identity;
+mod instructions;
 mod json;
 mod memory_tables;
 mod names;
