@@ -44,21 +44,18 @@ pub enum Statement {
         verb: String,
         table: Option<Name>,
     },
-    /// Nothing but comments, or control without meaning for rows.
+    /// Nothing that touches rows or definitions: comments, rights, temporary tables.
     Nothing,
 }
 
-/// First words of statements that change no row of a table.
+/// First words of statements that change neither rows nor definitions of tables.
 const HARMLESS: &[&str] = &[
-    "alter",
     "analyze",
     "cache",
     "change",
     "check",
     "checksum",
     "clone",
-    "create",
-    "drop",
     "flush",
     "grant",
     "install",
@@ -66,7 +63,6 @@ const HARMLESS: &[&str] = &[
     "load index",
     "lock",
     "optimize",
-    "rename",
     "repair",
     "reset",
     "revoke",
@@ -141,7 +137,8 @@ fn meaning(first: &str, at: &mut At<'_>, text: &str) -> Statement {
         "analyze" if at.words.iter().any(|word| DML.iter().any(|verb| word.is_keyword(verb))) => {
             data("analyze", None)
         }
-        verb if HARMLESS.contains(&verb) => Statement::Definition,
+        "rename" => Statement::Definition,
+        verb if HARMLESS.contains(&verb) => Statement::Nothing,
         verb => data(verb, None),
     }
 }
@@ -177,7 +174,7 @@ fn xa(at: &mut At<'_>, text: &str) -> Statement {
 fn drop_statement(at: &mut At<'_>) -> Statement {
     // A temporary table hides the real one of the same name, which stays.
     if at.accept("temporary") {
-        return Statement::Definition;
+        return Statement::Nothing;
     }
     if at.accept("database") || at.accept("schema") {
         at.accept_all(&["if", "exists"]);
@@ -211,7 +208,8 @@ fn create(at: &mut At<'_>) -> Statement {
         return data("create … select", name);
     }
     match name {
-        Some(name) if replaces && !temporary => Statement::Empties(vec![name]),
+        _ if temporary => Statement::Nothing,
+        Some(name) if replaces => Statement::Empties(vec![name]),
         _ => Statement::Definition,
     }
 }

@@ -68,8 +68,10 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
             progress.load(rows, job.estimate);
             !signal.is_set()
         };
-        let rows = read::table(&mut conn, &job.table, print, &mut output, &mut each)?;
+        let rows = read::table(&mut conn, &job.table, print, &mut output, &mut each);
+        // The rows before one that cannot be read are good.
         output.flush()?;
+        let rows = rows?;
         progress.loaded(rows);
         all_rows += rows;
         if signal.is_set() {
