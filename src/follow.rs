@@ -223,6 +223,24 @@ impl<'a> Follower<'a> {
         Ok(Flow::On)
     }
 
+    /// A table that goes away under its old name.
+    ///
+    /// # Errors
+    /// Exit 4 when its new name is wanted: the rows that it holds were not printed under that.
+    fn renamed(&self, from: (String, String), to: (String, String)) -> Result<(String, String)> {
+        if !self.printer.layouts.selection().selects(&to.0, &to.1) {
+            return Ok(from);
+        }
+        Err(unreadable(format!(
+            "at {} table {}.{} was renamed {}.{}: the log does not hold its rows under the new name. Load again",
+            self.log.place(),
+            from.0,
+            from.1,
+            to.0,
+            to.1
+        )))
+    }
+
     /// The tables that a statement empties, database and name.
     ///
     /// # Errors
@@ -239,6 +257,9 @@ impl<'a> Follower<'a> {
         match statement {
             Statement::Empties(names) => Ok(names.iter().map(full).collect()),
             Statement::DropDatabase(database) => self.tables_of(database),
+            Statement::Renames(names) => {
+                names.iter().map(|(from, to)| self.renamed(full(from), full(to))).collect()
+            }
             Statement::DeleteAll(name) if self.tracker.is_alone() => Ok(vec![full(name)]),
             Statement::DeleteAll(name) => Err(data("DELETE", Some(full(name)))),
             Statement::Data { verb, table } => match table.as_ref().map(full) {

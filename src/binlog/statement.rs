@@ -29,6 +29,8 @@ pub enum Statement {
     /// Tables that are emptied or cease to exist.
     Empties(Vec<Name>),
     DropDatabase(String),
+    /// Tables and the names that they go by from now on.
+    Renames(Vec<(Name, Name)>),
     /// DELETE FROM a table and no more. Outside of a transaction that is what a server before 8.0 writes
     /// for a MEMORY table which its restart emptied; inside it is data in statement format.
     DeleteAll(Name),
@@ -137,7 +139,7 @@ fn meaning(first: &str, at: &mut At<'_>, text: &str) -> Statement {
         "analyze" if at.words.iter().any(|word| DML.iter().any(|verb| word.is_keyword(verb))) => {
             data("analyze", None)
         }
-        "rename" => Statement::Definition,
+        "rename" => rename(at),
         verb if HARMLESS.contains(&verb) => Statement::Nothing,
         verb => data(verb, None),
     }
@@ -214,6 +216,26 @@ fn create(at: &mut At<'_>) -> Statement {
     }
 }
 
+/// RENAME TABLE a TO b, c TO d; what else can be renamed (USER) holds no rows.
+fn rename(at: &mut At<'_>) -> Statement {
+    if !(at.accept("table") || at.accept("tables")) {
+        return Statement::Nothing;
+    }
+    at.accept_all(&["if", "exists"]);
+    let mut names = Vec::new();
+    while let Some(from) = at.table() {
+        // MariaDB's WAIT and NOWAIT.
+        while !at.accept("to") && at.i < at.words.len() {
+            at.i += 1;
+        }
+        names.extend(at.table().map(|to| (from, to)));
+        if !at.accept_symbol(',') {
+            break;
+        }
+    }
+    Statement::Renames(names)
+}
+
 /// Partitions and tablespaces that go or come with their rows: no event tells of these.
 fn alter(at: &mut At<'_>) -> Statement {
     at.accept("online");
@@ -234,6 +256,13 @@ fn alter(at: &mut At<'_>) -> Statement {
             "exchange" if rest.accept("partition") => return what("EXCHANGE PARTITION"),
             "discard" => return what("DISCARD TABLESPACE"),
             "import" => return what("IMPORT TABLESPACE"),
+            "rename" => {
+                let of_a_part = ["column", "index", "key"].iter().any(|part| rest.accept(part));
+                let to = if of_a_part { None } else { rest.new_name() };
+                if let Some(names) = table.clone().zip(to) {
+                    return Statement::Renames(vec![names]);
+                }
+            }
             "convert" if rest.accept("partition") || rest.accept("table") => {
                 return what("CONVERT PARTITION");
             }
@@ -300,6 +329,14 @@ impl At<'_> {
         })
     }
 
+    /// What a table is renamed to.
+    fn new_name(&mut self) -> Option<Name> {
+        if !(self.accept("to") || self.accept("as")) {
+            self.accept_symbol('=');
+        }
+        self.table()
+    }
+
     fn accept_symbol(&mut self, symbol: char) -> bool {
         let found = self.words.get(self.i) == Some(&Word::Symbol(symbol));
         self.i += usize::from(found);
@@ -324,5 +361,47 @@ impl At<'_> {
             return Some(Name { database: Some(first), table });
         }
         Some(Name { database: None, table: first })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn renames(text: &str) -> Option<String> {
+        match read(text, false, false) {
+            Statement::Renames(names) => {
+                let show = |name: &Name| match &name.database {
+                    Some(database) => format!("{database}.{}", name.table),
+                    None => name.table.clone(),
+                };
+                let all = names.iter().map(|(from, to)| format!("{}>{}", show(from), show(to)));
+                Some(all.collect::<Vec<_>>().join(" "))
+            }
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn tables_that_are_renamed() {
+        for (text, wanted) in [
+            ("RENAME TABLE a TO b, `c d` TO x.a", "a>b c d>x.a"),
+            ("rename table if exists a wait 5 to b", "a>b"),
+            ("ALTER TABLE s.a RENAME TO b", "s.a>b"),
+            ("/* osc */ alter table a add column c int, rename as `rename`", "a>rename"),
+            ("alter table a rename = b", "a>b"),
+            ("alter table a rename b", "a>b"),
+        ] {
+            assert_eq!(renames(text).as_deref(), Some(wanted), "{text}");
+        }
+        for text in [
+            "rename user a to b",
+            "alter table a rename column b to c",
+            "alter table a rename index b to c, rename key d to e",
+            "alter table a comment 'rename to b'",
+            "alter table a add column `rename` int",
+        ] {
+            assert_eq!(renames(text), None, "{text}");
+        }
     }
 }

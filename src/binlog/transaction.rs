@@ -223,6 +223,7 @@ impl Tracker {
             | Statement::Unlogged { .. }
             | Statement::Empties(_)
             | Statement::DropDatabase(_)
+            | Statement::Renames(_)
             | Statement::DeleteAll(_)
             | Statement::Definition
             | Statement::Nothing => {

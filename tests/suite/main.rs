@@ -18,7 +18,6 @@ mod harness;
 mod identity;
 mod instructions;
 mod json;
-mod memory_tables;
 mod names;
 mod progress;
 mod property;

@@ -229,3 +229,47 @@ on_each_server! {
         assert_eq!(short(run), ["upsert d.mem 1", "truncate d.mem null", "upsert d.mem 2"]);
     }
 }
+
+on_each_server! {
+    fn a_table_that_is_renamed_goes_away_or_ends_the_run(server) {
+        let db = server.fresh_db("renames");
+        let script = "create table t (id int primary key) engine=innodb;
+            create table other (id int primary key) engine=innodb;
+            rename table t to gone;
+            insert into other values (2)";
+        let start = place(server, &db);
+        db.sql(script);
+        let tail = |tables: &[&str]| {
+            Dumpa::new(server, &db).args(["tail", "--from", &start, "--until", "now"]).args(tables).run()
+        };
+        assert_eq!(short(tail(&["other"])), ["upsert other 2"]);
+        let all = tail(&[]).expect_code(4);
+        assert!(all.stderr.contains(".t was renamed"), "{}", all.stderr);
+        assert!(all.stderr.contains("Load again"), "{}", all.stderr);
+
+        db.sql("create table u (id int primary key) engine=innodb");
+        let start = place(server, &db);
+        db.sql("insert into u values (1);
+                alter table u rename to u_before;
+                create table u (id int primary key) engine=innodb;
+                insert into u values (2)");
+        let tail = ["tail", "u", "--from", &start, "--until", "now"];
+        let lines = short(Dumpa::new(server, &db).args(tail).run());
+        assert_eq!(lines, ["upsert u 1", "truncate u null", "upsert u 2"]);
+    }
+}
+
+on_servers!([mysql_5_6, mariadb_10_11] fn a_delete_of_all_rows_in_statement_format_is_refused(server) {
+    let db = server.fresh_db("memory");
+    db.sql("CREATE TABLE t (id INT PRIMARY KEY) ENGINE=InnoDB;
+            INSERT INTO t VALUES (1)");
+    let dumpa = Dumpa::new(server, &db);
+    let position = dumpa.file("pos.json");
+    Dumpa::new(server, &db).args(["position", "--save", position.to_str().unwrap()]).run().expect_code(0);
+    db.sql("SET SESSION binlog_format = STATEMENT;
+            DELETE FROM t");
+    let tail = ["tail", "--from", position.to_str().unwrap(), "--until", "now"];
+    let run = Dumpa::new(server, &db).args(tail).run().expect_code(4);
+    assert!(run.stdout.is_empty());
+    assert!(run.stderr.contains("DELETE of"), "{}", run.stderr);
+});
