@@ -7,7 +7,7 @@
 //! `snapshot` joins the same road at the values. Imports point the same way; only `command` sees
 //! both ends.
 
-#![deny(clippy::print_stdout, clippy::print_stderr)]
+#![deny(clippy::print_stdout, clippy::print_stderr, unsafe_code)]
 
 pub mod binlog;
 pub mod bytes;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use nix::sys::signal::{SigSet, Signal as Number};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// How long the work may take to end after a signal: a reader of stdout that does not read can hold
@@ -22,6 +23,10 @@ impl Signal {
         let signal = Signal::default();
         let seen = signal.clone();
         let mut count = 0;
+        // One that comes before both handlers are there waits for them.
+        let waiting: SigSet =
+            [SIGINT, SIGTERM, SIGHUP].into_iter().filter_map(|n| Number::try_from(n).ok()).collect();
+        waiting.thread_block().context("cannot hold signals back")?;
         // ctrlc runs this on a thread of its own, but does not tell which signal it was.
         ctrlc::set_handler(move || {
             count += 1;
@@ -41,6 +46,7 @@ impl Signal {
             signal_hook::flag::register_usize(number, signal.0.clone(), number as usize)
                 .context("cannot listen for signals")?;
         }
+        waiting.thread_unblock().context("cannot let signals in")?;
         Ok(signal)
     }
 

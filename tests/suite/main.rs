@@ -23,6 +23,7 @@ mod progress;
 mod property;
 mod readme;
 mod refusals;
+mod relay_logs;
 mod resume;
 mod row_formats;
 mod servers;

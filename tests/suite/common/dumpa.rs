@@ -71,7 +71,7 @@ impl Dumpa {
 
     /// Everything but how the three standard streams are connected.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dumpa"));
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("dumpa"));
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             if ["MYSQL_", "DUMPA_", "XDG_", "RUST_"].iter().any(|prefix| text.starts_with(prefix)) {
