@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::binlog::event::{Event, EventType, HEADER_LEN, Header};
+use crate::binlog::event::{Event, EventType};
 use crate::binlog::gtid_set::GtidSet;
 use crate::binlog::handoff::Batch;
 use crate::binlog::log::{FIRST_OFFSET, Log};
@@ -338,6 +338,7 @@ impl<'a> Follower<'a> {
         let mut log = Log::at(&place.file, place.start, self.log.is_of_files());
         let mut tracker = Tracker::replaying();
         let mut flow = Flow::On;
+        let mut is_whole = false;
         let mut inflated = Vec::new();
         let printer = &mut self.printer;
         let outer = &self.log;
@@ -354,7 +355,13 @@ impl<'a> Follower<'a> {
                     let rows = rows.map_err(|why| malformed(why.0, &log))?;
                     flow = printer.rows(&rows, group, outer)?;
                 }
-                Step::Commit(_) | Step::Rollback | Step::XaCommit(..) => return Ok(false),
+                Step::Commit(_) => {
+                    is_whole = true;
+                    return Ok(false);
+                }
+                Step::Rollback | Step::XaCommit(..) => return Ok(false),
+                Step::Savepoint(name) => printer.savepoint(name),
+                Step::RollbackTo(name) => printer.rollback_to(&name, &log)?,
                 Step::Payload => {
                     return Err(malformed("a compressed transaction inside of an XA transaction", &log));
                 }
@@ -362,12 +369,20 @@ impl<'a> Follower<'a> {
                 | Step::NewFile
                 | Step::Begin
                 | Step::CompressedQuery
-                | Step::Statement(..)
-                | Step::Savepoint(_)
-                | Step::RollbackTo(_) => {}
+                // Judged when the group was first seen.
+                | Step::Statement(..) => {}
             }
             Ok(flow == Flow::On)
         })?;
+        if flow == Flow::On && !is_whole {
+            return Err(unreadable(format!(
+                "the XA transaction that is committed at {} cannot be read again from {}:{}, where it was prepared: \
+                 the log ends in the middle of it. Load again",
+                outer.place(),
+                place.file,
+                place.start
+            )));
+        }
         Ok(flow)
     }
 
@@ -418,9 +433,4 @@ fn each_event(
             return Ok(());
         }
     }
-}
-
-/// The type byte of an event that is still whole.
-pub fn kind_of(raw: &[u8]) -> Option<EventType> {
-    raw.get(..HEADER_LEN).and_then(|head| Header::parse(head).ok()).map(|header| EventType::of(header.kind))
 }

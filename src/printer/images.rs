@@ -66,6 +66,7 @@ impl Printer {
             if self.transaction.done.row >= self.stop_at.map_or(u64::MAX, |stop| stop.row) {
                 return Ok(Flow::Stop);
             }
+            let left = image.rest().len();
             match rows.kind.change {
                 Change::Insert => skip(&after, &mut image)?,
                 Change::Delete => skip(&before, &mut image)?,
@@ -80,6 +81,9 @@ impl Printer {
             }
             self.row_done();
             more = !image.is_empty();
+            if more && image.rest().len() == left {
+                return Err(crate::value::Malformed("a row without bytes"));
+            }
         }
         Ok(Flow::On)
     }

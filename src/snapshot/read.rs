@@ -48,8 +48,7 @@ pub fn table(
         let given = given.with_context(context)?;
         content.begin(id.len());
         for (i, column) in table.columns.iter().enumerate() {
-            let given = given.as_ref(i).unwrap_or(&Given::NULL);
-            let value = value(&column.kind, given, print.axes);
+            let value = given.as_ref(i).ok_or(OTHER).and_then(|given| value(&column.kind, given, print.axes));
             let written = value.and_then(|value| content.column(&keys[i], places[i], &value, print.style));
             written.map_err(|why| bad_value(table, i, rows, why))?;
         }

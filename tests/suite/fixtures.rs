@@ -154,6 +154,25 @@ fn a_damaged_byte_is_never_passed_over() {
 }
 
 #[test]
+fn rows_of_no_column_that_nobody_wants_are_no_reason_to_stay() {
+    let case = Case::all().into_iter().find(|case| case.name == "unchecked").unwrap();
+    let mut file = fs::read(case.path("mysql-9.7", "bin")).unwrap();
+    let mut at = 4;
+    // Type 30 is an insert; its columns stand behind header, table id, flags, extra data and their number.
+    while file[at + 4] != 30 {
+        at += u32::from_le_bytes(file[at + 9..at + 13].try_into().unwrap()) as usize;
+    }
+    let extra = usize::from(file[at + 27]);
+    file[at + 27 + extra + 1] = 0;
+    let dumpa = Dumpa::bare();
+    let path = dumpa.file("bin.000001");
+    fs::write(&path, &file).unwrap();
+    let run = Dumpa::bare().args(["tail", "fixture.other", "--binlog", path.to_str().unwrap()]).run();
+    let run = run.expect_code(4);
+    assert!(run.stderr.contains("a row without bytes"), "{}", run.stderr);
+}
+
+#[test]
 fn what_is_no_log_file_is_told_in_words() {
     let dumpa = Dumpa::bare();
     let path = dumpa.file("x.bin");
