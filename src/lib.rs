@@ -9,6 +9,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr, unsafe_code)]
 
+pub mod append;
 pub mod binlog;
 pub mod bytes;
 pub mod cli;

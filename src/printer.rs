@@ -13,8 +13,11 @@ use crate::position::Position;
 use crate::schema::layouts::Layouts;
 use crate::tuple::{CommitTime, Content, Heads, METADATA_END, Metadata, Op, no_row, row};
 
-/// A transaction whose lines are more than this many bytes is printed while it is read.
-const HELD_BYTES: usize = 8 << 20;
+/// A transaction whose lines are more than this many bytes is printed while it is read: more than a cache holds would
+/// be waited for twice, when it is made and when it is written.
+const HELD_BYTES: usize = 1 << 20;
+/// Likewise where only its end tells when it was committed, which lines that are printed before do not have.
+const HELD_FOR_TIME_BYTES: usize = 8 << 20;
 /// Largest offset that a server can be asked to resume from.
 const MAX_OFFSET: u64 = u32::MAX as u64;
 
@@ -51,6 +54,12 @@ struct Transaction {
     /// Where the commit times begin that are only known at the commit.
     times: Vec<usize>,
     savepoints: Vec<Savepoint>,
+}
+
+impl Transaction {
+    fn held_bytes(&self) -> usize {
+        if self.time_is_known { HELD_BYTES } else { HELD_FOR_TIME_BYTES }
+    }
 }
 
 /// What the transaction was at a savepoint.
@@ -156,7 +165,7 @@ impl Printer {
                 self.transaction.times.push(at);
             }
         }
-        if self.transaction.len > HELD_BYTES {
+        if self.transaction.len > self.transaction.held_bytes() {
             self.stream()?;
         }
         Ok(())
@@ -180,12 +189,13 @@ impl Printer {
         if last.start < WRITE_BYTES {
             return Ok(());
         }
-        self.write(last.start)
+        self.output.hand_over(last.start)?;
+        self.taken_out(last.start);
+        Ok(())
     }
 
-    /// Writes the first `len` bytes of the buffer, and moves the marks on what stays.
-    fn write(&mut self, len: usize) -> Result<()> {
-        self.output.write(len)?;
+    /// Moves the marks on what stays in the buffer, of which the first bytes were taken out.
+    fn taken_out(&mut self, len: usize) {
         self.committed = self.committed.saturating_sub(len);
         if let Some(last) = &mut self.transaction.last {
             last.start -= len;
@@ -203,7 +213,6 @@ impl Printer {
                 }
             }
         }
-        Ok(())
     }
 
     /// Tables that a statement emptied, each a row of its group.
@@ -271,7 +280,7 @@ impl Printer {
             return Err(unreadable(format!(
                 "the transaction before {end} was rolled back, after lines of it were printed because it is \
                  larger than {} MiB: they are not committed. Load again",
-                HELD_BYTES >> 20
+                self.transaction.held_bytes() >> 20
             )));
         }
         self.output.buffer.truncate(self.committed);
@@ -286,7 +295,8 @@ impl Printer {
         self.committed = self.output.buffer.len();
         self.boundary = boundary;
         if self.committed >= WRITE_BYTES {
-            self.flush()?;
+            self.output.hand_over(self.committed)?;
+            self.taken_out(self.committed);
         }
         Ok(())
     }
@@ -347,10 +357,13 @@ impl Printer {
 
     /// Writes all that may be written.
     pub fn flush(&mut self) -> Result<()> {
-        match self.transaction.last {
-            Some(last) if self.transaction.streams => self.write(last.start),
-            _ => self.write(self.committed),
-        }
+        let len = match self.transaction.last {
+            Some(last) if self.transaction.streams => last.start,
+            _ => self.committed,
+        };
+        self.output.write(len)?;
+        self.taken_out(len);
+        Ok(())
     }
 
     /// Writes all that may be written, and of a large transaction also its last whole line: no more

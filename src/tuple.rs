@@ -1,7 +1,8 @@
 //! One tuple, one line: `[op, table, id, content, metadata]`. It knows no MySQL.
 
+use crate::append::Piece;
 use crate::value::temporal::rfc3339;
-use crate::value::{Malformed, Style, Value, text};
+use crate::value::{digits, text};
 
 /// What a line says happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,58 +41,37 @@ impl Heads {
 }
 
 /// A column's key: `"name":`, with a comma before it for all but the first column.
-///
-/// Pieces of a known length are appended without a call: so whole ones are, and what is too much is taken
-/// off.
-#[derive(Debug, Clone)]
-pub struct Key {
-    pieces: Vec<[u8; 16]>,
-    len: usize,
-}
-
-impl Key {
-    pub fn new(name: &str, column: usize) -> Key {
-        let mut key = Vec::new();
-        if column > 0 {
-            key.push(b',');
-        }
-        text::string(name, &mut key);
-        key.push(b':');
-        let len = key.len();
-        key.resize(len.next_multiple_of(16), 0);
-        Key { pieces: key.as_chunks().0.to_vec(), len }
+pub fn key(name: &str, column: usize) -> Piece {
+    let mut key = Vec::new();
+    if column > 0 {
+        key.push(b',');
     }
-
-    #[inline]
-    fn write(&self, out: &mut Vec<u8>) {
-        let end = out.len() + self.len;
-        for piece in &self.pieces {
-            out.extend_from_slice(piece);
-        }
-        out.truncate(end);
-    }
+    text::string(name, &mut key);
+    key.push(b':');
+    Piece::new(key)
 }
 
 /// A row's JSON, column by column, and where in it the values of its id stand.
 #[derive(Debug, Default)]
 pub struct Content {
+    /// An object, and the comma behind it.
     json: Vec<u8>,
     /// By the value's place in the id.
     id: Vec<(usize, usize)>,
     /// Where each value stands, if that is asked for.
-    values: Option<Vec<(usize, usize)>>,
+    values: Vec<(usize, usize)>,
+    with_values: bool,
 }
 
 impl Content {
     /// One that can tell single values.
     pub fn of_values() -> Content {
-        Content { values: Some(Vec::new()), ..Content::default() }
+        Content { with_values: true, ..Content::default() }
     }
 
     /// The JSON of the column of this number.
     pub fn value(&self, i: usize) -> &[u8] {
-        let place = self.values.as_ref().and_then(|values| values.get(i));
-        place.map_or(&[], |(start, end)| &self.json[*start..*end])
+        self.values.get(i).map_or(&[], |(start, end)| &self.json[*start..*end])
     }
 
     /// Begins a row whose id has so many values.
@@ -101,35 +81,30 @@ impl Content {
         self.json.push(b'{');
         self.id.clear();
         self.id.resize(id_values, (0, 0));
-        if let Some(values) = &mut self.values {
-            values.clear();
-        }
+        self.values.clear();
     }
 
-    /// Appends a column.
+    /// Begins a column: its value is to be appended to what this gives, and ended.
     #[inline(always)]
-    pub fn column(
-        &mut self,
-        key: &Key,
-        id_place: Option<usize>,
-        value: &Value<'_>,
-        style: Style,
-    ) -> Result<(), Malformed> {
-        key.write(&mut self.json);
-        let start = self.json.len();
-        value.write(style, &mut self.json)?;
+    pub fn column(&mut self, key: &Piece) -> (usize, &mut Vec<u8>) {
+        key.append(&mut self.json);
+        (self.json.len(), &mut self.json)
+    }
+
+    /// Ends a column, whose value began there.
+    #[inline(always)]
+    pub fn end_column(&mut self, start: usize, id_place: Option<usize>) {
         if let Some(range) = id_place.and_then(|place| self.id.get_mut(place)) {
             *range = (start, self.json.len());
         }
-        if let Some(values) = &mut self.values {
-            values.push((start, self.json.len()));
+        if self.with_values {
+            self.values.push((start, self.json.len()));
         }
-        Ok(())
     }
 
     #[inline]
     pub fn end(&mut self) {
-        self.json.push(b'}');
+        self.json.extend_from_slice(b"},");
     }
 
     /// Whether both rows have the same id.
@@ -167,7 +142,6 @@ pub fn row(head: &[u8], content: &Content, out: &mut Vec<u8>) {
     content.write_id(out);
     out.push(b',');
     out.extend_from_slice(&content.json);
-    out.push(b',');
 }
 
 /// Likewise a line without id and content.
@@ -192,60 +166,66 @@ pub struct CommitTime {
 /// The metadata of a transaction's lines: what they have in common is written once.
 #[derive(Debug, Default)]
 pub struct Metadata {
-    /// `{"ts":"…","next_file":`
-    time: Vec<u8>,
-    /// `"…","next_position":…`, of the transaction's beginning.
+    /// `{"ts":"…","next_file":"…","next_position":…`, of the transaction's beginning, and `,"next_row":`
     start: Vec<u8>,
-    /// `,"gtid":"…"`
-    gtid: Vec<u8>,
+    /// Where in it the time ends, with `"next_file":`; and the position.
+    time_len: usize,
+    place_len: usize,
+    /// `,"gtid":"…"` and the end of the line.
+    end: Vec<u8>,
 }
 
 impl Metadata {
     /// Begins the lines of another transaction.
     pub fn begin(&mut self, time: CommitTime, file: &str, position: u64, gtid: Option<&str>) {
-        self.time.clear();
-        self.time.extend_from_slice(b"{\"ts\":\"");
-        rfc3339(time.seconds, time.micros, &mut self.time);
-        self.time.extend_from_slice(b"\",\"next_file\":");
         self.start.clear();
+        self.start.extend_from_slice(b"{\"ts\":\"");
+        rfc3339(time.seconds, time.micros, &mut self.start);
+        self.start.extend_from_slice(b"\",\"next_file\":");
+        self.time_len = self.start.len();
         place(file, position, &mut self.start);
-        self.gtid.clear();
+        self.place_len = self.start.len();
+        self.start.extend_from_slice(b",\"next_row\":");
+        self.end.clear();
         if let Some(gtid) = gtid {
-            self.gtid.extend_from_slice(b",\"gtid\":\"");
-            self.gtid.extend_from_slice(gtid.as_bytes());
-            self.gtid.push(b'"');
+            self.end.extend_from_slice(b",\"gtid\":\"");
+            self.end.extend_from_slice(gtid.as_bytes());
+            self.end.push(b'"');
         }
+        self.end.extend_from_slice(METADATA_END);
     }
 
     /// Appends that of a line, `"old":{…}` perhaps, and the end of the line. So many rows, and lines of
     /// the row after them, are done in the transaction: resume from its beginning.
     pub fn inside(&self, row: u64, line: u64, old: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.time);
-        out.extend_from_slice(&self.start);
         if row > 0 || line > 0 {
-            out.extend_from_slice(b",\"next_row\":");
-            out.extend_from_slice(itoa::Buffer::new().format(row).as_bytes());
+            out.extend_from_slice(&self.start);
+            digits::unsigned(row, out);
+        } else {
+            out.extend_from_slice(&self.start[..self.place_len]);
         }
         if line > 0 {
             out.extend_from_slice(b",\"next_line\":");
-            out.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
+            digits::unsigned(line, out);
         }
         self.end_line(old, out);
     }
 
     /// Likewise for the last line: resume from the transaction's end.
     pub fn at_end(&self, file: &str, position: u64, old: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.time);
+        out.extend_from_slice(&self.start[..self.time_len]);
         place(file, position, out);
         self.end_line(old, out);
     }
 
+    #[inline]
     fn end_line(&self, old: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.gtid);
-        if !old.is_empty() {
-            out.extend_from_slice(b",\"old\":");
-            out.extend_from_slice(old);
+        if old.is_empty() {
+            return out.extend_from_slice(&self.end);
         }
+        out.extend_from_slice(&self.end[..self.end.len() - METADATA_END.len()]);
+        out.extend_from_slice(b",\"old\":");
+        out.extend_from_slice(old);
         out.extend_from_slice(METADATA_END);
     }
 }
@@ -253,5 +233,5 @@ impl Metadata {
 fn place(file: &str, position: u64, out: &mut Vec<u8>) {
     text::string(file, out);
     out.extend_from_slice(b",\"next_position\":");
-    out.extend_from_slice(itoa::Buffer::new().format(position).as_bytes());
+    digits::unsigned(position, out);
 }

@@ -162,8 +162,8 @@ impl Cell {
             Cell::Time { decimals } => taker.take(Value::Time(time_value(bytes, decimals)?)),
             Cell::DateTime { decimals } => taker.take(Value::DateTime(datetime_value(bytes, decimals)?)),
             Cell::Timestamp { decimals } => {
-                let seconds = big_endian(bytes.take(4)?) as u32;
-                let micros = fraction(bytes.take(fraction_len(decimals))?)?;
+                let seconds = u32::from_be_bytes(bytes.array()?);
+                let micros = fraction(bytes, decimals)?;
                 taker.take(Value::DateTime(DateTime::from_unix(seconds, micros, decimals)))
             }
             Cell::OldTime { decimals } => taker.take(Value::Time(old_time::time(bytes, decimals)?)),
@@ -278,8 +278,12 @@ fn binary(wire: Wire, padded: bool) -> Option<Cell> {
 
 #[inline]
 fn prefixed<'a>(bytes: &mut Bytes<'a>, length_bytes: u8) -> Result<&'a [u8], Malformed> {
-    let len = bytes.uint(length_bytes.into())?;
-    bytes.take(len as usize)
+    let len = match length_bytes {
+        1 => bytes.u8()?.into(),
+        2 => bytes.u16()?.into(),
+        _ => bytes.uint(length_bytes.into())? as usize,
+    };
+    bytes.take(len)
 }
 
 /// A fixed string whose trailing zero bytes the log cut off.
@@ -308,7 +312,7 @@ fn time_value(bytes: &mut Bytes<'_>, decimals: u8) -> Result<Time, Malformed> {
     let magnitude = signed.unsigned_abs();
     let parts = magnitude >> (8 * extra);
     let fraction_bytes = magnitude.to_be_bytes();
-    let micros = fraction(fraction_bytes.get(8 - extra..).unwrap_or_default())?;
+    let micros = fraction(&mut Bytes(fraction_bytes.get(8 - extra..).unwrap_or_default()), decimals)?;
     Ok(Time {
         negative: signed < 0,
         hours: (parts >> 12 & 0x3ff) as u16,
@@ -320,9 +324,11 @@ fn time_value(bytes: &mut Bytes<'_>, decimals: u8) -> Result<Time, Malformed> {
 }
 
 /// 1 bit sign (always set), 17 bits year × 13 + month, 5 day, 5 hour, 6 minute, 6 second.
+#[inline(always)]
 fn datetime_value(bytes: &mut Bytes<'_>, decimals: u8) -> Result<DateTime, Malformed> {
-    let packed = big_endian(bytes.take(5)?) & 0x7f_ffff_ffff;
-    let micros = fraction(bytes.take(fraction_len(decimals))?)?;
+    let [a, b, c, d, e] = bytes.array()?;
+    let packed = u64::from_be_bytes([0, 0, 0, a & 0x7f, b, c, d, e]);
+    let micros = fraction(bytes, decimals)?;
     let year_month = packed >> 22;
     Ok(DateTime {
         date: Date {

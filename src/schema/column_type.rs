@@ -134,7 +134,8 @@ mod tests {
         let Some(Kind::Enum(labels)) = parse(text, Some("latin1")) else {
             panic!("it is an ENUM");
         };
-        let shown: Vec<&[u8]> = (1..=6).map(|i| labels.of_index(i).unwrap().json().unwrap()).collect();
+        let shown: Vec<&[u8]> =
+            (1..=6).map(|i| labels.of_index(i).unwrap().json().unwrap().bytes()).collect();
         let wanted: [&[u8]; 6] =
             [br#""it's""#, br#""a,b""#, br#""""#, br#"")""#, br#""\\""#, br#""\n\r\u0000\\n""#];
         assert_eq!(shown, wanted);

@@ -4,12 +4,13 @@ use std::fmt;
 
 use super::hidden::is_of_now;
 use super::{Column, Id, Table};
+use crate::append::Piece;
 use crate::binlog::cell::{Cell, Take};
 use crate::binlog::event::Change;
 use crate::binlog::rows::Rows;
 use crate::binlog::wire::Wire;
 use crate::bytes::{Bytes, bit};
-use crate::tuple::{Content, Heads, Key};
+use crate::tuple::{Content, Heads, key};
 use crate::value::geometry::Axes;
 use crate::value::{Kind, Malformed, Style, Value, kind};
 
@@ -30,8 +31,9 @@ pub struct Layout {
 
 #[derive(Debug)]
 struct LayoutColumn {
+    number: usize,
     name: String,
-    key: Key,
+    key: Piece,
     cell: Cell,
     wire: Wire,
     old_decimals: u8,
@@ -40,15 +42,14 @@ struct LayoutColumn {
 
 /// Where a value of a row goes.
 struct Slot<'a> {
-    content: &'a mut Content,
-    column: &'a LayoutColumn,
+    out: &'a mut Vec<u8>,
     style: Style,
 }
 
 impl Take for Slot<'_> {
     #[inline(always)]
     fn take(self, value: Value<'_>) -> Result<(), Malformed> {
-        self.content.column(&self.column.key, self.column.id_place, &value, self.style)
+        value.write(self.style, self.out)
     }
 }
 
@@ -114,8 +115,9 @@ impl Layout {
                 ))
             })?;
             columns.push(LayoutColumn {
+                number: i,
                 name: column.name.clone(),
-                key: Key::new(&column.name, i),
+                key: key(&column.name, i),
                 cell,
                 wire: *wire,
                 old_decimals: old_decimals(*wire, &column.kind),
@@ -174,14 +176,12 @@ impl Layout {
         inflated: &mut Vec<u8>,
     ) -> Result<(), RowError> {
         let nulls = self.nulls(image)?;
+        let some_are_null = nulls.iter().any(|byte| *byte != 0);
         content.begin(self.id_values);
-        for (i, column) in self.columns.iter().enumerate() {
-            let slot = Slot { content, column, style: self.style };
-            let read = match bit(nulls, i) {
-                true => slot.take(Value::Null),
-                false => column.cell.read(image, inflated, slot),
-            };
-            read.map_err(|why| RowError { column: i, why })?;
+        for column in &self.columns {
+            let is_null = some_are_null && bit(nulls, column.number);
+            let read = self.read_column(column, is_null, image, content, inflated);
+            read.map_err(|why| RowError { column: column.number, why })?;
         }
         content.end();
         self.pass_hidden(nulls, image)
@@ -197,16 +197,33 @@ impl Layout {
         let nulls = self.nulls(image)?;
         content.begin(self.id_values);
         for (i, column) in self.columns.iter().enumerate() {
-            let slot = Slot { content, column, style: self.style };
             let read = match (bit(nulls, i), column.id_place) {
                 (true, None) => Ok(()),
-                (true, Some(_)) => slot.take(Value::Null),
                 (false, None) => column.wire.skip(image, column.old_decimals),
-                (false, Some(_)) => column.cell.read(image, inflated, slot),
+                (is_null, Some(_)) => self.read_column(column, is_null, image, content, inflated),
             };
             read.map_err(|why| RowError { column: i, why })?;
         }
         self.pass_hidden(nulls, image)
+    }
+
+    #[inline(always)]
+    fn read_column(
+        &self,
+        column: &LayoutColumn,
+        is_null: bool,
+        image: &mut Bytes<'_>,
+        content: &mut Content,
+        inflated: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        let (start, out) = content.column(&column.key);
+        if is_null {
+            out.extend_from_slice(b"null");
+        } else {
+            column.cell.read(image, inflated, Slot { out, style: self.style })?;
+        }
+        content.end_column(start, column.id_place);
+        Ok(())
     }
 
     fn pass_hidden(&self, nulls: &[u8], image: &mut Bytes<'_>) -> Result<(), RowError> {
@@ -301,11 +318,7 @@ impl Layout {
         content.begin(self.id_values);
         for (i, column) in self.columns.iter().enumerate() {
             let mut take = |bytes: &mut Bytes<'b>, is_null: bool| {
-                let slot = Slot { content, column, style: self.style };
-                match is_null {
-                    true => slot.take(Value::Null),
-                    false => column.cell.read(bytes, inflated, slot),
-                }
+                self.read_column(column, is_null, bytes, content, inflated)
             };
             let written = match (first.next(i), &mut other) {
                 (Some(is_null), other) => {
@@ -368,22 +381,18 @@ impl Layout {
             }
             let is_partial = column.wire.is_json() && bit(partial, document);
             document += usize::from(column.wire.is_json());
-            let slot = Slot { content, column, style: self.style };
-            let write = |value: Value<'_>| {
-                let value = match value {
-                    Value::JsonBinary(_) if is_partial && bit(nulls_before, i) => {
-                        return Err(Malformed("a difference from no document"));
-                    }
-                    Value::JsonBinary(diffs) if is_partial => {
-                        Value::JsonDiffs { before: document_at(column.wire, start)?, diffs }
-                    }
-                    value => value,
-                };
-                slot.take(value)
-            };
-            let written = match bit(nulls, i) {
-                true => write(Value::Null),
-                false => column.cell.read(image, inflated, write),
+            let written = if bit(nulls, i) || !is_partial {
+                self.read_column(column, bit(nulls, i), image, content, inflated)
+            } else if bit(nulls_before, i) {
+                Err(Malformed("a difference from no document"))
+            } else {
+                let before = document_at(column.wire, start).map_err(at(i))?;
+                let diffs = document_at(column.wire, *image).map_err(at(i))?;
+                column.wire.skip(image, column.old_decimals).map_err(at(i))?;
+                let (start, out) = content.column(&column.key);
+                let written = Value::JsonDiffs { before, diffs }.write(self.style, out);
+                content.end_column(start, column.id_place);
+                written
             };
             written.map_err(at(i))?;
         }

@@ -4,13 +4,18 @@ use anyhow::{Context, Result};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value as Given};
 
+use crate::append::Piece;
 use crate::exit::unreadable;
 use crate::output::{Output, WRITE_BYTES};
 use crate::schema::catalog::{quote, quoted};
 use crate::schema::{Id, Table};
-use crate::tuple::{Content, Heads, Key, NO_METADATA, Op, row};
+use crate::tuple::{Content, Heads, NO_METADATA, Op, key, row};
 use crate::value::geometry::Axes;
 use crate::value::{Date, DateTime, Kind, Malformed, Style, Time, Value};
+
+/// A table's first lines are written once they are this many bytes, and then twice as many each time: the first one is
+/// seen at once, also where rows come slowly.
+const FIRST_PIECE_BYTES: usize = 16 << 10;
 
 /// How a table's rows are printed.
 #[derive(Debug, Clone, Copy)]
@@ -35,8 +40,7 @@ pub fn table(
     let context = || format!("cannot read {}.{}", table.database, table.name);
     let statement = conn.prep(select(table)).with_context(context)?;
     let heads = Heads::new(print.printed);
-    let keys: Vec<Key> =
-        table.columns.iter().enumerate().map(|(i, column)| Key::new(&column.name, i)).collect();
+    let keys: Vec<Piece> = table.columns.iter().enumerate().map(|(i, column)| key(&column.name, i)).collect();
     let id: &[usize] = match &table.id {
         Id::Columns(columns) => columns,
         Id::None | Id::Unknown => &[],
@@ -44,20 +48,24 @@ pub fn table(
     let places: Vec<Option<usize>> = (0..keys.len()).map(|i| id.iter().position(|n| *n == i)).collect();
     let mut content = Content::default();
     let mut rows = 0;
+    let mut piece_bytes = FIRST_PIECE_BYTES;
     for given in conn.exec_iter(&statement, ()).with_context(context)? {
         let given = given.with_context(context)?;
         content.begin(id.len());
         for (i, column) in table.columns.iter().enumerate() {
             let value = given.as_ref(i).ok_or(OTHER).and_then(|given| value(&column.kind, given, print.axes));
-            let written = value.and_then(|value| content.column(&keys[i], places[i], &value, print.style));
+            let (start, out) = content.column(&keys[i]);
+            let written = value.and_then(|value| value.write(print.style, out));
             written.map_err(|why| bad_value(table, i, rows, why))?;
+            content.end_column(start, places[i]);
         }
         content.end();
         row(heads.of(Op::Upsert), &content, &mut output.buffer);
         output.buffer.extend_from_slice(NO_METADATA);
         rows += 1;
-        if output.buffer.len() >= WRITE_BYTES {
-            output.flush()?;
+        if output.buffer.len() >= piece_bytes {
+            piece_bytes = WRITE_BYTES.min(2 * piece_bytes);
+            output.hand_over(output.buffer.len())?;
             if !each(rows) {
                 break;
             }

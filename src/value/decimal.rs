@@ -4,7 +4,8 @@
 //! bytes, big-endian, the first of the integer part and the last of the fraction shortened, the
 //! highest bit flipped, a negative number inverted.
 
-use super::Malformed;
+use super::{Malformed, digits};
+use crate::bytes::Bytes;
 
 /// Bytes that 0 to 9 digits take.
 const BYTES_OF_DIGITS: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
@@ -34,76 +35,90 @@ impl Format {
 /// Appends the digits of a packed DECIMAL: a `-` where it is negative, no needless zero in front,
 /// and exactly the column's scale behind the point.
 pub fn unpack(bytes: &[u8], format: Format, out: &mut Vec<u8>) -> Result<(), Malformed> {
-    const SHORT: Malformed = Malformed("a DECIMAL ends early");
-    let first = *bytes.first().ok_or(SHORT)?;
-    let negative = first & 0x80 == 0;
-    let invert = if negative { 0xff } else { 0 };
-    let whole = usize::from(format.precision - format.scale);
-    let fraction = usize::from(format.scale);
-    let mut at = 0;
-    let mut word = |digits: usize| -> Result<u32, Malformed> {
-        let len = BYTES_OF_DIGITS[digits];
-        let mut value = 0u32;
-        for byte in bytes.get(at..at + len).ok_or(SHORT)? {
-            let byte = if at == 0 { byte ^ 0x80 } else { *byte };
-            value = value << 8 | u32::from(byte ^ invert);
-            at += 1;
-        }
-        Ok(value)
-    };
+    let negative = bytes.first().is_some_and(|byte| byte & 0x80 == 0);
+    let mut words =
+        Words { bytes: Bytes(bytes), invert: if negative { u32::MAX } else { 0 }, is_first: true };
     if negative {
         out.push(b'-');
     }
+    let whole = usize::from(format.precision - format.scale);
     let start = out.len();
     let lead = whole % DIGITS_A_WORD;
     if lead > 0 {
-        push_digits(word(lead)?, lead, start, out)?;
+        let value = words.next(lead)?;
+        if value > 0 {
+            digits::unsigned(value.into(), out);
+        }
     }
     for _ in 0..whole / DIGITS_A_WORD {
-        push_digits(word(DIGITS_A_WORD)?, DIGITS_A_WORD, start, out)?;
+        let value = words.next(DIGITS_A_WORD)?;
+        if out.len() > start {
+            nine_digits(value, out);
+        } else if value > 0 {
+            digits::unsigned(value.into(), out);
+        }
     }
     if out.len() == start {
         out.push(b'0');
     }
+    let fraction = usize::from(format.scale);
     if fraction == 0 {
         return Ok(());
     }
     out.push(b'.');
     for _ in 0..fraction / DIGITS_A_WORD {
-        pad_digits(word(DIGITS_A_WORD)?, DIGITS_A_WORD, out)?;
+        nine_digits(words.next(DIGITS_A_WORD)?, out);
     }
     let tail = fraction % DIGITS_A_WORD;
     if tail > 0 {
-        pad_digits(word(tail)?, tail, out)?;
+        digits::padded(words.next(tail)?, tail, out);
     }
     Ok(())
 }
 
-/// Digits of the integer part: padded, unless nothing but zeros stands before them.
-fn push_digits(value: u32, digits: usize, start: usize, out: &mut Vec<u8>) -> Result<(), Malformed> {
-    if out.len() > start {
-        return pad_digits(value, digits, out);
-    }
-    if value > 0 {
-        let mut buffer = itoa::Buffer::new();
-        let text = buffer.format(value);
-        if text.len() > digits {
-            return Err(TOO_LARGE);
+/// The words of a packed DECIMAL.
+struct Words<'a> {
+    bytes: Bytes<'a>,
+    /// All ones where the number is negative.
+    invert: u32,
+    is_first: bool,
+}
+
+impl Words<'_> {
+    /// The next word, of so many digits: 1 to 9.
+    #[inline]
+    fn next(&mut self, digits: usize) -> Result<u32, Malformed> {
+        let (raw, bits) = match BYTES_OF_DIGITS[digits] {
+            1 => (self.bytes.u8()?.into(), u8::MAX.into()),
+            2 => (u16::from_be_bytes(self.bytes.array()?).into(), u16::MAX.into()),
+            3 => (self.bytes.array().map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))?, u32::MAX >> 8),
+            _ => (u32::from_be_bytes(self.bytes.array()?), u32::MAX),
+        };
+        // The highest bit of the first word is the sign's.
+        let sign = if self.is_first { bits ^ bits >> 1 } else { 0 };
+        self.is_first = false;
+        let value = (raw ^ self.invert ^ sign) & bits;
+        if value >= TEN_TO[digits] {
+            return Err(Malformed("a DECIMAL holds more digits than its column"));
         }
-        out.extend_from_slice(text.as_bytes());
+        Ok(value)
     }
-    Ok(())
 }
 
-const TOO_LARGE: Malformed = Malformed("a DECIMAL holds more digits than its column");
+/// Powers of ten: one more than what so many digits can say.
+const TEN_TO: [u32; 10] = {
+    let mut powers = [1; 10];
+    let mut i = 1;
+    while i < 10 {
+        powers[i] = powers[i - 1] * 10;
+        i += 1;
+    }
+    powers
+};
 
-fn pad_digits(value: u32, digits: usize, out: &mut Vec<u8>) -> Result<(), Malformed> {
-    let mut buffer = itoa::Buffer::new();
-    let text = buffer.format(value).as_bytes();
-    let zeros = digits.checked_sub(text.len()).ok_or(TOO_LARGE)?;
-    out.extend_from_slice(&b"000000000"[..zeros]);
-    out.extend_from_slice(text);
-    Ok(())
+fn nine_digits(value: u32, out: &mut Vec<u8>) {
+    digits::padded(value / TEN_TO[8], 1, out);
+    digits::padded(value % TEN_TO[8], 8, out);
 }
 
 /// Appends the server's text of a DECIMAL, without the zeros that ZEROFILL puts in front: the log

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Charset, Malformed, decimal, text};
+use crate::append::Piece;
 
 /// The kind of a column. A new type of a server is a new variant, and the compiler leads from
 /// there.
@@ -55,14 +56,14 @@ pub enum Kind {
 
 /// A member's JSON, quotes and all, or why it is not known.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Label(Result<Vec<u8>, Malformed>);
+pub struct Label(Result<Piece, Malformed>);
 
 impl Label {
     pub fn new(bytes: &[u8], charset: Charset) -> Label {
         let mut json = vec![b'"'];
         Label(charset.escape(bytes, &mut json).map(|()| {
             json.push(b'"');
-            json
+            Piece::new(json)
         }))
     }
 
@@ -71,8 +72,9 @@ impl Label {
         Label(Err(Malformed(reason)))
     }
 
-    pub fn json(&self) -> Result<&[u8], Malformed> {
-        self.0.as_deref().map_err(|error| *error)
+    #[inline]
+    pub fn json(&self) -> Result<&Piece, Malformed> {
+        self.0.as_ref().map_err(|error| *error)
     }
 }
 
@@ -86,7 +88,7 @@ pub struct Labels {
 
 impl Labels {
     pub fn new(members: Vec<Label>) -> Labels {
-        Labels { error: Label(Ok(b"\"\"".to_vec())), members }
+        Labels { error: Label(Ok(Piece::new(b"\"\"".to_vec()))), members }
     }
 
     /// The members that are not known, counted from 0.
@@ -112,6 +114,7 @@ impl Labels {
     }
 
     /// The member of an ENUM's index, counted from 1; 0 is the error value.
+    #[inline]
     pub fn of_index(&self, index: u64) -> Result<&Label, Malformed> {
         let Some(index) = index.checked_sub(1) else {
             return Ok(&self.error);
@@ -133,7 +136,7 @@ impl Labels {
                     out.push(b',');
                 }
                 first = false;
-                out.extend_from_slice(label.json()?);
+                label.json()?.append(out);
             }
         }
         out.push(b']');

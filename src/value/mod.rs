@@ -6,6 +6,7 @@
 
 pub mod charset;
 pub mod decimal;
+pub mod digits;
 pub mod geometry;
 pub mod internet;
 pub mod json;
@@ -95,6 +96,8 @@ pub enum Value<'a> {
 
 /// The largest integer up to which every integer is exact in a 64-bit float: 2^53.
 const EXACT_IN_DOUBLE: u64 = 1 << 53;
+/// Floats below it are not printed with a positive exponent.
+const LARGE: f64 = 1e10;
 
 impl Value<'_> {
     /// Appends the value's JSON.
@@ -104,14 +107,24 @@ impl Value<'_> {
             Value::Null => out.extend_from_slice(b"null"),
             Value::Int(n) => {
                 let quoted = style.big_int_as_string && n.unsigned_abs() > EXACT_IN_DOUBLE;
-                number(itoa::Buffer::new().format(n).as_bytes(), quoted, out);
+                if quoted {
+                    out.push(b'"');
+                }
+                digits::signed(n, out);
+                if quoted {
+                    out.push(b'"');
+                }
             }
             Value::UInt(n) => {
                 let quoted = style.big_int_as_string && n > EXACT_IN_DOUBLE;
-                number(itoa::Buffer::new().format(n).as_bytes(), quoted, out);
+                quote(quoted, out, |out| digits::unsigned(n, out));
             }
-            Value::Float(n) if n.is_finite() => float(zmij::Buffer::new().format_finite(n), out),
-            Value::Double(n) if n.is_finite() => float(zmij::Buffer::new().format_finite(n), out),
+            Value::Float(n) if n.is_finite() => {
+                float(zmij::Buffer::new().format_finite(n), n.abs() >= LARGE as f32, out);
+            }
+            Value::Double(n) if n.is_finite() => {
+                float(zmij::Buffer::new().format_finite(n), n.abs() >= LARGE, out);
+            }
             Value::Float(_) | Value::Double(_) => {
                 return Err(Malformed("it is not a finite number, and JSON has no other"));
             }
@@ -123,7 +136,7 @@ impl Value<'_> {
             }
             Value::Text { bytes, charset } => quote(true, out, |out| charset.escape(bytes, out))?,
             Value::Bytes { bytes, pad_to } => quote(true, out, |out| base64(bytes, pad_to, out))?,
-            Value::Label(label) => out.extend_from_slice(label.json()?),
+            Value::Label(label) => label.json()?.append(out),
             Value::Set { bits, labels } => labels.write_set(bits, out)?,
             Value::Date(date) => date.write(style.zero_date_as_string, out),
             Value::DateTime(at) => at.write(style.zero_date_as_string, out),
@@ -148,36 +161,24 @@ impl Value<'_> {
     }
 }
 
-fn number(digits: &[u8], quoted: bool, out: &mut Vec<u8>) {
-    if quoted {
-        out.push(b'"');
-    }
-    out.extend_from_slice(digits);
-    if quoted {
-        out.push(b'"');
-    }
-}
-
 /// The shortest text of a float, and so `1e22` where it is given as `1e+22`.
-fn float(text: &str, out: &mut Vec<u8>) {
-    let (digits, exponent) = text.split_once('+').unwrap_or((text, ""));
+#[inline]
+fn float(text: &str, is_large: bool, out: &mut Vec<u8>) {
+    let (digits, exponent) = if is_large { text.split_once('+').unwrap_or((text, "")) } else { (text, "") };
     out.extend_from_slice(digits.as_bytes());
     out.extend_from_slice(exponent.as_bytes());
 }
 
-fn quote(
-    quoted: bool,
-    out: &mut Vec<u8>,
-    inner: impl FnOnce(&mut Vec<u8>) -> Result<(), Malformed>,
-) -> Result<(), Malformed> {
+#[inline(always)]
+fn quote<T>(quoted: bool, out: &mut Vec<u8>, inner: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     if quoted {
         out.push(b'"');
     }
-    inner(out)?;
+    let result = inner(out);
     if quoted {
         out.push(b'"');
     }
-    Ok(())
+    result
 }
 
 /// Bytes as base64, with the zero bytes that the log cut off put back.

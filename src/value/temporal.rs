@@ -1,6 +1,8 @@
 //! Dates and times: parts and digits. No calendar, but for the seconds of a TIMESTAMP.
 
 use super::Malformed;
+use crate::append;
+use crate::bytes::Bytes;
 
 /// A DATE; parts may be zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +54,8 @@ impl Date {
 
     /// `2015-08-03`
     fn digits(self) -> [u8; 10] {
-        let ([a, b], [c, d]) = (two(self.year / 100), two(self.year % 100));
-        let ([e, f], [g, h]) = (two(self.month.into()), two(self.day.into()));
+        let ([a, b], [c, d]) = (two((self.year / 100 % 100) as u8), two((self.year % 100) as u8));
+        let ([e, f], [g, h]) = (two(self.month), two(self.day));
         [a, b, c, d, b'-', e, f, b'-', g, h]
     }
 }
@@ -91,21 +93,25 @@ impl DateTime {
         if self.is_zero() && !zero_as_string {
             return out.extend_from_slice(b"null");
         }
-        out.push(b'"');
-        self.text(out);
-        out.push(b'"');
+        append::short(out, |room| self.text(room));
     }
 
-    /// Appends `2015-08-03T10:32:53` and what follows it.
-    fn text(self, out: &mut Vec<u8>) {
-        let mut text = *b"0000-00-00T00";
-        text[..10].copy_from_slice(&self.date.digits());
-        text[11..].copy_from_slice(&two(self.hour.into()));
-        out.extend_from_slice(&text);
-        clock(self.minute, self.second, self.micros, self.decimals, out);
-        if self.utc {
-            out.push(b'Z');
+    /// Writes `"2015-08-03T10:32:53"` and what else is between its quotes; tells its length.
+    #[inline]
+    fn text(self, room: &mut [u8; 32]) -> usize {
+        *room = *b"\"0000-00-00T00:00:00.000000Z\"\0\0\0";
+        room[1..11].copy_from_slice(&self.date.digits());
+        [room[12], room[13]] = two(self.hour);
+        let mut len = 14;
+        if let Some(clock_room) = room[14..].first_chunk_mut() {
+            len += clock(self.minute, self.second, self.micros, self.decimals, clock_room);
         }
+        if self.utc {
+            room[len] = b'Z';
+            len += 1;
+        }
+        room[len] = b'"';
+        len + 1
     }
 }
 
@@ -119,43 +125,40 @@ impl Time {
         if self.hours >= 100 {
             out.push(b'0' + (self.hours / 100 % 10) as u8);
         }
-        out.extend_from_slice(&two(self.hours % 100));
-        clock(self.minutes, self.seconds, self.micros, self.decimals, out);
+        out.extend_from_slice(&two((self.hours % 100) as u8));
+        append::short(out, |room| clock(self.minutes, self.seconds, self.micros, self.decimals, room));
         out.push(b'"');
     }
 }
 
-/// Appends `:32:53` and the decimals. Pieces of a known length need no call: so all is appended, and
-/// what is too much taken off.
-fn clock(minute: u8, second: u8, micros: u32, decimals: u8, out: &mut Vec<u8>) {
-    let mut text = *b":00:00.000000";
-    text[1..3].copy_from_slice(&two(minute.into()));
-    text[4..6].copy_from_slice(&two(second.into()));
-    let len = if decimals > 0 {
-        text[7..9].copy_from_slice(&two((micros / 10_000) as u16));
-        text[9..11].copy_from_slice(&two((micros / 100 % 100) as u16));
-        text[11..13].copy_from_slice(&two((micros % 100) as u16));
-        7 + usize::from(decimals.min(6))
-    } else {
-        6
-    };
-    let start = out.len();
-    out.extend_from_slice(&text);
-    out.truncate(start + len);
+/// Writes `:32:53` and the decimals, and tells how long that is.
+#[inline]
+fn clock(minute: u8, second: u8, micros: u32, decimals: u8, room: &mut [u8; 13]) -> usize {
+    *room = *b":00:00.000000";
+    [room[1], room[2]] = two(minute);
+    [room[4], room[5]] = two(second);
+    if decimals == 0 {
+        return 6;
+    }
+    [room[7], room[8]] = two((micros / 10_000 % 100) as u8);
+    [room[9], room[10]] = two((micros / 100 % 100) as u8);
+    [room[11], room[12]] = two((micros % 100) as u8);
+    7 + usize::from(decimals.min(6))
 }
 
-/// The last two digits.
-fn two(n: u16) -> [u8; 2] {
-    const PAIRS: [[u8; 2]; 100] = {
-        let mut pairs = [[0; 2]; 100];
+/// Two digits of a number below 100; the numbers beyond, which seven bits can hold, begin again.
+#[inline]
+fn two(n: u8) -> [u8; 2] {
+    const PAIRS: [[u8; 2]; 128] = {
+        let mut pairs = [[0; 2]; 128];
         let mut n = 0;
-        while n < 100 {
-            pairs[n] = [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8];
+        while n < 128 {
+            pairs[n] = [b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8];
             n += 1;
         }
         pairs
     };
-    PAIRS[usize::from(n % 100)]
+    PAIRS[usize::from(n & 127)]
 }
 
 /// The date so many days after 1970-01-01, in the proleptic Gregorian calendar.
@@ -177,7 +180,9 @@ fn civil(days: u32) -> Date {
 /// Appends a moment as RFC 3339 in UTC: seconds, or six decimals where `micros` is given.
 pub fn rfc3339(seconds: u64, micros: Option<u32>, out: &mut Vec<u8>) {
     let decimals = if micros.is_some() { 6 } else { 0 };
-    DateTime::moment(seconds, micros.unwrap_or(0), decimals).text(out);
+    let mut room = [0; 32];
+    let len = DateTime::moment(seconds, micros.unwrap_or(0), decimals).text(&mut room);
+    out.extend_from_slice(&room[1..len - 1]);
 }
 
 /// Bytes that the decimals of a TIME, DATETIME or TIMESTAMP take in a row image.
@@ -186,14 +191,15 @@ pub fn fraction_len(decimals: u8) -> usize {
 }
 
 /// Microseconds of a fraction in a row image: big-endian, in units of its whole bytes.
-pub fn fraction(bytes: &[u8]) -> Result<u32, Malformed> {
-    match *bytes {
-        [] => Ok(0),
-        [a] => Ok(u32::from(a) * 10_000),
-        [a, b] => Ok(u32::from_be_bytes([0, 0, a, b]) * 100),
-        [a, b, c] => Ok(u32::from_be_bytes([0, a, b, c])),
-        _ => Err(Malformed("a fraction of a second is longer than three bytes")),
-    }
+#[inline(always)]
+pub fn fraction(bytes: &mut Bytes<'_>, decimals: u8) -> Result<u32, Malformed> {
+    Ok(match decimals {
+        0 => 0,
+        1 | 2 => u32::from(bytes.u8()?) * 10_000,
+        3 | 4 => u32::from(u16::from_be_bytes(bytes.array()?)) * 100,
+        5 | 6 => bytes.array().map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))?,
+        _ => return Err(Malformed("a fraction of a second is longer than three bytes")),
+    })
 }
 
 #[cfg(test)]

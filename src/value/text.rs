@@ -1,5 +1,7 @@
 //! JSON strings: the one escaper, for values, keys, names and labels.
 
+use crate::append;
+
 /// What a byte needs inside a JSON string: 0 nothing, `u` a `\u00XX`, else the letter after `\`.
 const ESCAPE: [u8; 256] = {
     let mut table = [0u8; 256];
@@ -35,37 +37,63 @@ pub fn escape_ascii<'a>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
 fn escape_up_to<'a, const BEYOND_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     let mut rest = bytes;
     loop {
-        let (plain, tail) = rest.split_at(plain_len::<BEYOND_ASCII>(rest));
-        out.extend_from_slice(plain);
-        match tail.split_first() {
+        rest = copy_plain::<BEYOND_ASCII>(rest, out);
+        match rest.split_first() {
             Some((byte, after)) if byte.is_ascii() => {
                 escape_byte(*byte, out);
                 rest = after;
             }
-            _ => return tail,
+            _ => return rest,
         }
     }
 }
 
-/// How many bytes come before the first that needs an escape, or (as `BEYOND_ASCII`) is not ASCII. Eight
-/// are looked at in one step.
+/// Appends what comes before the first byte that needs an escape, or (as `BEYOND_ASCII`) is not ASCII, and returns the
+/// others. Eight are looked at in one step; they are appended with those to come, which are taken off again.
 #[inline]
-fn plain_len<const BEYOND_ASCII: bool>(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (i, word) in words.iter().enumerate() {
-        let marks = marks::<BEYOND_ASCII>(u64::from_le_bytes(*word));
-        if marks != 0 {
-            return 8 * i + marks.trailing_zeros() as usize / 8;
+fn copy_plain<'a, const BEYOND_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+    let mut rest = bytes;
+    while let Some((chunk, after)) = rest.split_first_chunk::<16>() {
+        let both = u128::from_le_bytes(*chunk);
+        let [low, high] = [both as u64, (both >> 64) as u64].map(marks::<BEYOND_ASCII>);
+        out.extend_from_slice(chunk);
+        if low | high != 0 {
+            let at = if low != 0 { low.trailing_zeros() / 8 } else { 8 + high.trailing_zeros() / 8 } as usize;
+            out.truncate(out.len() - 16 + at);
+            return &rest[at..];
+        }
+        rest = after;
+    }
+    while !rest.is_empty() {
+        let (word, len) = first_word(rest);
+        let at = len.min(marks::<BEYOND_ASCII>(word).trailing_zeros() as usize / 8);
+        append::short(out, |room| {
+            *room = word.to_le_bytes();
+            at
+        });
+        rest = &rest[at..];
+        if at < len {
+            break;
         }
     }
-    let done = 8 * words.len();
-    // The last eight overlap bytes that end no run.
-    if let Some(word) = bytes.last_chunk().filter(|_| done > 0) {
-        let marks = marks::<BEYOND_ASCII>(u64::from_le_bytes(*word));
-        return bytes.len() - 8 + marks.trailing_zeros() as usize / 8;
+    rest
+}
+
+/// The first bytes, eight at most, and how many; behind them stands what ends a run.
+#[inline]
+fn first_word(bytes: &[u8]) -> (u64, usize) {
+    if let Some(word) = bytes.first_chunk() {
+        return (u64::from_le_bytes(*word), 8);
     }
-    let ends = |byte: &u8| ESCAPE[usize::from(*byte)] != 0 || (BEYOND_ASCII && !byte.is_ascii());
-    rest.iter().position(ends).unwrap_or(rest.len())
+    let len = bytes.len();
+    // Loads that overlap, of the same bytes.
+    let word = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (len - 4))
+        }
+        _ => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    (word, len)
 }
 
 /// The highest bit of each byte that ends a run. A borrow can mark bytes above the lowest such byte, so
@@ -73,11 +101,11 @@ fn plain_len<const BEYOND_ASCII: bool>(bytes: &[u8]) -> usize {
 #[inline]
 fn marks<const BEYOND_ASCII: bool>(word: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
-    // A byte is below n where it borrows from its highest bit, and had that bit clear.
-    let below = |word: u64, n: u64| word.wrapping_sub(n * EACH) & !word;
+    // A byte of ASCII is below n where it borrows from its highest bit.
+    let below = |word: u64, n: u64| word.wrapping_sub(n * EACH);
     let equals = |byte: u8| below(word ^ (u64::from(byte) * EACH), 1);
-    let beyond_ascii = if BEYOND_ASCII { word } else { 0 };
-    (below(word, 0x20) | equals(b'"') | equals(b'\\') | beyond_ascii) & (0x80 * EACH)
+    let marks = below(word, 0x20) | equals(b'"') | equals(b'\\');
+    (if BEYOND_ASCII { marks | word } else { marks & !word }) & (0x80 * EACH)
 }
 
 /// Appends one byte of ASCII as the inside of a JSON string.
@@ -123,14 +151,21 @@ mod tests {
     #[test]
     fn what_ends_a_run_is_found_wherever_it_stands() {
         for byte in 0..=255u8 {
-            for at in 0..20 {
-                let mut bytes = [b'~'; 20];
-                bytes[at] = byte;
-                bytes[19] = b'"';
-                let escaped = byte < 0x20 || byte == b'"' || byte == b'\\';
-                assert_eq!(plain_len::<false>(&bytes), if escaped { at } else { 19 }, "{byte} at {at}");
-                let ends = escaped || !byte.is_ascii();
-                assert_eq!(plain_len::<true>(&bytes), if ends { at } else { 19 }, "{byte} at {at}");
+            for len in 0..40 {
+                for at in 0..len {
+                    let mut bytes = vec![b'~'; len];
+                    bytes[at] = byte;
+                    let escaped = byte < 0x20 || byte == b'"' || byte == b'\\';
+                    let plain = |ends| if ends { at } else { len };
+                    let mut out = vec![b'-'];
+                    let rest = copy_plain::<false>(&bytes, &mut out);
+                    assert_eq!(rest, &bytes[plain(escaped)..], "{byte} at {at} of {len}");
+                    assert_eq!(out[1..], bytes[..plain(escaped)]);
+                    let mut out = vec![b'-'];
+                    let rest = copy_plain::<true>(&bytes, &mut out);
+                    assert_eq!(rest, &bytes[plain(escaped || !byte.is_ascii())..], "{byte} at {at} of {len}");
+                    assert_eq!(out[1..], bytes[..bytes.len() - rest.len()]);
+                }
             }
         }
     }

@@ -173,6 +173,41 @@ on_each_server! {
         end_of_reading(child, stdout, "an idle tail");
     }
 
+    fn a_full_disk_is_told_and_nothing_is_saved(server) {
+        let db = server.fresh_db("ending");
+        let home = Dumpa::bare();
+        db.sql("create table little (id int primary key) engine=innodb; insert into little values (1)");
+        let start = place(server, &db);
+        // Pieces that a thread writes, and one that is written at the end.
+        much(&db, 12);
+        db.sql("insert into little values (2)");
+        let tail = |table| tail(server, &db, &start, &home).args(["--until", "now", table]);
+        let load = |table| {
+            let load = Dumpa::new(server, &db).args(["load", "--quiet", "--save", "pos.json", table]);
+            load.in_the_folder_of(&home)
+        };
+        let all = rest(server, &db, &start, &home);
+        let of_table = |lines: Vec<String>, table: &str| -> Vec<String> {
+            lines.into_iter().filter(|line| line.contains(&format!("\"{table}\""))).collect()
+        };
+        for (dumpa, table) in
+            [(load("much"), ""), (load("little"), ""), (tail("much"), "much"), (tail("little"), "little")]
+        {
+            let full = fs::File::options().write(true).open("/dev/full").expect("it opens");
+            let output = dumpa.command().stdin(Stdio::null()).stdout(full).output().expect("it runs");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(said.contains("cannot write to stdout: No space left"), "{said}");
+            assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+            // A tail may have come past what it did not have to print.
+            if !table.is_empty() && home.file("pos.json").exists() {
+                let again = of_table(rest(server, &db, "pos.json", &home), table);
+                assert_eq!(again.len(), of_table(all.clone(), table).len());
+                fs::remove_file(home.file("pos.json")).expect("it was there");
+            }
+            assert!(!home.file("pos.json").exists());
+        }
+    }
+
     fn what_is_saved_is_whole_at_every_moment(server) {
         let db = server.fresh_db("ending");
         db.sql("create table t (id int auto_increment primary key) engine=innodb");

@@ -14,11 +14,11 @@ use crate::common::*;
 const TOLERANCE: i64 = 6;
 
 /// The figures, of an optimised build: instructions for a row of ten columns (see tests/bench/data.sql) ...
-const ROW_OF_A_STATEMENT: i64 = 3_760;
+const ROW_OF_A_STATEMENT: i64 = 2_940;
 /// ... with all the events of a transaction of its own ...
-const TRANSACTION_OF_ONE_ROW: i64 = 12_570;
+const TRANSACTION_OF_ONE_ROW: i64 = 11_780;
 /// ... and by `load`, where the server's answer is read by the `mysql` crate.
-const ROW_OF_LOAD: i64 = 5_330;
+const ROW_OF_LOAD: i64 = 4_970;
 
 #[test]
 #[ignore = "needs a server: run tests/run"]

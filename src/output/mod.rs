@@ -1,0 +1,127 @@
+//! stdout: one buffer, written in whole pieces, and a reader that may go away.
+
+mod writer;
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, FromRawFd};
+use std::sync::Arc;
+
+use anyhow::Result;
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::exit::ReaderGone;
+use writer::Writer;
+
+/// A pipe's capacity is raised to this many bytes: the reader and dumpa wait for each other less.
+const PIPE_BYTES: i32 = 1 << 20;
+/// Complete lines are written once they are this many bytes.
+pub const WRITE_BYTES: usize = 1 << 20;
+/// Room for a piece and what is held back behind it, taken at once: memory that is never touched costs nothing, and a
+/// buffer that grows leaves its old places behind. What one huge row takes beyond it is given back.
+const KEEP_BYTES: usize = 4 << 20;
+
+/// Lines on their way to stdout.
+#[derive(Debug)]
+pub struct Output {
+    /// Lines, and at its end perhaps some that may not be written yet.
+    pub buffer: Vec<u8>,
+    /// stdout itself, without the lock and the line buffer of `std::io::Stdout`.
+    file: Arc<ManuallyDrop<File>>,
+    writer: Writer,
+    /// Why something could not be written, and the system's number for that. Nothing may follow it.
+    failed: Option<(ErrorKind, Option<i32>)>,
+}
+
+impl Output {
+    pub fn stdout() -> Output {
+        // SAFETY: descriptor 1 is open from the start of the process (the runtime sees to it) and
+        // never closed by it: the file is not dropped.
+        #[allow(unsafe_code)]
+        let file = ManuallyDrop::new(unsafe { File::from_raw_fd(1) });
+        // Refused where it is not a pipe, or beyond the user's limit: then it stays as it is.
+        let _ = fcntl(&*file, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
+        let buffer = Vec::with_capacity(KEEP_BYTES);
+        Output { buffer, file: Arc::new(file), writer: Writer::default(), failed: None }
+    }
+
+    /// Takes the first `len` bytes out of the buffer, to be written while the caller goes on.
+    ///
+    /// # Errors
+    /// As [`Output::write`], perhaps of bytes before these.
+    pub fn hand_over(&mut self, len: usize) -> Result<()> {
+        if len > 2 * WRITE_BYTES {
+            // Much is held back where it has to be: not twice in memory.
+            return self.write(len);
+        }
+        self.check()?;
+        let next = self.writer.buffer();
+        let mut next = self.result(next)?;
+        next.clear();
+        if next.capacity() < KEEP_BYTES {
+            next = Vec::with_capacity(KEEP_BYTES);
+        }
+        next.extend_from_slice(&self.buffer[len..]);
+        self.buffer.truncate(len);
+        let file = self.file.clone();
+        let piece = std::mem::replace(&mut self.buffer, next);
+        self.writer.give(piece, move |bytes| (&**file).write_all(bytes));
+        Ok(())
+    }
+
+    /// Takes the first `len` bytes out of the buffer; they are written when it returns, and all before them.
+    ///
+    /// # Errors
+    /// [`ReaderGone`] when nobody reads any more.
+    pub fn write(&mut self, len: usize) -> Result<()> {
+        self.check()?;
+        let written = self.writer.wait();
+        self.result(written)?;
+        if len == 0 {
+            return Ok(());
+        }
+        let written = (&**self.file).write_all(&self.buffer[..len]);
+        self.result(written)?;
+        self.buffer.drain(..len);
+        if self.buffer.is_empty() && self.buffer.capacity() > KEEP_BYTES {
+            self.buffer.shrink_to(KEEP_BYTES);
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.failed {
+            None => Ok(()),
+            Some((kind, number)) => Err(failure(number.map_or(kind.into(), io::Error::from_raw_os_error))),
+        }
+    }
+
+    fn result<T>(&mut self, result: io::Result<T>) -> Result<T> {
+        result.map_err(|error| {
+            self.failed = Some((error.kind(), error.raw_os_error()));
+            failure(error)
+        })
+    }
+
+    /// Writes the whole buffer.
+    pub fn flush(&mut self) -> Result<()> {
+        self.write(self.buffer.len())
+    }
+
+    /// Notices, while there is nothing to write, that the reader went away.
+    pub fn check_reader(&self) -> Result<()> {
+        let mut fds = [PollFd::new(self.file.as_fd(), PollFlags::empty())];
+        let gone = poll(&mut fds, PollTimeout::ZERO).is_ok()
+            && fds[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR));
+        if gone { Err(ReaderGone.into()) } else { Ok(()) }
+    }
+}
+
+fn failure(error: io::Error) -> anyhow::Error {
+    match error.kind() {
+        ErrorKind::BrokenPipe => ReaderGone.into(),
+        _ => anyhow::Error::new(error).context("cannot write to stdout"),
+    }
+}

@@ -1,0 +1,164 @@
+//! A thread that writes one piece of the output while the next is made: writing into a pipe is mostly copying, and as
+//! much work as making the lines. It begins with the first piece that it is given.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+#[derive(Debug, Default)]
+struct State {
+    /// The next piece.
+    waiting: Option<Vec<u8>>,
+    is_writing: bool,
+    /// A buffer that was written, to be filled again.
+    spare: Vec<u8>,
+    /// What the last piece met with. Nothing is written after it.
+    error: Option<io::Error>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Something is waiting.
+    given: Condvar,
+    /// Something was taken, or written.
+    moved: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the thread, unless it has met with an error.
+    fn wait_while(&self, busy: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        let waited = self.moved.wait_while(self.lock(), |state| busy(state) && state.error.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The end of it that the lines are made at.
+#[derive(Debug, Default)]
+pub struct Writer {
+    shared: Option<Arc<Shared>>,
+}
+
+impl Writer {
+    /// Waits while a piece waits, and returns a buffer to make the next one in.
+    ///
+    /// # Errors
+    /// What an earlier piece met with.
+    pub fn buffer(&mut self) -> io::Result<Vec<u8>> {
+        let Some(shared) = &self.shared else { return Ok(Vec::new()) };
+        let mut state = shared.wait_while(|state| state.waiting.is_some());
+        match state.error.take() {
+            Some(error) => Err(error),
+            None => Ok(std::mem::take(&mut state.spare)),
+        }
+    }
+
+    /// Gives a piece to be written by `write`, once [`Writer::buffer`] has waited.
+    pub fn give(&mut self, piece: Vec<u8>, write: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static) {
+        let shared = self.shared.get_or_insert_with(|| {
+            let shared = Arc::new(Shared::default());
+            let its = shared.clone();
+            // Not joined: it waits for more when the process ends, and has nothing left to write.
+            thread::spawn(move || serve(&its, write));
+            shared
+        });
+        shared.lock().waiting = Some(piece);
+        shared.given.notify_one();
+    }
+
+    /// Waits until all pieces are written.
+    ///
+    /// # Errors
+    /// What one of them met with.
+    pub fn wait(&mut self) -> io::Result<()> {
+        let Some(shared) = &self.shared else { return Ok(()) };
+        let mut state = shared.wait_while(|state| state.waiting.is_some() || state.is_writing);
+        state.error.take().map_or(Ok(()), Err)
+    }
+}
+
+fn serve(shared: &Shared, mut write: impl FnMut(&[u8]) -> io::Result<()>) {
+    loop {
+        let state = shared.lock();
+        let state = shared.given.wait_while(state, |state| state.waiting.is_none());
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        let Some(piece) = state.waiting.take() else { continue };
+        state.is_writing = true;
+        drop(state);
+        shared.moved.notify_one();
+        let written = write(&piece);
+        let mut state = shared.lock();
+        state.is_writing = false;
+        state.spare = piece;
+        state.error = written.err();
+        let failed = state.error.is_some();
+        drop(state);
+        shared.moved.notify_one();
+        if failed {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+
+    /// Writes to `sent`, each piece once it is let.
+    fn slow(sent: Sender<Vec<u8>>, let_go: Receiver<io::Result<()>>) -> impl FnMut(&[u8]) -> io::Result<()> {
+        move |piece| {
+            let_go.recv().map_err(io::Error::other)??;
+            sent.send(piece.to_vec()).map_err(io::Error::other)
+        }
+    }
+
+    fn give(writer: &mut Writer, piece: &str, write: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static) {
+        let mut buffer = writer.buffer().unwrap();
+        buffer.clear();
+        buffer.extend_from_slice(piece.as_bytes());
+        writer.give(buffer, write);
+    }
+
+    #[test]
+    fn pieces_are_written_in_order_and_waited_for() {
+        let (sender, sent) = channel();
+        let (go, let_go) = channel();
+        let mut writer = Writer::default();
+        writer.wait().unwrap();
+        give(&mut writer, "first", slow(sender, let_go));
+        give(&mut writer, "second", |_| unreachable!("the first one's is used"));
+        let goes = thread::spawn(move || {
+            for _ in 0..50 {
+                thread::sleep(std::time::Duration::from_millis(1));
+                go.send(Ok(())).unwrap();
+            }
+        });
+        for i in 3..=50 {
+            give(&mut writer, &format!("{i}"), |_| unreachable!("the first one's is used"));
+        }
+        writer.wait().unwrap();
+        goes.join().unwrap();
+        let sent: Vec<String> = sent.try_iter().map(|piece| String::from_utf8(piece).unwrap()).collect();
+        assert_eq!(sent[..2], ["first", "second"]);
+        assert_eq!(sent[2..], (3..=50).map(|i| i.to_string()).collect::<Vec<String>>());
+    }
+
+    #[test]
+    fn nothing_is_written_behind_a_piece_that_was_not() {
+        let (sender, sent) = channel();
+        let (go, let_go) = channel();
+        let mut writer = Writer::default();
+        give(&mut writer, "first", slow(sender, let_go));
+        give(&mut writer, "second", |_| unreachable!("the first one's is used"));
+        go.send(Err(io::ErrorKind::BrokenPipe.into())).unwrap();
+        assert_eq!(writer.wait().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        drop(go);
+        assert_eq!(sent.recv().ok(), None, "its sender is gone, and nothing was sent");
+    }
+}
