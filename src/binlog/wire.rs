@@ -108,11 +108,10 @@ impl Wire {
         matches!(self, Wire::Json { .. })
     }
 
-    /// Moves past one value without looking into it. `old_decimals` are those of an old temporal
-    /// column.
+    /// How long a value is. `old_decimals` are those of an old temporal column.
     #[inline]
-    pub fn skip(self, bytes: &mut Bytes<'_>, old_decimals: u8) -> Result<(), Malformed> {
-        let len = match self {
+    pub fn size(self, old_decimals: u8) -> Size {
+        Size::Fixed(match self {
             Wire::Int { bytes } | Wire::Enum { bytes } | Wire::Set { bytes } => bytes.into(),
             Wire::Float => 4,
             Wire::Double => 8,
@@ -126,15 +125,37 @@ impl Wire {
             Wire::Time { decimals } => 3 + fraction_len(decimals),
             Wire::DateTime { decimals } => 5 + fraction_len(decimals),
             Wire::Timestamp { decimals } => 4 + fraction_len(decimals),
-            Wire::String { max } => prefixed(bytes, string_length_bytes(max))?,
-            Wire::Varchar { max, compressed } => prefixed(bytes, varchar_length_bytes(max, compressed))?,
+            Wire::String { max } => return Size::Told { length_bytes: string_length_bytes(max) },
+            Wire::Varchar { max, compressed } => {
+                return Size::Told { length_bytes: varchar_length_bytes(max, compressed) };
+            }
             Wire::Blob { length_bytes, .. }
             | Wire::Json { length_bytes }
             | Wire::Geometry { length_bytes }
-            | Wire::Vector { length_bytes } => prefixed(bytes, length_bytes)?,
+            | Wire::Vector { length_bytes } => return Size::Told { length_bytes },
+        })
+    }
+
+    /// Moves past one value without looking into it. `old_decimals` are those of an old temporal
+    /// column.
+    #[inline]
+    pub fn skip(self, bytes: &mut Bytes<'_>, old_decimals: u8) -> Result<(), Malformed> {
+        let len = match self.size(old_decimals) {
+            Size::Fixed(len) => len,
+            Size::Told { length_bytes } => bytes.uint(length_bytes.into())? as usize,
         };
         bytes.take(len).map(|_| ())
     }
+}
+
+/// Bytes of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    Fixed(usize),
+    /// A length of so many bytes stands before them.
+    Told {
+        length_bytes: u8,
+    },
 }
 
 /// Bytes of an old TIME with so many decimals (MariaDB's `time_hires_bytes`).
@@ -156,10 +177,6 @@ pub fn varchar_length_bytes(max: u16, _compressed: bool) -> u8 {
 /// Bytes of the length before a CHAR or BINARY.
 pub fn string_length_bytes(max: u16) -> u8 {
     if max > 255 { 2 } else { 1 }
-}
-
-fn prefixed(bytes: &mut Bytes<'_>, length_bytes: u8) -> Result<usize, Malformed> {
-    Ok(bytes.uint(length_bytes.into())? as usize)
 }
 
 fn decimals(n: u8) -> Result<u8, Malformed> {

@@ -128,8 +128,9 @@ fn settled<T>(
 /// The tables in the order given; those of a glob by name; none twice.
 fn names(catalog: &mut Catalog, selection: &Selection) -> Result<Vec<Name>> {
     let mut names: Vec<Name> = Vec::new();
+    let mut added = HashSet::new();
     let mut add = |database: &str, table: String, estimate| {
-        if !names.iter().any(|name| name.database == database && name.table == table) {
+        if added.insert((database.to_string(), table.clone())) {
             names.push(Name { database: database.to_string(), table, estimate });
         }
     };
@@ -137,7 +138,7 @@ fn names(catalog: &mut Catalog, selection: &Selection) -> Result<Vec<Name>> {
         let database = selection
             .database()
             .ok_or_else(|| usage("which database? Give it with -D, or name tables as DATABASE.TABLE"))?;
-        for (table, estimate) in catalog.tables(database)? {
+        for (table, estimate) in catalog.tables(database, None)? {
             add(database, table, estimate);
         }
     }
@@ -146,9 +147,10 @@ fn names(catalog: &mut Catalog, selection: &Selection) -> Result<Vec<Name>> {
             true => catalog.databases()?,
             false => vec![pattern.database.clone()],
         };
+        let name = (!pattern.is_glob()).then_some(&*pattern.table);
         let mut found = false;
         for database in databases {
-            for (table, estimate) in catalog.tables(&database)? {
+            for (table, estimate) in catalog.tables(&database, name)? {
                 if pattern.matches(&database, &table) {
                     found = true;
                     add(&database, table, estimate);

@@ -162,6 +162,9 @@ fn survey(conn: Conn, server: &Server, layouts: &mut Layouts) -> Result<()> {
     let mut catalog = Catalog::new(conn, server)?;
     let logs_cascades = catalog.logs_cascades(server)?;
     for database in catalog.databases()? {
+        if !layouts.selection().selects_some_of(&database) {
+            continue;
+        }
         let names = catalog.table_names(&database)?.into_iter().map(|table| (database.clone(), table));
         let selection = layouts.selection();
         let wanted: Vec<_> = names.filter(|(database, table)| selection.selects(database, table)).collect();

@@ -10,8 +10,10 @@ use crate::binlog::transaction::{Group, malformed};
 use crate::bytes::{Bytes, bit};
 use crate::exit::unreadable;
 use crate::schema::layout::{Layout, RowError};
-use crate::schema::layouts::{Mapping, skip};
+use crate::schema::layouts::Mapping;
+use crate::schema::passing::Passing;
 use crate::tuple::Op;
+use crate::value::Malformed;
 
 impl Printer {
     /// Prints the rows of an event.
@@ -26,8 +28,8 @@ impl Printer {
         }
         let layout = match &*mapping {
             Mapping::Wanted(layout) => layout,
-            Mapping::Skipped { wires } => {
-                return self.count(rows, wires).map_err(|why| malformed(why.0, log));
+            Mapping::Skipped(passing) => {
+                return self.count(rows, passing).map_err(|why| malformed(why.0, log));
             }
         };
         let whole = self.check_whole(rows, layout, log)?;
@@ -49,40 +51,37 @@ impl Printer {
         Ok(Flow::On)
     }
 
-    fn count(
-        &mut self,
-        rows: &Rows<'_>,
-        wires: &[(crate::binlog::wire::Wire, u8)],
-    ) -> Result<Flow, crate::value::Malformed> {
-        let present = |bitmap: &[u8]| -> Vec<(crate::binlog::wire::Wire, u8)> {
-            let all = wires.iter().enumerate();
-            all.filter(|(i, _)| crate::bytes::bit(bitmap, *i)).map(|(_, wire)| *wire).collect()
+    fn count(&mut self, rows: &Rows<'_>, passing: &Passing) -> Result<Flow, Malformed> {
+        let given;
+        let (before, after) = if is_full(rows.before, rows.columns) && is_full(rows.after, rows.columns) {
+            (passing, passing)
+        } else {
+            given = (passing.of_present(rows.before), passing.of_present(rows.after));
+            (&given.0, &given.1)
         };
-        let (before, after) = (present(rows.before), present(rows.after));
         let mut image = Bytes(rows.data);
         // A row of no column is a row of no byte.
-        let mut more = !image.is_empty() || after.is_empty();
+        let mut more = !image.is_empty() || after.column_count() == 0;
         while more {
             if self.transaction.done.row >= self.stop_at.map_or(u64::MAX, |stop| stop.row) {
                 return Ok(Flow::Stop);
             }
             let left = image.rest().len();
             match rows.kind.change {
-                Change::Insert => skip(&after, &mut image)?,
-                Change::Delete => skip(&before, &mut image)?,
+                Change::Insert => after.pass(&mut image)?,
+                Change::Delete => before.pass(&mut image)?,
                 Change::Update => {
-                    skip(&before, &mut image)?;
+                    before.pass(&mut image)?;
                     if rows.kind.partial_json && image.lenenc()? & 1 != 0 {
-                        let documents = wires.iter().filter(|(wire, _)| wire.is_json()).count();
-                        image.take(documents.div_ceil(8))?;
+                        image.take(passing.documents().div_ceil(8))?;
                     }
-                    skip(&after, &mut image)?;
+                    after.pass(&mut image)?;
                 }
             }
             self.row_done();
             more = !image.is_empty();
             if more && image.rest().len() == left {
-                return Err(crate::value::Malformed("a row without bytes"));
+                return Err(Malformed("a row without bytes"));
             }
         }
         Ok(Flow::On)

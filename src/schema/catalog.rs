@@ -42,11 +42,17 @@ impl Catalog {
         Ok(Catalog { conn, mariadb: server.is_mariadb() })
     }
 
-    /// Base tables of a database, by name, with the server's estimate of their rows.
-    pub fn tables(&mut self, database: &str) -> Result<Vec<(String, Option<u64>)>> {
-        let query = "SELECT TABLE_NAME, CAST(TABLE_ROWS AS UNSIGNED) FROM information_schema.TABLES \
+    /// Base tables of a database, by name, with the server's estimate of their rows: all, or the one of a name.
+    pub fn tables(&mut self, database: &str, name: Option<&str>) -> Result<Vec<(String, Option<u64>)>> {
+        let all = "SELECT TABLE_NAME, CAST(TABLE_ROWS AS UNSIGNED) FROM information_schema.TABLES \
              WHERE TABLE_SCHEMA = :database AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
-        let rows = self.conn.exec(query, params! { "database" => database });
+        let rows = match name {
+            None => self.conn.exec(all, params! { "database" => database }),
+            Some(name) => {
+                let one = format!("{all} AND TABLE_NAME = :name");
+                self.conn.exec(one, params! { "database" => database, "name" => name })
+            }
+        };
         let mut rows: Vec<(String, Option<u64>)> =
             rows.with_context(|| format!("cannot list the tables of {database}"))?;
         // Here, because each server has another order of letters.

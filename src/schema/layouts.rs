@@ -9,12 +9,12 @@ use anyhow::Result;
 use super::catalog::Cascade;
 use super::from_log;
 use super::layout::{Layout, old_decimals};
+use super::passing::Passing;
 use super::selection::{Pattern, Selection};
 use super::{Id, Table, hidden};
 use crate::binlog::log::Log;
 use crate::binlog::table_map::TableMap;
 use crate::binlog::wire::Wire;
-use crate::bytes::Bytes;
 use crate::exit::{unreadable, usage};
 use crate::value::geometry::Axes;
 use crate::value::{Kind, Malformed, Style};
@@ -66,16 +66,14 @@ impl IdRule {
 pub enum Mapping {
     Wanted(Layout),
     /// Rows are counted and passed over.
-    Skipped {
-        wires: Vec<(Wire, u8)>,
-    },
+    Skipped(Passing),
 }
 
 impl Mapping {
     pub fn column_count(&self) -> usize {
         match self {
             Mapping::Wanted(layout) => layout.column_count(),
-            Mapping::Skipped { wires } => wires.len(),
+            Mapping::Skipped(passing) => passing.column_count(),
         }
     }
 }
@@ -86,17 +84,6 @@ pub fn no_key(printed: &str) -> String {
         "{printed} has neither a primary key nor a unique key of NOT NULL columns: its id is null. \
          --id {printed}=COLUMN names one"
     )
-}
-
-/// A row image that nobody wants, passed over.
-pub fn skip(wires: &[(Wire, u8)], image: &mut Bytes<'_>) -> Result<(), Malformed> {
-    let nulls = image.take(wires.len().div_ceil(8))?;
-    for (i, (wire, old_decimals)) in wires.iter().enumerate() {
-        if !crate::bytes::bit(nulls, i) {
-            wire.skip(image, *old_decimals)?;
-        }
-    }
-    Ok(())
 }
 
 /// Layouts by table id, and the definitions that they were made of.
@@ -274,7 +261,7 @@ impl Layouts {
                 decimals[i] = old_decimals(*wire, &column.kind);
             }
         }
-        Ok(Mapping::Skipped { wires: wires.iter().copied().zip(decimals).collect() })
+        Ok(Mapping::Skipped(Passing::new(wires.iter().copied().zip(decimals).collect())))
     }
 
     /// What the log tells, and from the catalog what it leaves out: keys other than the primary one,

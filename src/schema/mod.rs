@@ -10,6 +10,7 @@ pub mod hidden;
 pub mod layout;
 pub mod layouts;
 mod lost_labels;
+pub mod passing;
 pub mod selection;
 
 use crate::value::Kind;

@@ -143,10 +143,17 @@ impl Selection {
     }
 
     pub fn selects(&self, database: &str, table: &str) -> bool {
-        if !self.patterns.is_empty() {
-            return self.patterns.iter().any(|pattern| pattern.matches(database, table));
-        }
+        self.selects_some_of(database)
+            && (self.patterns.is_empty()
+                || self.patterns.iter().any(|pattern| pattern.matches(database, table)))
+    }
+
+    /// Whether a database may have tables that are wanted.
+    pub fn selects_some_of(&self, database: &str) -> bool {
         match &self.database {
+            _ if !self.patterns.is_empty() => {
+                self.patterns.iter().any(|pattern| glob(&pattern.database, database))
+            }
             Some(wanted) => wanted == database,
             None => !SYSTEM.contains(&database),
         }
@@ -181,6 +188,26 @@ mod tests {
         for (pattern, text) in [("?", ""), ("log_*", "blog_1"), ("a*b", "abc"), ("A", "a")] {
             assert!(!glob(pattern, text), "{pattern} {text}");
         }
+    }
+
+    #[test]
+    fn a_database_without_a_wanted_table_is_known_by_its_name() {
+        let selection = |tables: &[&str], database| {
+            let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
+            Selection::new(&tables, database).unwrap()
+        };
+        for (selection, some, none) in [
+            (selection(&[], Some("shop")), "shop", "mysql"),
+            (selection(&[], None), "shop", "mysql"),
+            (selection(&["people"], Some("shop")), "shop", "shop_2"),
+            (selection(&["mysql.user", "a*.b"], Some("shop")), "mysql", "shop"),
+            (selection(&["mysql.user", "a*.b"], None), "ab", "b"),
+        ] {
+            assert!(selection.selects_some_of(some), "{selection:?}");
+            assert!(!selection.selects_some_of(none) && !selection.selects(none, "people"), "{selection:?}");
+        }
+        assert!(selection(&["mysql.user"], None).selects("mysql", "user"));
+        assert!(!selection(&["mysql.user"], None).selects("mysql", "db"));
     }
 
     #[test]
