@@ -64,6 +64,10 @@ impl Bench {
         let title = format!("log of 1,000,000 rows in 20 statements, {:.0} MB", rows.mb);
         let mut all = self.readers(&rows);
         all.push(("dumpa tail, another table only".into(), self.tail(&rows, &["small"])));
+        // Tables before --binlog, which takes all that follows it for files.
+        let mut of_file = self.dumpa("tail", &["--quiet", "small"]);
+        of_file.extend(["--binlog".into(), rows.path.display().to_string()]);
+        all.push(("dumpa tail --binlog, another table only".into(), of_file));
         self.compare(&title, 1_000_000, &all)?;
         let transactions = self.log("call drip(200000)")?;
         let title = format!("log of 200,000 transactions of one row, {:.0} MB", transactions.mb);
@@ -108,22 +112,24 @@ impl Bench {
         self.compare("one transaction", 0, &all)
     }
 
-    /// The same number of cells, in rows of ten, a hundred and a thousand columns; the same number of rows,
+    /// The same number of values, in rows of ten, a hundred and a thousand columns; the same number of rows,
     /// in fifty and in five thousand tables; the same number of bytes, in short and in long strings.
     fn linearity(&self) -> Result<()> {
         let mut all = Vec::new();
         for columns in [10, 100, 1000] {
             let names: Vec<String> = (1..columns).map(|i| format!("c{i}")).collect();
             let rows = 400_000 / columns;
-            let sql = format!(
-                "create table columns_{columns} (id int primary key, {} int); \
-                 insert into columns_{columns} select n, {} from seed limit {rows}",
-                names.join(" int, "),
-                names.iter().map(|_| "n").collect::<Vec<_>>().join(", "),
-            );
+            let values = names.iter().map(|_| "n").collect::<Vec<_>>().join(", ");
+            let mut sql =
+                format!("create table columns_{columns} (id int primary key, {} int)", names.join(" int, "));
+            for part in 0..10 {
+                sql += &format!(
+                    "; insert into columns_{columns} select n + {part} * 100000, {values} from seed limit {rows}"
+                );
+            }
             all.push((format!("{columns} columns"), self.tail_file(&self.log(&sql)?)));
         }
-        self.compare("400,000 numbers in rows of", 0, &all)?;
+        self.compare("4,000,000 numbers in rows of", 0, &all)?;
 
         let mut all = Vec::new();
         for tables in [50, 5000] {
