@@ -51,6 +51,9 @@ pub fn key(name: &str, column: usize) -> Piece {
     Piece::new(key)
 }
 
+/// A row's JSON that took more is given back.
+const KEEP_BYTES: usize = 1 << 20;
+
 /// A row's JSON, column by column, and where in it the values of its id stand.
 #[derive(Debug, Default)]
 pub struct Content {
@@ -105,6 +108,14 @@ impl Content {
     #[inline]
     pub fn end(&mut self) {
         self.json.extend_from_slice(b"},");
+    }
+
+    /// Gives back what one huge row took.
+    #[inline]
+    pub fn give_back(&mut self) {
+        if self.json.capacity() > KEEP_BYTES {
+            *self = Content { with_values: self.with_values, ..Content::default() };
+        }
     }
 
     /// Whether both rows have the same id.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::event::{EventType, HEADER_LEN, Header};
+use super::handoff::KEEP_BYTES;
 use super::log::{FIRST_OFFSET, marker};
 use super::source::{Events, Mode, Source};
 use crate::exit::{io_error, unavailable, unreadable};
@@ -107,6 +108,9 @@ impl Events for FileEvents {
             return Ok(true);
         }
         take(&[&self.event]);
+        if self.event.capacity() > KEEP_BYTES {
+            self.event = Vec::new();
+        }
         Ok(true)
     }
 }

@@ -11,8 +11,9 @@ use anyhow::Result;
 
 /// The reader waits once this many bytes are unread. One event may go beyond.
 const LIMIT_BYTES: usize = 1 << 20;
-/// A buffer that one huge event made larger than this is given back.
-const KEEP_BYTES: usize = 4 << 20;
+/// A buffer that one huge event made larger than this is given back; and the reader waits while the worker has such an
+/// event, so that there are not two of them.
+pub const KEEP_BYTES: usize = 4 << 20;
 
 /// Events, one after the other, each as in a file: header, body, checksum.
 #[derive(Debug, Default)]
@@ -53,10 +54,34 @@ impl Batch {
 #[derive(Debug, Default)]
 struct State {
     batch: Batch,
+    /// What the worker has is huge.
+    worker_has_much: bool,
     /// Why no more will come.
     end: Option<Result<()>>,
     worker_waits: bool,
     worker_gone: bool,
+}
+
+impl State {
+    fn next(&self) -> Next {
+        if self.worker_gone {
+            Next::Never
+        } else if self.batch.bytes.len() >= LIMIT_BYTES || self.worker_has_much {
+            Next::Later
+        } else {
+            Next::Now
+        }
+    }
+}
+
+/// When to read the next event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    Now,
+    /// Much is unread: wait, and hold nothing meanwhile.
+    Later,
+    /// Nobody wants any more.
+    Never,
 }
 
 #[derive(Debug, Default)]
@@ -98,18 +123,21 @@ pub fn handoff() -> (Filler, Taker) {
 }
 
 impl Filler {
-    /// Appends an event; waits while too many are unread. False when nobody wants any more.
-    pub fn push(&self, parts: &[&[u8]]) -> bool {
+    /// Appends an event, and tells whether to read the next one.
+    pub fn push(&self, parts: &[&[u8]]) -> Next {
         let mut state = self.0.lock();
-        while state.batch.bytes.len() >= LIMIT_BYTES && !state.worker_gone {
-            state = self.0.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
         state.batch.push(parts);
         if state.worker_waits {
             state.worker_waits = false;
             self.0.filled.notify_one();
         }
-        !state.worker_gone
+        state.next()
+    }
+
+    /// Waits until the next event is to be read. False when nobody wants it.
+    pub fn wait(&self) -> bool {
+        let waited = self.0.emptied.wait_while(self.0.lock(), |state| state.next() == Next::Later);
+        waited.unwrap_or_else(PoisonError::into_inner).next() == Next::Now
     }
 
     /// Says that no more will come, and why.
@@ -136,6 +164,9 @@ impl Taker {
     pub fn take(&self, batch: &mut Batch, patience: Duration) -> Taken {
         batch.clear();
         let mut state = self.0.lock();
+        if std::mem::take(&mut state.worker_has_much) {
+            self.0.emptied.notify_one();
+        }
         if state.batch.is_empty() && state.end.is_none() && !patience.is_zero() {
             state.worker_waits = true;
             let waited = self
@@ -146,10 +177,12 @@ impl Taker {
             state.worker_waits = false;
         }
         if !state.batch.is_empty() {
-            let was_full = state.batch.bytes.len() >= LIMIT_BYTES;
+            let len = state.batch.bytes.len();
             std::mem::swap(&mut state.batch, batch);
+            state.worker_has_much = len > KEEP_BYTES;
+            let is_awaited = len >= LIMIT_BYTES && !state.worker_has_much;
             drop(state);
-            if was_full {
+            if is_awaited {
                 self.0.emptied.notify_one();
             }
             return Taken::Batch;
@@ -165,5 +198,35 @@ impl Drop for Taker {
     fn drop(&mut self) {
         self.0.lock().worker_gone = true;
         self.0.emptied.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_not_two_huge_events_at_a_time() {
+        let (filler, taker) = handoff();
+        let mut batch = Batch::default();
+        assert_eq!(filler.push(&[b"a", b"b"]), Next::Now);
+        assert_eq!(filler.push(&[&vec![0; KEEP_BYTES + 1]]), Next::Later);
+        assert!(matches!(taker.take(&mut batch, Duration::ZERO), Taken::Batch));
+        let lens: Vec<usize> = batch.events().map(<[u8]>::len).collect();
+        assert_eq!(lens, [2, KEEP_BYTES + 1]);
+        // The worker still has it.
+        assert_eq!(filler.0.lock().next(), Next::Later);
+        let reader = std::thread::spawn(move || (filler.wait(), filler));
+        assert!(matches!(taker.take(&mut batch, Duration::ZERO), Taken::Nothing));
+        let (wanted, filler) = reader.join().unwrap();
+        assert!(wanted);
+        assert!(batch.is_empty() && batch.bytes.capacity() <= KEEP_BYTES);
+
+        assert_eq!(filler.push(&[&vec![0; LIMIT_BYTES]]), Next::Later);
+        assert!(matches!(taker.take(&mut batch, Duration::ZERO), Taken::Batch));
+        assert_eq!(filler.push(&[b"the worker has no more than it may"]), Next::Now);
+        drop(taker);
+        assert_eq!(filler.push(&[b"c"]), Next::Never);
+        assert!(!filler.wait());
     }
 }

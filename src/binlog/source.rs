@@ -5,7 +5,7 @@ use std::thread;
 
 use anyhow::Result;
 
-use super::handoff::{Filler, Taker, handoff};
+use super::handoff::{Filler, Next, Taker, handoff};
 
 /// A place that events come from.
 pub trait Source {
@@ -47,11 +47,20 @@ pub fn spawn(mut events: Box<dyn Events>) -> Taker {
 
 fn read_all(events: &mut dyn Events, filler: &Filler) -> Result<()> {
     let mut wanted = true;
-    while wanted
-        && events.next(&mut |parts| {
-            wanted = filler.push(parts);
-            wanted
-        })?
-    {}
+    while wanted {
+        let mut when = Next::Now;
+        let take = &mut |parts: &[&[u8]]| {
+            when = filler.push(parts);
+            when != Next::Never
+        };
+        if !events.next(take)? {
+            break;
+        }
+        wanted = match when {
+            Next::Now => true,
+            Next::Later => filler.wait(),
+            Next::Never => false,
+        };
+    }
     Ok(())
 }

@@ -41,6 +41,8 @@ impl Printer {
                 Trouble::Row(error) => bad_row(layout, error, at.1, log),
                 Trouble::Other(error) => error,
             })?;
+            self.content.give_back();
+            self.before.give_back();
             if flow == Flow::Stop {
                 return Ok(Flow::Stop);
             }

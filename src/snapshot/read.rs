@@ -62,6 +62,7 @@ pub fn table(
         content.end();
         row(heads.of(Op::Upsert), &content, &mut output.buffer);
         output.buffer.extend_from_slice(NO_METADATA);
+        content.give_back();
         rows += 1;
         if output.buffer.len() >= piece_bytes {
             piece_bytes = WRITE_BYTES.min(2 * piece_bytes);
