@@ -118,3 +118,11 @@ impl<'a> Bytes<'a> {
 pub fn bit(bitmap: &[u8], i: usize) -> bool {
     bitmap.get(i / 8).is_some_and(|byte| byte & (1 << (i % 8)) != 0)
 }
+
+/// Whether one of the first `count` bits is set. Some servers set those behind them too.
+#[inline]
+pub fn any_bit(bitmap: &[u8], count: usize) -> bool {
+    let (whole, rest) = (count / 8, count % 8);
+    let mask = (1u8 << rest) - 1;
+    bitmap.iter().take(whole).any(|byte| *byte != 0) || bitmap.get(whole).is_some_and(|byte| byte & mask != 0)
+}

@@ -13,11 +13,12 @@ use crate::position::Position;
 use crate::schema::layouts::Layouts;
 use crate::tuple::{CommitTime, Content, Heads, METADATA_END, Metadata, Op, no_row, row};
 
-/// A transaction whose lines are more than this many bytes is printed while it is read: more than a cache holds would
-/// be waited for twice, when it is made and when it is written.
-const HELD_BYTES: usize = 1 << 20;
-/// Likewise where only its end tells when it was committed, which lines that are printed before do not have.
-const HELD_FOR_TIME_BYTES: usize = 8 << 20;
+/// A transaction whose lines are more than this many bytes is printed while it is read, though it may end in a ROLLBACK,
+/// or its end may tell when it was committed, which lines that are printed before do not have.
+const HELD_BYTES: usize = 8 << 20;
+/// Likewise one that says at its beginning when it was committed, and that it has only rows which the server can undo
+/// without the log. More of them would not stay in a core's cache until they are written.
+const HELD_ROWS_BYTES: usize = 1 << 20;
 /// Largest offset that a server can be asked to resume from.
 const MAX_OFFSET: u64 = u32::MAX as u64;
 
@@ -51,6 +52,8 @@ struct Transaction {
     streams: bool,
     /// The metadata of its lines has the time of its commit.
     time_is_known: bool,
+    /// Rows of it may stand in the log and be undone.
+    may_be_undone: bool,
     /// Where the commit times begin that are only known at the commit.
     times: Vec<usize>,
     savepoints: Vec<Savepoint>,
@@ -58,7 +61,7 @@ struct Transaction {
 
 impl Transaction {
     fn held_bytes(&self) -> usize {
-        if self.time_is_known { HELD_BYTES } else { HELD_FOR_TIME_BYTES }
+        if self.time_is_known && !self.may_be_undone { HELD_ROWS_BYTES } else { HELD_BYTES }
     }
 }
 
@@ -174,6 +177,7 @@ impl Printer {
     fn begin_metadata(&mut self, group: &Group) {
         let time = commit_time(group);
         self.transaction.time_is_known = time.is_some();
+        self.transaction.may_be_undone |= !group.only_committed;
         let seen = CommitTime { seconds: group.seen_seconds.into(), micros: None };
         let gtid = group.gtid.as_deref();
         self.metadata.begin(time.unwrap_or(seen), &group.file, group.start, gtid);
@@ -303,6 +307,7 @@ impl Printer {
 
     pub fn savepoint(&mut self, name: String) {
         let transaction = &mut self.transaction;
+        transaction.may_be_undone = true;
         transaction.savepoints.retain(|other| other.name != name);
         transaction.savepoints.push(Savepoint {
             name,

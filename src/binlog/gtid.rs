@@ -9,7 +9,10 @@ use crate::value::{Malformed, text};
 
 const MARIA_STANDALONE: u8 = 1;
 const MARIA_GROUP_COMMIT: u8 = 2;
+const MARIA_TRANSACTIONAL: u8 = 4;
 const MARIA_PREPARED_XA: u8 = 64;
+/// Of MySQL's flags: something may stand in statement format. Servers before 5.7.19 and 8.0.2 always set it.
+const MYSQL_STATEMENTS: u8 = 1;
 
 /// What a GTID event says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub struct Gtid {
     /// When it was committed, in microseconds since 1970; `None` where only the header tells, in
     /// seconds.
     pub committed_micros: Option<u64>,
+    /// It is of rows that the server can undo without the log, and so has only committed ones.
+    pub only_committed: bool,
     /// One statement follows, and with it the group ends (MariaDB).
     pub standalone: bool,
     /// The group has begun: no BEGIN follows (MariaDB).
@@ -30,10 +35,10 @@ pub struct Gtid {
 /// MySQL's GTID and anonymous GTID events.
 pub fn mysql(body: &[u8], anonymous: bool) -> Result<Gtid, Malformed> {
     let mut bytes = Bytes(body);
-    bytes.u8()?;
+    let flags = bytes.u8()?;
     let uuid = bytes.array()?;
     let number = bytes.u64()?;
-    let mut gtid = Gtid::default();
+    let mut gtid = Gtid { only_committed: flags & MYSQL_STATEMENTS == 0, ..Gtid::default() };
     if !anonymous {
         gtid.gtid = Some(gtid_text(uuid, "", number));
     }
@@ -56,9 +61,10 @@ pub fn tagged(body: &[u8]) -> Result<Gtid, Malformed> {
     let mut bytes = Bytes(body);
     let (_version, _size, _last) = (varlen(&mut bytes)?, varlen(&mut bytes)?, varlen(&mut bytes)?);
     let (mut uuid, mut tag, mut number) = ([0u8; 16], "", 0);
-    let (mut here, mut first) = (0, None);
+    let (mut here, mut first, mut only_committed) = (0, None, false);
     while !bytes.is_empty() {
         match varlen(&mut bytes)? {
+            0 => only_committed = varlen(&mut bytes)? & u64::from(MYSQL_STATEMENTS) == 0,
             1 => {
                 for byte in &mut uuid {
                     *byte = varlen(&mut bytes)? as u8;
@@ -74,7 +80,7 @@ pub fn tagged(body: &[u8]) -> Result<Gtid, Malformed> {
             }
             6 => here = varlen(&mut bytes)?,
             7 => first = Some(varlen(&mut bytes)?),
-            0 | 4 | 5 | 8..=11 => {
+            4 | 5 | 8..=11 => {
                 varlen(&mut bytes)?;
             }
             // Fields come in order: a new one stands behind all that are needed.
@@ -84,6 +90,7 @@ pub fn tagged(body: &[u8]) -> Result<Gtid, Malformed> {
     Ok(Gtid {
         gtid: Some(gtid_text(uuid, tag, number)),
         committed_micros: known(first.unwrap_or(here)),
+        only_committed,
         ..Gtid::default()
     })
 }
@@ -101,6 +108,7 @@ pub fn mariadb(header: &Header, body: &[u8]) -> Result<Gtid, Malformed> {
     Ok(Gtid {
         gtid: Some(format!("{domain}-{}-{sequence}", header.server_id)),
         committed_micros: None,
+        only_committed: flags & MARIA_TRANSACTIONAL != 0,
         standalone,
         begins: !standalone,
         prepares_xa: flags & MARIA_PREPARED_XA != 0,

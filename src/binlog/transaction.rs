@@ -25,6 +25,8 @@ pub struct Group {
     pub committed_seconds: Option<u32>,
     /// Time of its last event so far, in seconds: the next best.
     pub seen_seconds: u32,
+    /// See [`Gtid::only_committed`].
+    pub only_committed: bool,
     begun: bool,
     /// Its rows are committed, if at all, by a later group.
     xa: bool,
@@ -43,6 +45,7 @@ impl Group {
             committed_micros: None,
             committed_seconds: None,
             seen_seconds: event.header.timestamp,
+            only_committed: false,
             begun: false,
             xa: false,
             standalone: false,
@@ -175,6 +178,7 @@ impl Tracker {
             committed_micros: gtid.committed_micros,
             committed_seconds: Some(event.header.timestamp),
             seen_seconds: event.header.timestamp,
+            only_committed: gtid.only_committed,
             begun: gtid.begins,
             xa: gtid.prepares_xa,
             standalone: gtid.standalone,

@@ -64,9 +64,12 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     for job in &jobs {
         progress.begin(&job.printed);
         let print = Print { printed: &job.printed, style: args.shape.style(), axes };
-        let mut each = |rows| {
-            progress.load(rows, job.estimate);
-            !signal.is_set()
+        let mut each = |rows, output: &mut Output| {
+            if progress.is_due() {
+                output.settle()?;
+                progress.load(rows, job.estimate);
+            }
+            Ok(!signal.is_set())
         };
         let rows = read::table(&mut conn, &job.table, print, &mut output, &mut each);
         // The rows before one that cannot be read are good.

@@ -243,6 +243,7 @@ impl Tail<'_> {
                 self.save_reached()?;
             }
             if progress.is_due() {
+                self.follower.printer.output.settle()?;
                 let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
                 let lag =
                     now.ok().and_then(|now| now.as_secs().checked_sub(self.follower.seen_seconds.into()));
@@ -253,6 +254,11 @@ impl Tail<'_> {
     }
 
     fn warn(&mut self, progress: &Progress) {
+        if self.follower.printer.layouts.warnings.is_empty() {
+            return;
+        }
+        // What stdout met with is told by whoever writes next.
+        let _ = self.follower.printer.output.settle();
         for warning in self.follower.printer.layouts.warnings.drain(..) {
             progress.warn(&warning);
         }

@@ -52,8 +52,8 @@ impl Output {
     /// # Errors
     /// As [`Output::write`], perhaps of bytes before these.
     pub fn hand_over(&mut self, len: usize) -> Result<()> {
-        if len > 2 * WRITE_BYTES {
-            // Much is held back where it has to be: not twice in memory.
+        if self.buffer.capacity() > KEEP_BYTES {
+            // Much was held back, or a row is huge: not twice in memory.
             return self.write(len);
         }
         self.check()?;
@@ -76,19 +76,24 @@ impl Output {
     /// # Errors
     /// [`ReaderGone`] when nobody reads any more.
     pub fn write(&mut self, len: usize) -> Result<()> {
-        self.check()?;
-        let written = self.writer.wait();
-        self.result(written)?;
+        self.settle()?;
         if len == 0 {
             return Ok(());
         }
         let written = (&**self.file).write_all(&self.buffer[..len]);
         self.result(written)?;
         self.buffer.drain(..len);
-        if self.buffer.is_empty() && self.buffer.capacity() > KEEP_BYTES {
+        if self.buffer.len() <= KEEP_BYTES && self.buffer.capacity() > KEEP_BYTES {
             self.buffer.shrink_to(KEEP_BYTES);
         }
         Ok(())
+    }
+
+    /// Waits until what was handed over is written: before a message is, for both may go to one place.
+    pub fn settle(&mut self) -> Result<()> {
+        self.check()?;
+        let written = self.writer.wait();
+        self.result(written)
     }
 
     fn check(&self) -> Result<()> {

@@ -12,8 +12,9 @@ struct State {
     is_writing: bool,
     /// A buffer that was written, to be filled again.
     spare: Vec<u8>,
-    /// What the last piece met with. Nothing is written after it.
+    /// What the last piece met with. The thread has ended with it.
     error: Option<io::Error>,
+    has_ended: bool,
 }
 
 #[derive(Debug, Default)]
@@ -30,10 +31,17 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the thread, unless it has met with an error.
-    fn wait_while(&self, busy: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
-        let waited = self.moved.wait_while(self.lock(), |state| busy(state) && state.error.is_none());
-        waited.unwrap_or_else(PoisonError::into_inner)
+    /// Waits for the thread.
+    ///
+    /// # Errors
+    /// What it ended with.
+    fn wait_while(&self, busy: impl Fn(&State) -> bool) -> io::Result<MutexGuard<'_, State>> {
+        let waited = self.moved.wait_while(self.lock(), |state| busy(state) && !state.has_ended);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.has_ended {
+            return Err(state.error.take().unwrap_or_else(|| io::Error::other("it failed before")));
+        }
+        Ok(state)
     }
 }
 
@@ -50,11 +58,8 @@ impl Writer {
     /// What an earlier piece met with.
     pub fn buffer(&mut self) -> io::Result<Vec<u8>> {
         let Some(shared) = &self.shared else { return Ok(Vec::new()) };
-        let mut state = shared.wait_while(|state| state.waiting.is_some());
-        match state.error.take() {
-            Some(error) => Err(error),
-            None => Ok(std::mem::take(&mut state.spare)),
-        }
+        let mut state = shared.wait_while(|state| state.waiting.is_some())?;
+        Ok(std::mem::take(&mut state.spare))
     }
 
     /// Gives a piece to be written by `write`, once [`Writer::buffer`] has waited.
@@ -76,8 +81,7 @@ impl Writer {
     /// What one of them met with.
     pub fn wait(&mut self) -> io::Result<()> {
         let Some(shared) = &self.shared else { return Ok(()) };
-        let mut state = shared.wait_while(|state| state.waiting.is_some() || state.is_writing);
-        state.error.take().map_or(Ok(()), Err)
+        shared.wait_while(|state| state.waiting.is_some() || state.is_writing).map(|_| ())
     }
 }
 
@@ -95,10 +99,11 @@ fn serve(shared: &Shared, mut write: impl FnMut(&[u8]) -> io::Result<()>) {
         state.is_writing = false;
         state.spare = piece;
         state.error = written.err();
-        let failed = state.error.is_some();
+        state.has_ended = state.error.is_some();
+        let has_ended = state.has_ended;
         drop(state);
         shared.moved.notify_one();
-        if failed {
+        if has_ended {
             return;
         }
     }
@@ -159,6 +164,7 @@ mod tests {
         go.send(Err(io::ErrorKind::BrokenPipe.into())).unwrap();
         assert_eq!(writer.wait().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         drop(go);
+        assert!(writer.wait().is_err() && writer.buffer().is_err(), "it does not wait for ever");
         assert_eq!(sent.recv().ok(), None, "its sender is gone, and nothing was sent");
     }
 }

@@ -9,7 +9,7 @@ use crate::binlog::cell::{Cell, Take};
 use crate::binlog::event::Change;
 use crate::binlog::rows::Rows;
 use crate::binlog::wire::Wire;
-use crate::bytes::{Bytes, bit};
+use crate::bytes::{Bytes, any_bit, bit};
 use crate::tuple::{Content, Heads, key};
 use crate::value::geometry::Axes;
 use crate::value::{Kind, Malformed, Style, Value, kind};
@@ -31,6 +31,7 @@ pub struct Layout {
 
 #[derive(Debug)]
 struct LayoutColumn {
+    /// Its place among them, so that a loop over columns need not count.
     number: usize,
     name: String,
     key: Piece,
@@ -176,7 +177,7 @@ impl Layout {
         inflated: &mut Vec<u8>,
     ) -> Result<(), RowError> {
         let nulls = self.nulls(image)?;
-        let some_are_null = nulls.iter().any(|byte| *byte != 0);
+        let some_are_null = any_bit(nulls, self.columns.len());
         content.begin(self.id_values);
         for column in &self.columns {
             let is_null = some_are_null && bit(nulls, column.number);

@@ -17,6 +17,9 @@ use crate::value::{Date, DateTime, Kind, Malformed, Style, Time, Value};
 /// seen at once, also where rows come slowly.
 const FIRST_PIECE_BYTES: usize = 16 << 10;
 
+/// After so many rows it is asked whether to go on.
+const EACH_ROWS: u64 = 256;
+
 /// How a table's rows are printed.
 #[derive(Debug, Clone, Copy)]
 pub struct Print<'a> {
@@ -35,7 +38,7 @@ pub fn table(
     table: &Table,
     print: Print<'_>,
     output: &mut Output,
-    each: &mut dyn FnMut(u64) -> bool,
+    each: &mut dyn FnMut(u64, &mut Output) -> Result<bool>,
 ) -> Result<u64> {
     let context = || format!("cannot read {}.{}", table.database, table.name);
     let statement = conn.prep(select(table)).with_context(context)?;
@@ -67,9 +70,9 @@ pub fn table(
         if output.buffer.len() >= piece_bytes {
             piece_bytes = WRITE_BYTES.min(2 * piece_bytes);
             output.hand_over(output.buffer.len())?;
-            if !each(rows) {
-                break;
-            }
+        }
+        if rows % EACH_ROWS == 0 && !each(rows, output)? {
+            break;
         }
     }
     Ok(rows)

@@ -5,7 +5,7 @@
 //! highest bit flipped, a negative number inverted.
 
 use super::{Malformed, digits};
-use crate::bytes::Bytes;
+use crate::bytes::{Bytes, SHORT};
 
 /// Bytes that 0 to 9 digits take.
 const BYTES_OF_DIGITS: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
@@ -35,7 +35,7 @@ impl Format {
 /// Appends the digits of a packed DECIMAL: a `-` where it is negative, no needless zero in front,
 /// and exactly the column's scale behind the point.
 pub fn unpack(bytes: &[u8], format: Format, out: &mut Vec<u8>) -> Result<(), Malformed> {
-    let negative = bytes.first().is_some_and(|byte| byte & 0x80 == 0);
+    let negative = bytes.first().ok_or(SHORT)? & 0x80 == 0;
     let mut words =
         Words { bytes: Bytes(bytes), invert: if negative { u32::MAX } else { 0 }, is_first: true };
     if negative {

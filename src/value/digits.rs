@@ -31,7 +31,7 @@ pub fn padded(n: u32, len: usize, out: &mut Vec<u8>) {
     });
 }
 
-/// Writes a number's digits, at most 20, and tells how many. There is room for 23.
+/// Writes a number's digits, at most 20, and tells how many. There is room for all of them.
 #[inline(always)]
 fn digits(n: u64, room: &mut [u8]) -> usize {
     if n < EIGHT_DIGITS {

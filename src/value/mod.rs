@@ -107,17 +107,15 @@ impl Value<'_> {
             Value::Null => out.extend_from_slice(b"null"),
             Value::Int(n) => {
                 let quoted = style.big_int_as_string && n.unsigned_abs() > EXACT_IN_DOUBLE;
-                if quoted {
-                    out.push(b'"');
-                }
+                mark(quoted, out);
                 digits::signed(n, out);
-                if quoted {
-                    out.push(b'"');
-                }
+                mark(quoted, out);
             }
             Value::UInt(n) => {
                 let quoted = style.big_int_as_string && n > EXACT_IN_DOUBLE;
-                quote(quoted, out, |out| digits::unsigned(n, out));
+                mark(quoted, out);
+                digits::unsigned(n, out);
+                mark(quoted, out);
             }
             Value::Float(n) if n.is_finite() => {
                 float(zmij::Buffer::new().format_finite(n), n.abs() >= LARGE as f32, out);
@@ -171,14 +169,18 @@ fn float(text: &str, is_large: bool, out: &mut Vec<u8>) {
 
 #[inline(always)]
 fn quote<T>(quoted: bool, out: &mut Vec<u8>, inner: impl FnOnce(&mut Vec<u8>) -> T) -> T {
-    if quoted {
-        out.push(b'"');
-    }
+    mark(quoted, out);
     let result = inner(out);
+    mark(quoted, out);
+    result
+}
+
+/// A quotation mark, where the value is to have them.
+#[inline(always)]
+fn mark(quoted: bool, out: &mut Vec<u8>) {
     if quoted {
         out.push(b'"');
     }
-    result
 }
 
 /// Bytes as base64, with the zero bytes that the log cut off put back.

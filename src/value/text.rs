@@ -49,7 +49,8 @@ fn escape_up_to<'a, const BEYOND_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>
 }
 
 /// Appends what comes before the first byte that needs an escape, or (as `BEYOND_ASCII`) is not ASCII, and returns the
-/// others. Eight are looked at in one step; they are appended with those to come, which are taken off again.
+/// others. Sixteen are looked at in one step, and at the end eight; they are appended whole, and what is to come taken
+/// off again.
 #[inline]
 fn copy_plain<'a, const BEYOND_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     let mut rest = bytes;

@@ -173,6 +173,47 @@ on_each_server! {
         end_of_reading(child, stdout, "an idle tail");
     }
 
+    fn messages_do_not_tear_lines_where_both_go_to_one_pipe(server) {
+        let db = server.fresh_db("ending");
+        let home = Dumpa::bare();
+        let start = place(server, &db);
+        db.sql("create table much (id int auto_increment primary key, t mediumtext) engine=innodb");
+        let rows = vec!["(repeat('x', 65536))"; 16].join(", ");
+        for i in 0..12 {
+            // Each of the tables without a key is worth a warning.
+            db.sql(&format!("insert into much (t) values {rows};
+                create table keyless_{i} (n int) engine=innodb;
+                insert into keyless_{i} values ({i})"));
+        }
+        let (mut merged, stdout) = std::io::pipe().expect("a pipe");
+        let stderr = stdout.try_clone().expect("a second end");
+        let mut command = tail(server, &db, &start, &home).args(["--until", "now"]).command();
+        let mut child = command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn().expect("it starts");
+        drop(command);
+        let (mut all, mut some) = (Vec::new(), vec![0; 100_000]);
+        loop {
+            // So slowly that something is always on its way.
+            std::thread::sleep(Duration::from_millis(5));
+            match merged.read(&mut some).expect("it can be read") {
+                0 => break,
+                n => all.extend_from_slice(&some[..n]),
+            }
+        }
+        assert_eq!(child.wait().expect("it ends").code(), Some(0));
+        let all = String::from_utf8(all).expect("UTF-8");
+        let (mut tuples, mut warnings) = (0, 0);
+        for line in all.lines() {
+            let shown: String = line.chars().take(100).collect();
+            if line.starts_with("dumpa: warning: keyless_") {
+                warnings += 1;
+            } else {
+                serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|why| panic!("{why}: {shown}"));
+                tuples += 1;
+            }
+        }
+        assert_eq!((tuples, warnings), (12 * 17, 12));
+    }
+
     fn a_full_disk_is_told_and_nothing_is_saved(server) {
         let db = server.fresh_db("ending");
         let home = Dumpa::bare();
