@@ -29,11 +29,12 @@ pub fn escape(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Likewise the leading bytes that are ASCII. The others are returned.
+#[inline(always)]
 pub fn escape_ascii<'a>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     escape_up_to::<true>(bytes, out)
 }
 
-#[inline]
+#[inline(always)]
 fn escape_up_to<'a, const BEYOND_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     let mut rest = bytes;
     loop {
@@ -51,7 +52,7 @@ fn escape_up_to<'a, const BEYOND_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>
 /// Appends what comes before the first byte that needs an escape, or (as `BEYOND_ASCII`) is not ASCII, and returns the
 /// others. Sixteen are looked at in one step, and at the end eight; they are appended whole, and what is to come taken
 /// off again.
-#[inline]
+#[inline(always)]
 fn copy_plain<'a, const BEYOND_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     let mut rest = bytes;
     while let Some((chunk, after)) = rest.split_first_chunk::<16>() {
@@ -110,6 +111,7 @@ fn marks<const BEYOND_ASCII: bool>(word: u64) -> u64 {
 }
 
 /// Appends one byte of ASCII as the inside of a JSON string.
+#[inline]
 pub fn escape_byte(byte: u8, out: &mut Vec<u8>) {
     match ESCAPE[byte as usize] {
         0 => out.push(byte),
