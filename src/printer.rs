@@ -16,8 +16,8 @@ use crate::tuple::{CommitTime, Content, Heads, METADATA_END, Metadata, Op, no_ro
 /// A transaction whose lines are more than this many bytes is printed while it is read, though it may end in a ROLLBACK,
 /// or its end may tell when it was committed, which lines that are printed before do not have.
 const HELD_BYTES: usize = 8 << 20;
-/// Likewise one that says at its beginning when it was committed, and that it has only rows which the server can undo
-/// without the log. More of them would not stay in a core's cache until they are written.
+/// Likewise one that says at its beginning when it was committed, and that nothing of it was undone. More of it would not
+/// stay in a core's cache until it is written.
 const HELD_ROWS_BYTES: usize = 1 << 20;
 /// Largest offset that a server can be asked to resume from.
 const MAX_OFFSET: u64 = u32::MAX as u64;

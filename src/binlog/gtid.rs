@@ -9,9 +9,8 @@ use crate::value::{Malformed, text};
 
 const MARIA_STANDALONE: u8 = 1;
 const MARIA_GROUP_COMMIT: u8 = 2;
-const MARIA_TRANSACTIONAL: u8 = 4;
 const MARIA_PREPARED_XA: u8 = 64;
-/// Of MySQL's flags: something may stand in statement format. Servers before 5.7.19 and 8.0.2 always set it.
+/// Of MySQL's flags: something may stand in statement format.
 const MYSQL_STATEMENTS: u8 = 1;
 
 /// What a GTID event says.
@@ -22,7 +21,9 @@ pub struct Gtid {
     /// When it was committed, in microseconds since 1970; `None` where only the header tells, in
     /// seconds.
     pub committed_micros: Option<u64>,
-    /// It is of rows that the server can undo without the log, and so has only committed ones.
+    /// It has only rows, and from a server that undoes rows without its log: MySQL 8.0 on, which has the microseconds.
+    /// Older ones and MariaDB do log rows and then undo them, where a temporary table or one without transactions
+    /// stands between them; MariaDB's `FL_TRANSACTIONAL` is set all the same.
     pub only_committed: bool,
     /// One statement follows, and with it the group ends (MariaDB).
     pub standalone: bool,
@@ -38,7 +39,7 @@ pub fn mysql(body: &[u8], anonymous: bool) -> Result<Gtid, Malformed> {
     let flags = bytes.u8()?;
     let uuid = bytes.array()?;
     let number = bytes.u64()?;
-    let mut gtid = Gtid { only_committed: flags & MYSQL_STATEMENTS == 0, ..Gtid::default() };
+    let mut gtid = Gtid::default();
     if !anonymous {
         gtid.gtid = Some(gtid_text(uuid, "", number));
     }
@@ -51,6 +52,7 @@ pub fn mysql(body: &[u8], anonymous: bool) -> Result<Gtid, Malformed> {
             let elsewhere = here & (1 << 55) != 0;
             let micros = if elsewhere { bytes.u56()? } else { here };
             gtid.committed_micros = known(micros & !(1 << 55));
+            gtid.only_committed = gtid.committed_micros.is_some() && flags & MYSQL_STATEMENTS == 0;
         }
     }
     Ok(gtid)
@@ -108,7 +110,7 @@ pub fn mariadb(header: &Header, body: &[u8]) -> Result<Gtid, Malformed> {
     Ok(Gtid {
         gtid: Some(format!("{domain}-{}-{sequence}", header.server_id)),
         committed_micros: None,
-        only_committed: flags & MARIA_TRANSACTIONAL != 0,
+        only_committed: false,
         standalone,
         begins: !standalone,
         prepares_xa: flags & MARIA_PREPARED_XA != 0,
