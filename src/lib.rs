@@ -26,3 +26,4 @@ pub mod signal;
 pub mod snapshot;
 pub mod tuple;
 pub mod value;
+pub mod version;

@@ -8,7 +8,9 @@ use super::wire::{Wire, string_length_bytes, varchar_length_bytes};
 use crate::bytes::Bytes;
 use crate::value::geometry::Axes;
 use crate::value::temporal::{fraction, fraction_len};
-use crate::value::{Charset, Date, DateTime, Kind, Labels, Malformed, Time, Value, decimal};
+use crate::value::{
+    Charset, Date, DateTime, Dialect, Kind, Labels, Malformed, Time, Value, WholeDoubles, decimal,
+};
 
 /// How to read one column of a row image into a [`Value`].
 #[derive(Debug, Clone)]
@@ -41,7 +43,7 @@ pub enum Cell {
     CompressedBytes { length_bytes: u8 },
     Enum { len: usize, labels: Arc<Labels> },
     Set { len: usize, labels: Arc<Labels> },
-    Json { length_bytes: u8 },
+    Json { length_bytes: u8, whole_doubles: WholeDoubles },
     Geometry { length_bytes: u8, axes: Axes },
     Vector { length_bytes: u8 },
     Uuid,
@@ -66,7 +68,7 @@ impl<F: FnOnce(Value<'_>) -> Result<(), Malformed>> Take for F {
 impl Cell {
     /// Joins a packing and a kind; `None` where they cannot belong to the same column, which is
     /// how a table that was altered since is found out.
-    pub fn join(wire: Wire, kind: &Kind, axes: Axes) -> Option<Cell> {
+    pub fn join(wire: Wire, kind: &Kind, dialect: Dialect) -> Option<Cell> {
         let cell = match kind {
             Kind::Int { bytes, unsigned } if wire == (Wire::Int { bytes: *bytes }) => int(*bytes, *unsigned)?,
             Kind::Year { .. } if wire == Wire::Year => Cell::Year,
@@ -93,12 +95,14 @@ impl Cell {
                 _ => return None,
             },
             Kind::Json => match wire {
-                Wire::Json { length_bytes } => Cell::Json { length_bytes },
+                Wire::Json { length_bytes } => {
+                    Cell::Json { length_bytes, whole_doubles: dialect.whole_doubles }
+                }
                 _ => return None,
             },
             Kind::Geometry => match wire {
                 Wire::Geometry { length_bytes } | Wire::Blob { length_bytes, compressed: false } => {
-                    Cell::Geometry { length_bytes, axes }
+                    Cell::Geometry { length_bytes, axes: dialect.axes }
                 }
                 _ => return None,
             },
@@ -189,7 +193,9 @@ impl Cell {
             }
             Cell::Enum { len, ref labels } => taker.take(Value::Label(labels.of_index(bytes.uint(len)?)?)),
             Cell::Set { len, ref labels } => taker.take(Value::Set { bits: bytes.uint(len)?, labels }),
-            Cell::Json { length_bytes } => taker.take(Value::JsonBinary(prefixed(bytes, length_bytes)?)),
+            Cell::Json { length_bytes, whole_doubles } => {
+                taker.take(Value::JsonBinary { bytes: prefixed(bytes, length_bytes)?, whole_doubles })
+            }
             Cell::Geometry { length_bytes, axes } => {
                 taker.take(Value::Geometry { bytes: prefixed(bytes, length_bytes)?, axes })
             }

@@ -20,7 +20,7 @@ use crate::server::{connect, log};
 use crate::signal::Signal;
 use crate::snapshot::read::{self, Print};
 use crate::snapshot::{self, Method, Wish};
-use crate::value::geometry::Axes;
+use crate::value::Dialect;
 
 /// How often a snapshot is begun anew because a table was created meanwhile.
 const TRIES: u32 = 10;
@@ -59,11 +59,11 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     conn.query_drop("SET character_set_results = NULL").context("cannot set the character set")?;
 
     let mut output = Output::stdout();
-    let axes = Axes::of_server(&server.version_text);
+    let dialect = Dialect::of_server(&server.version_text);
     let mut all_rows = 0;
     for job in &jobs {
         progress.begin(&job.printed);
-        let print = Print { printed: &job.printed, style: args.shape.style(), axes };
+        let print = Print { printed: &job.printed, style: args.shape.style(), dialect };
         let mut each = |rows, output: &mut Output| {
             if progress.is_due() {
                 output.settle()?;

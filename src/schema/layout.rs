@@ -11,8 +11,7 @@ use crate::binlog::rows::Rows;
 use crate::binlog::wire::Wire;
 use crate::bytes::{Bytes, any_bit, bit};
 use crate::tuple::{Content, Heads, key};
-use crate::value::geometry::Axes;
-use crate::value::{Kind, Malformed, Style, Value, kind};
+use crate::value::{Dialect, Kind, Malformed, Style, Value, kind};
 
 /// How to read and print the rows of one table.
 #[derive(Debug)]
@@ -88,7 +87,7 @@ impl Layout {
         table: &Table,
         wires: &[Wire],
         printed: &str,
-        axes: Axes,
+        dialect: Dialect,
         style: Style,
     ) -> Result<Layout, Mismatch> {
         let (own, hidden) = wires.split_at(table.columns.len().min(wires.len()));
@@ -105,7 +104,7 @@ impl Layout {
         };
         let mut columns = Vec::with_capacity(wires.len());
         for (i, (column, wire)) in table.columns.iter().zip(wires).enumerate() {
-            let cell = Cell::join(*wire, &column.kind, axes).filter(|_| fits(*wire, column));
+            let cell = Cell::join(*wire, &column.kind, dialect).filter(|_| fits(*wire, column));
             let cell = cell.ok_or_else(|| {
                 Mismatch(format!(
                     "column {} (`{}`) is {:?} in the rows and {:?} in the table",

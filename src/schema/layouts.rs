@@ -16,8 +16,8 @@ use crate::binlog::log::Log;
 use crate::binlog::table_map::TableMap;
 use crate::binlog::wire::Wire;
 use crate::exit::{unreadable, usage};
-use crate::value::geometry::Axes;
-use crate::value::{Kind, Malformed, Style};
+use crate::value::{Dialect, Kind, Malformed, Style};
+use crate::version::Release;
 
 /// Asks for a table's definition as it is now; `None` if there is no such table.
 pub type Lookup = Box<dyn FnMut(&str, &str) -> Result<Option<Table>>>;
@@ -93,8 +93,9 @@ pub struct Layouts {
     style: Style,
     /// `None` without a server.
     lookup: Option<Lookup>,
-    mariadb: bool,
-    axes: Axes,
+    /// Which server wrote the log, once that is known.
+    writer: Option<Release>,
+    dialect: Dialect,
     maps: HashMap<u64, (Vec<u8>, Rc<Mapping>)>,
     tables: HashMap<(String, String), Table>,
     existing: BTreeSet<(String, String)>,
@@ -111,8 +112,8 @@ impl Layouts {
             id_rules,
             style,
             lookup,
-            mariadb: false,
-            axes: Axes::default(),
+            writer: None,
+            dialect: Dialect::default(),
             maps: HashMap::new(),
             tables: HashMap::new(),
             existing: BTreeSet::new(),
@@ -128,14 +129,15 @@ impl Layouts {
 
     /// Whether MariaDB wrote the log.
     pub fn is_mariadb(&self) -> bool {
-        self.mariadb
+        self.writer.is_some_and(|writer| writer.is_mariadb())
     }
 
-    /// Which server wrote the log: its version decides how a geometry's axes are ordered.
+    /// Which server wrote the log: its version decides how its table maps are read, and how it prints values.
     pub fn written_by(&mut self, version: &str) {
-        let (mariadb, axes) = (version.contains("MariaDB"), Axes::of_server(version));
-        if (self.mariadb, self.axes) != (mariadb, axes) {
-            (self.mariadb, self.axes) = (mariadb, axes);
+        let writer = Release::parse(version, "");
+        if self.writer != writer {
+            self.writer = writer;
+            self.dialect = Dialect::of_server(version);
             self.maps.clear();
         }
     }
@@ -220,12 +222,12 @@ impl Layouts {
             return self.skipped(&database, &table, &wires);
         }
         self.existing.insert((database.clone(), table.clone()));
-        let told = from_log::table(map, &wires, self.mariadb).map_err(bad)?;
+        let told = from_log::table(map, &wires, self.is_mariadb()).map_err(bad)?;
         let mut table = match told {
             Some(told) => self.completed(told, &wires)?,
             None => self.looked_up(&database, &table, place)?,
         };
-        if self.mariadb && hidden::is_sequence(&table) {
+        if self.is_mariadb() && hidden::is_sequence(&table) {
             return self.skipped(&table.database, &table.name, &wires);
         }
         IdRule::apply(&self.id_rules, &mut table)?;
@@ -233,7 +235,7 @@ impl Layouts {
         if !matches!(table.id, Id::Columns(_)) {
             self.warn(no_key(&printed));
         }
-        let joined = Layout::join(&table, &wires, &printed, self.axes, self.style);
+        let joined = Layout::join(&table, &wires, &printed, self.dialect, self.style);
         joined.map(Mapping::Wanted).map_err(|mismatch| {
             unreadable(format!(
                 "the rows of {} at {place} do not fit the table as it is now: {mismatch}. It was altered \
@@ -253,7 +255,7 @@ impl Layouts {
     fn skipped(&mut self, database: &str, table: &str, wires: &[Wire]) -> Result<Mapping> {
         let old = |wire: &Wire| matches!(wire, Wire::OldTime | Wire::OldDateTime | Wire::OldTimestamp);
         let mut decimals = vec![0; wires.len()];
-        if self.mariadb
+        if self.is_mariadb()
             && wires.iter().any(old)
             && let Some(table) = self.known(database, table)?
         {
@@ -268,11 +270,11 @@ impl Layouts {
     /// and types that MariaDB logs as another.
     fn completed(&mut self, mut told: Table, wires: &[Wire]) -> Result<Table> {
         let disguised = |wire: &Wire| matches!(wire, Wire::String { max: 16 | 4 } | Wire::Varchar { .. });
-        if told.id != Id::Unknown && !self.mariadb {
+        if told.id != Id::Unknown && !self.is_mariadb() {
             return Ok(told);
         }
         let known = self.known(&told.database, &told.name)?;
-        if self.mariadb {
+        if self.is_mariadb() {
             hidden::take_off(&mut told, wires, known.as_ref());
         }
         let Some(known) = known else {
@@ -303,7 +305,7 @@ impl Layouts {
             matches!(column.kind, Kind::Bytes { .. }) && matches!(wire, Wire::String { max: 16 | 4 })
         });
         let names: Vec<String> = disguised.map(|(column, _)| format!("`{}`", column.name)).collect();
-        if self.mariadb && !names.is_empty() {
+        if self.is_mariadb() && !names.is_empty() {
             self.warn(format!(
                 "{}.{}: {} may be UUID, INET4 or INET6, which the log does not tell from BINARY: printed as bytes. \
                  With a server to ask (--host) they are printed as text",

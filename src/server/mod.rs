@@ -18,35 +18,15 @@ pub use connect::{connect, socket_of};
 pub use failure::CannotConnect;
 pub use options::{Given, Options};
 
+use crate::version::Release;
+
 /// "Unknown system variable".
 const ER_UNKNOWN_SYSTEM_VARIABLE: u16 = 1193;
-
-/// Which family a server's version number counts in: MariaDB 10.11 and MySQL 8.0 are of one age.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flavor {
-    MySql,
-    MariaDb,
-}
-
-/// A version of one flavor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version {
-    pub major: u16,
-    pub minor: u16,
-    pub patch: u16,
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
-    }
-}
 
 /// Which server this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    pub flavor: Flavor,
-    pub version: Version,
+    pub release: Release,
     /// As the server writes it: `10.11.14-MariaDB-0+deb12u2-log`.
     pub version_text: String,
     /// Tells this server's log from any other's. `None` on MariaDB: its `server_uid` is made of a
@@ -79,34 +59,25 @@ impl Server {
         else {
             bail!("the server did not say its version");
         };
-        let (flavor, version) = parse_version(&version_text, &comment).with_context(|| {
+        let release = Release::parse(&version_text, &comment).with_context(|| {
             format!("the server's version is {version_text:?}, which is not a version of MySQL or MariaDB")
         })?;
-        Ok(Server { flavor, version, version_text, uuid, server_id, lower_case_names: lower != 0 })
+        Ok(Server { release, version_text, uuid, server_id, lower_case_names: lower != 0 })
     }
 
     pub fn is_mariadb(&self) -> bool {
-        self.flavor == Flavor::MariaDb
+        self.release.is_mariadb()
     }
 
     /// Is it MySQL, of this version or later?
     pub fn is_mysql_from(&self, major: u16, minor: u16, patch: u16) -> bool {
-        self.flavor == Flavor::MySql && self.version >= Version { major, minor, patch }
-    }
-
-    /// Is it MariaDB, of this version or later?
-    pub fn is_mariadb_from(&self, major: u16, minor: u16, patch: u16) -> bool {
-        self.flavor == Flavor::MariaDb && self.version >= Version { major, minor, patch }
+        self.release.is_mysql_from(major, minor, patch)
     }
 }
 
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.flavor {
-            Flavor::MySql => "MySQL",
-            Flavor::MariaDb => "MariaDB",
-        };
-        write!(f, "{name} {}", self.version)
+        self.release.fmt(f)
     }
 }
 
@@ -116,60 +87,4 @@ fn ask(conn: &mut Conn, with_uuid: bool) -> mysql::Result<Option<Row>> {
     conn.query_first(format!(
         "SELECT CONVERT(VERSION() USING utf8mb4), CONVERT(@@version_comment USING utf8mb4), @@global.server_id, @@lower_case_table_names, {uuid}"
     ))
-}
-
-fn parse_version(text: &str, comment: &str) -> Option<(Flavor, Version)> {
-    let mariadb = [text, comment].iter().any(|text| text.to_ascii_lowercase().contains("mariadb"));
-    let flavor = if mariadb { Flavor::MariaDb } else { Flavor::MySql };
-    // Before 11, MariaDB put this in front, for replicas that took no version above 9.
-    let numbers = if mariadb { text.strip_prefix("5.5.5-").unwrap_or(text) } else { text };
-    let mut numbers = numbers.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u16>);
-    let mut next = || numbers.next()?.ok();
-    let version = Version { major: next()?, minor: next()?, patch: next()? };
-    Some((flavor, version))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn version(text: &str, comment: &str) -> Option<(Flavor, String)> {
-        parse_version(text, comment).map(|(flavor, version)| (flavor, version.to_string()))
-    }
-
-    #[test]
-    fn versions_of_both_flavors() {
-        let mysql = |v: &str| Some((Flavor::MySql, v.to_owned()));
-        let mariadb = |v: &str| Some((Flavor::MariaDb, v.to_owned()));
-        assert_eq!(version("5.6.24-log", "Homebrew"), mysql("5.6.24"));
-        assert_eq!(version("9.7.0", "MySQL Community Server - GPL"), mysql("9.7.0"));
-        assert_eq!(version("8.0.39-30.1", "Percona Server (GPL)"), mysql("8.0.39"));
-        assert_eq!(version("10.11.14-MariaDB-0+deb12u2-log", "Debian 12"), mariadb("10.11.14"));
-        assert_eq!(version("5.5.5-10.3.39-MariaDB", ""), mariadb("10.3.39"));
-        assert_eq!(version("11.8.3", "mariadb.org binary distribution"), mariadb("11.8.3"));
-        assert_eq!(version("Microsoft SQL Server", ""), None);
-        assert_eq!(version("8.0", ""), None);
-    }
-
-    #[test]
-    fn a_version_counts_only_in_its_own_flavor() {
-        let server = |text: &str| {
-            let (flavor, version) = parse_version(text, "").unwrap();
-            Server {
-                flavor,
-                version,
-                version_text: text.into(),
-                uuid: None,
-                server_id: 1,
-                lower_case_names: false,
-            }
-        };
-        let mariadb = server("10.11.14-MariaDB");
-        assert!(
-            mariadb.is_mariadb() && mariadb.is_mariadb_from(10, 11, 0) && !mariadb.is_mariadb_from(11, 0, 0)
-        );
-        assert!(!mariadb.is_mysql_from(8, 0, 0));
-        assert!(server("8.0.26").is_mysql_from(8, 0, 22));
-        assert!(!server("5.7.44").is_mysql_from(8, 0, 0));
-    }
 }

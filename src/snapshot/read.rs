@@ -10,8 +10,7 @@ use crate::output::{Output, WRITE_BYTES};
 use crate::schema::catalog::{quote, quoted};
 use crate::schema::{Id, Table};
 use crate::tuple::{Content, Heads, NO_METADATA, Op, key, row};
-use crate::value::geometry::Axes;
-use crate::value::{Date, DateTime, Kind, Malformed, Style, Time, Value};
+use crate::value::{Date, DateTime, Dialect, Kind, Malformed, Style, Time, Value};
 
 /// A table's first lines are written once they are this many bytes, and then twice as many each time: the first one is
 /// seen at once, also where rows come slowly.
@@ -25,7 +24,7 @@ const EACH_ROWS: u64 = 256;
 pub struct Print<'a> {
     pub printed: &'a str,
     pub style: Style,
-    pub axes: Axes,
+    pub dialect: Dialect,
 }
 
 /// Prints every row of a table; `each` is called now and then with the number of rows so far, and ends
@@ -56,7 +55,8 @@ pub fn table(
         let given = given.with_context(context)?;
         content.begin(id.len());
         for (i, column) in table.columns.iter().enumerate() {
-            let value = given.as_ref(i).ok_or(OTHER).and_then(|given| value(&column.kind, given, print.axes));
+            let value =
+                given.as_ref(i).ok_or(OTHER).and_then(|given| value(&column.kind, given, print.dialect));
             let (start, out) = content.column(&keys[i]);
             let written = value.and_then(|value| value.write(print.style, out));
             written.map_err(|why| bad_value(table, i, rows, why))?;
@@ -103,7 +103,7 @@ fn select(table: &Table) -> String {
 const OTHER: Malformed = Malformed("the server sent a value of another type than the column's");
 
 /// A value of a result row as the one that both halves print.
-fn value<'a>(kind: &'a Kind, given: &'a Given, axes: Axes) -> Result<Value<'a>, Malformed> {
+fn value<'a>(kind: &'a Kind, given: &'a Given, dialect: Dialect) -> Result<Value<'a>, Malformed> {
     Ok(match (kind, given) {
         (_, Given::NULL) => Value::Null,
         (Kind::Int { .. } | Kind::Year { .. }, Given::Int(n)) => Value::Int(*n),
@@ -135,7 +135,7 @@ fn value<'a>(kind: &'a Kind, given: &'a Given, axes: Axes) -> Result<Value<'a>, 
             })
         }
         (Kind::Json, Given::Bytes(text)) => Value::JsonText(text),
-        (Kind::Geometry, Given::Bytes(bytes)) => Value::Geometry { bytes, axes },
+        (Kind::Geometry, Given::Bytes(bytes)) => Value::Geometry { bytes, axes: dialect.axes },
         (Kind::Vector, Given::Bytes(bytes)) => Value::Vector(bytes),
         (Kind::Uuid | Kind::Inet4 | Kind::Inet6, Given::Bytes(text)) => Value::Ascii(text),
         _ => return Err(OTHER),

@@ -6,6 +6,7 @@
 
 pub mod charset;
 pub mod decimal;
+pub mod dialect;
 pub mod digits;
 pub mod geometry;
 pub mod internet;
@@ -17,6 +18,7 @@ pub mod text;
 use base64::Engine;
 
 pub use charset::Charset;
+pub use dialect::{Dialect, WholeDoubles};
 pub use kind::{Kind, Label, Labels};
 pub use temporal::{Date, DateTime, Time};
 
@@ -72,7 +74,10 @@ pub enum Value<'a> {
     DateTime(DateTime),
     Time(Time),
     /// MySQL's binary JSON.
-    JsonBinary(&'a [u8]),
+    JsonBinary {
+        bytes: &'a [u8],
+        whole_doubles: WholeDoubles,
+    },
     /// A document and the differences that make another of it.
     JsonDiffs {
         before: &'a [u8],
@@ -139,7 +144,7 @@ impl Value<'_> {
             Value::Date(date) => date.write(style.zero_date_as_string, out),
             Value::DateTime(at) => at.write(style.zero_date_as_string, out),
             Value::Time(time) => time.write(out),
-            Value::JsonBinary(document) => json::write_binary(document, out)?,
+            Value::JsonBinary { bytes, whole_doubles } => json::write_binary(bytes, whole_doubles, out)?,
             Value::JsonDiffs { before, diffs } => json::write_with_diffs(before, diffs, out)?,
             Value::JsonText(text) => json::write_text(text, out)?,
             Value::Geometry { bytes, axes } => geometry::write(bytes, axes, out)?,

@@ -5,7 +5,7 @@
 //! Offsets count from the container's first count. Counts and offsets have two bytes, in the large
 //! form four. Described at the top of the server's `json_binary.h`.
 
-use super::super::{Malformed, text};
+use super::super::{Malformed, WholeDoubles, text};
 use super::{MAX_DEPTH, TOO_DEEP, number, opaque};
 
 const SMALL_OBJECT: u8 = 0x00;
@@ -128,13 +128,14 @@ impl<'a> Container<'a> {
 /// and one that points twice at the same bytes could grow without bound.
 pub struct Writer<'o> {
     left: usize,
+    whole_doubles: WholeDoubles,
     pub out: &'o mut Vec<u8>,
 }
 
 impl<'o> Writer<'o> {
     /// A writer that may read `size` bytes in all.
-    pub fn new(size: usize, out: &'o mut Vec<u8>) -> Writer<'o> {
-        Writer { left: size, out }
+    pub fn new(size: usize, whole_doubles: WholeDoubles, out: &'o mut Vec<u8>) -> Writer<'o> {
+        Writer { left: size, whole_doubles, out }
     }
 
     pub fn document(&mut self, doc: &[u8]) -> Result<(), Malformed> {
@@ -162,7 +163,7 @@ impl<'o> Writer<'o> {
                 if !value.is_finite() {
                     return Err(Malformed("a number in a JSON document is not finite"));
                 }
-                number::write_json(value, self.out);
+                number::write_json(value, self.whole_doubles, self.out);
             }
             STRING => {
                 let string = counted(bytes)?;

@@ -3,6 +3,8 @@
 //! The digits are the shortest that read back. What is the server's own is when it goes over to an
 //! exponent, and how it writes that: `1e22`, `1e-16`, no `+`, no padding.
 
+use crate::value::WholeDoubles;
+
 /// The characters that the server gives a double inside JSON: enough for any number of the plain form.
 pub const JSON_WIDTH: usize = 34;
 
@@ -43,10 +45,13 @@ pub fn write(value: f64, width: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// As [`write`] in JSON, where a whole number still shows that it is a double: `1.0`.
-pub fn write_json(value: f64, out: &mut Vec<u8>) {
+/// As [`write`] in JSON, where a whole number may still show that it is a double: `1.0`.
+pub fn write_json(value: f64, whole: WholeDoubles, out: &mut Vec<u8>) {
     let start = out.len();
     write(value, JSON_WIDTH, out);
+    if whole == WholeDoubles::Bare {
+        return;
+    }
     let printed = out.get(start..).unwrap_or_default();
     if !printed.iter().any(|b| matches!(b, b'.' | b'e')) {
         out.extend_from_slice(b".0");

@@ -1,3 +1,4 @@
+use super::super::WholeDoubles;
 use super::*;
 
 /// Documents that MySQL 9.7 logged, and its text of them.
@@ -23,7 +24,7 @@ fn hex(digits: &str) -> Vec<u8> {
 
 fn binary(doc: &[u8]) -> Result<String, Malformed> {
     let mut out = Vec::new();
-    let result = write_binary(doc, &mut out);
+    let result = write_binary(doc, WholeDoubles::WithPoint, &mut out);
     assert!(result.is_ok() || out.is_empty(), "half a value is left");
     result.map(|()| String::from_utf8(out).unwrap())
 }

@@ -1,0 +1,111 @@
+//! Which server it is: its family, and the version that it counts in that family.
+
+use std::fmt;
+
+/// Which family a server's version number counts in: MariaDB 10.11 and MySQL 8.0 are of one age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavor {
+    MySql,
+    MariaDb,
+}
+
+/// A version of one flavor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    pub major: u16,
+    pub minor: u16,
+    pub patch: u16,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+/// A release of a server: the one that answers, or the one that wrote a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Release {
+    pub flavor: Flavor,
+    pub version: Version,
+}
+
+impl Release {
+    /// From `@@version` (which a log's format description repeats) and `@@version_comment`; `None` where that is
+    /// no version of MySQL or MariaDB.
+    pub fn parse(text: &str, comment: &str) -> Option<Release> {
+        let mariadb = [text, comment].iter().any(|text| text.to_ascii_lowercase().contains("mariadb"));
+        let flavor = if mariadb { Flavor::MariaDb } else { Flavor::MySql };
+        // Before 11, MariaDB put this in front, for replicas that took no version above 9.
+        let numbers = if mariadb { text.strip_prefix("5.5.5-").unwrap_or(text) } else { text };
+        let mut numbers = numbers.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u16>);
+        let mut next = || numbers.next()?.ok();
+        let version = Version { major: next()?, minor: next()?, patch: next()? };
+        Some(Release { flavor, version })
+    }
+
+    pub fn is_mariadb(&self) -> bool {
+        self.flavor == Flavor::MariaDb
+    }
+
+    /// Is it MySQL, of this version or later?
+    pub fn is_mysql_from(&self, major: u16, minor: u16, patch: u16) -> bool {
+        self.flavor == Flavor::MySql && self.version >= Version { major, minor, patch }
+    }
+
+    /// Is it MariaDB, of this version or later?
+    pub fn is_mariadb_from(&self, major: u16, minor: u16, patch: u16) -> bool {
+        self.flavor == Flavor::MariaDb && self.version >= Version { major, minor, patch }
+    }
+
+    /// Is it MariaDB, of a version before this one?
+    pub fn is_mariadb_before(&self, major: u16, minor: u16, patch: u16) -> bool {
+        self.flavor == Flavor::MariaDb && self.version < Version { major, minor, patch }
+    }
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.flavor {
+            Flavor::MySql => "MySQL",
+            Flavor::MariaDb => "MariaDB",
+        };
+        write!(f, "{name} {}", self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_both_flavors() {
+        let shown =
+            |text: &str, comment: &str| Release::parse(text, comment).map(|release| release.to_string());
+        for (text, comment, wanted) in [
+            ("5.6.24-log", "Homebrew", "MySQL 5.6.24"),
+            ("9.7.0", "MySQL Community Server - GPL", "MySQL 9.7.0"),
+            ("8.0.39-30.1", "Percona Server (GPL)", "MySQL 8.0.39"),
+            ("10.11.14-MariaDB-0+deb12u2-log", "Debian 12", "MariaDB 10.11.14"),
+            ("5.5.5-10.3.39-MariaDB", "", "MariaDB 10.3.39"),
+            ("11.8.3", "mariadb.org binary distribution", "MariaDB 11.8.3"),
+        ] {
+            assert_eq!(shown(text, comment).as_deref(), Some(wanted));
+        }
+        assert_eq!(shown("Microsoft SQL Server", ""), None);
+        assert_eq!(shown("8.0", ""), None);
+    }
+
+    #[test]
+    fn a_version_counts_only_in_its_own_flavor() {
+        let release = |text: &str| Release::parse(text, "").unwrap();
+        let mariadb = release("10.11.14-MariaDB");
+        assert!(
+            mariadb.is_mariadb() && mariadb.is_mariadb_from(10, 11, 0) && !mariadb.is_mariadb_from(11, 0, 0)
+        );
+        assert!(mariadb.is_mariadb_before(11, 0, 0) && !mariadb.is_mariadb_before(10, 11, 14));
+        assert!(!mariadb.is_mysql_from(8, 0, 0));
+        assert!(release("8.0.26").is_mysql_from(8, 0, 22) && !release("8.0.26").is_mariadb_before(10, 5, 0));
+        assert!(!release("5.7.44").is_mysql_from(8, 0, 0));
+    }
+}
