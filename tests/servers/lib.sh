@@ -5,7 +5,10 @@
 # Raise this when a recipe changes: an old cache is then left alone and a new one made.
 readonly recipe=1
 
-readonly all_servers=(mariadb-10.11 mariadb-11.8 mysql-9.7 mysql-5.6)
+# Those that every test on "each server" runs on.
+readonly all_servers=(mariadb-10.11 mariadb-11.4 mariadb-11.8 mysql-5.6 mysql-5.7 mysql-8.0 mysql-9.7)
+# Older than what is promised. The tests of what is refused there start it themselves.
+readonly old_servers=(mariadb-10.2)
 
 # Outside the work tree, so that `git clean` and a fresh clone cost no download.
 cache=${DUMPA_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dumpa-tests}
@@ -21,10 +24,10 @@ home_of() { printf '%s/%s.v%s' "$cache" "$1" "$recipe"; }
 
 known_server() {
     local known
-    for known in "${all_servers[@]}"; do
+    for known in "${all_servers[@]}" "${old_servers[@]}"; do
         if [[ $known == "$1" ]]; then return 0; fi
     done
-    die "no server is called '$1'; there are: ${all_servers[*]}"
+    die "no server is called '$1'; there are: ${all_servers[*]} ${old_servers[*]}"
 }
 
 # run_in ROOT PROGRAM: sets `program`, the command that runs a program unpacked from Debian packages.
@@ -36,44 +39,39 @@ run_in() {
     done
     local lib=$root/usr/lib
     program=("$loader"
-        --library-path "$root/lib/x86_64-linux-gnu:$lib/x86_64-linux-gnu:$lib/mysql/private"
+        --library-path "$root/lib/x86_64-linux-gnu:$lib/x86_64-linux-gnu:$lib/mysql/private:$root/server/lib"
         "$root/$path")
 }
 
 # server_command NAME HOME: sets `program`, the server with the flags that name its own files.
 server_command() {
-    local root=$2/root
+    local root=$2/root base share
     case $1 in
-        mariadb-10.11)
-            run_in "$root" usr/sbin/mariadbd
-            program+=(--no-defaults --basedir="$root/usr" --lc-messages-dir="$root/usr/share/mysql"
-                --character-sets-dir="$root/usr/share/mysql/charsets")
-            ;;
-        mariadb-11.8)
-            run_in "$root" usr/sbin/mariadbd
-            program+=(--no-defaults --basedir="$root/usr" --lc-messages-dir="$root/usr/share/mariadb"
-                --character-sets-dir="$root/usr/share/mariadb/charsets")
-            ;;
-        mysql-9.7)
-            run_in "$root" usr/sbin/mysqld
-            program+=(--no-defaults --basedir="$root/usr" --lc-messages-dir="$root/usr/share/mysql"
-                --character-sets-dir="$root/usr/share/mysql/charsets" --secure-file-priv= --mysqlx=OFF)
-            ;;
-        mysql-5.6)
-            # Its libaio lies beside it; the rest is the machine's.
-            program=(env "LD_LIBRARY_PATH=$root" "$root/mysqld"
-                --no-defaults --basedir="$root" --lc-messages-dir="$root/share"
-                --character-sets-dir="$root/share/charsets")
-            ;;
+        mariadb-10.11) base=$root/usr share=$root/usr/share/mysql ;;
+        mariadb-11.8) base=$root/usr share=$root/usr/share/mariadb ;;
+        mysql-9.7) base=$root/usr share=$root/usr/share/mysql ;;
+        mysql-5.6) base=$root share=$root/share ;;
+        # From Maven; see `maven_server` in install.
+        *) base=$root/server share=$root/server/share ;;
     esac
-    if [[ $1 != mysql-5.6 ]]; then program+=(--plugin-dir="$root/usr/lib/mysql/plugin"); fi
+    case $1 in
+        mariadb-10.11 | mariadb-11.8) run_in "$root" usr/sbin/mariadbd ;;
+        mariadb-11.4) run_in "$root" server/bin/mariadbd ;;
+        mysql-9.7) run_in "$root" usr/sbin/mysqld ;;
+        mysql-5.7 | mysql-8.0 | mariadb-10.2) run_in "$root" server/bin/mysqld ;;
+        # Its libaio lies beside it; the rest is the machine's.
+        mysql-5.6) program=(env "LD_LIBRARY_PATH=$root" "$root/mysqld") ;;
+    esac
+    program+=(--no-defaults --basedir="$base" --lc-messages-dir="$share" --character-sets-dir="$share/charsets")
+    if [[ $base == "$root/usr" ]]; then program+=(--plugin-dir="$base/lib/mysql/plugin"); fi
     program+=(--user="$(id -un)" "${storage_flags[@]}")
-    if [[ $1 == mysql-9.7 ]]; then
-        program+=(--innodb-redo-log-capacity=256M)
-    else
+    case $1 in
+        mysql-9.7) program+=(--secure-file-priv= --mysqlx=OFF --innodb-redo-log-capacity=256M) ;;
+        mysql-8.0) program+=(--secure-file-priv= --mysqlx=OFF --innodb-log-file-size=256M) ;;
+        mysql-5.7) program+=(--secure-file-priv= --innodb-log-file-size=256M) ;;
         # 5.6 refuses a value larger than a tenth of its logs. They are sparse, so they cost nothing.
-        program+=(--innodb-log-file-size=256M)
-    fi
+        *) program+=(--innodb-log-file-size=256M) ;;
+    esac
 }
 
 # Nothing here has to survive a power cut, and a killed server loses nothing that reached the kernel.

@@ -1,12 +1,12 @@
 //! One test body, a test for each server.
 
-/// `on_each_server! { fn name(server) { … } }` makes the tests `name::mariadb_10_11`,
-/// `name::mariadb_11_8`, `name::mysql_9_7` and `name::mysql_5_6`; in the body `server` is a
-/// [`&Server`](super::Server), the one that all tests share.
+/// `on_each_server! { fn name(server) { … } }` makes a test for each of `all_servers` in `tests/servers/lib.sh`:
+/// `name::mariadb_10_11`, `name::mysql_5_7` …; in the body `server` is a [`&Server`](super::Server), the one that
+/// all tests share.
 macro_rules! on_each_server {
     ($($(#[$meta:meta])* fn $name:ident($server:ident) $body:block)+) => {
         $crate::common::on_servers!(
-            $([mariadb_10_11, mariadb_11_8, mysql_9_7, mysql_5_6]
+            $([mariadb_10_11, mariadb_11_4, mariadb_11_8, mysql_5_6, mysql_5_7, mysql_8_0, mysql_9_7]
             $(#[$meta])* fn $name($server) $body)+
         );
     };

@@ -119,7 +119,7 @@ impl Server {
         !self.is_mariadb()
     }
 
-    /// `(10, 11)`, `(11, 8)`, `(9, 7)` or `(5, 6)`.
+    /// Major and minor: `(10, 11)`.
     pub fn version(&self) -> (u32, u32) {
         let (_, version) = self.name.split_once('-').expect("product-version");
         let (major, minor) = version.split_once('.').expect("major.minor");
