@@ -7,36 +7,94 @@ use super::{Column, Id, Table};
 use crate::binlog::table_map::{Metadata, TableMap};
 use crate::binlog::wire::Wire;
 use crate::value::{Charset, Kind, Label, Labels, Malformed};
+use crate::version::Release;
 
 const UNTOLD: Malformed = Malformed("its metadata does not tell the names and types of all columns");
 
-/// The table, if the log names its columns.
+/// What the log tells of a table.
+#[derive(Debug)]
+pub enum Told {
+    /// Not its columns' names, or not all of their types.
+    Nothing,
+    Table(Table),
+    /// Its columns are signed as in the one or as in the other, by the release that wrote the log.
+    Either(Table, Table),
+}
+
+/// Reads what the log tells of a table; `writer` is the server that wrote it.
 ///
 /// # Errors
 /// When the metadata contradicts itself.
-pub fn table(map: &TableMap<'_>, wires: &[Wire], mariadb: bool) -> Result<Option<Table>, Malformed> {
+pub fn table(map: &TableMap<'_>, wires: &[Wire], writer: Option<Release>) -> Result<Told, Malformed> {
     let metadata = map.metadata()?;
-    let Some(names) = &metadata.names else {
-        return Ok(None);
+    if metadata.names.is_none() {
+        return Ok(Told::Nothing);
+    }
+    let mariadb = writer.is_some_and(|writer| writer.is_mariadb());
+    let has_year = wires.contains(&Wire::Year);
+    let read = |year_has_bit| {
+        let ordinals = Ordinals { mariadb, year_has_bit, ..Ordinals::default() };
+        columns(map, wires, &metadata, ordinals)
     };
+    let told = match year_has_bit(writer).filter(|_| has_year) {
+        None if has_year => match (read(true), read(false)) {
+            (Ok(with), Ok(without)) if with == without => Ok(with),
+            (Ok(Some(with)), Ok(Some(without))) => {
+                return Ok(Told::Either(whole(map, &metadata, with)?, whole(map, &metadata, without)?));
+            }
+            // One bit is too few for the other reading.
+            (Err(_), without) => without,
+            (with, _) => with,
+        },
+        known => read(known.unwrap_or(true)),
+    };
+    Ok(match told? {
+        Some(columns) => Told::Table(whole(map, &metadata, columns)?),
+        None => Told::Nothing,
+    })
+}
+
+/// Whether a YEAR has a bit among those that tell which numeric columns are UNSIGNED; `None` where the releases that
+/// may have written the log differ.
+///
+/// Source: `has_signedess_information_type` in MySQL's `field_common_properties.h`, which lists YEAR; the function of
+/// that name in 8.0.15's `log_event.cc` does not.
+fn year_has_bit(writer: Option<Release>) -> Option<bool> {
+    let writer = writer?;
+    if writer.is_mariadb() || writer.is_mysql_from(8, 0, 29) {
+        return Some(true);
+    }
+    if writer.is_mysql_from(8, 0, 16) { None } else { Some(false) }
+}
+
+fn columns(
+    map: &TableMap<'_>,
+    wires: &[Wire],
+    metadata: &Metadata<'_>,
+    mut ordinals: Ordinals,
+) -> Result<Option<Vec<Column>>, Malformed> {
+    let names = metadata.names.as_deref().unwrap_or_default();
     if names.len() != wires.len() {
         return Err(UNTOLD);
     }
-    let mut ordinals = Ordinals { mariadb, ..Ordinals::default() };
     let mut columns = Vec::with_capacity(wires.len());
     for (i, (wire, name)) in wires.iter().zip(names).enumerate() {
-        let Some(kind) = ordinals.kind(*wire, &metadata)? else {
+        let Some(kind) = ordinals.kind(*wire, metadata)? else {
             return Ok(None);
         };
         columns.push(Column { name: utf8(name)?, kind, octets: None, nullable: map.is_nullable(i) });
     }
-    let id = match metadata.primary_key {
-        Some(key) if is_key(&key, columns.len()) => Id::Columns(key),
+    Ok(Some(columns))
+}
+
+fn whole(map: &TableMap<'_>, metadata: &Metadata<'_>, columns: Vec<Column>) -> Result<Table, Malformed> {
+    let id = match &metadata.primary_key {
+        Some(key) if is_key(key, columns.len()) => Id::Columns(key.clone()),
         Some(_) => return Err(Malformed("its primary key is not made of its columns")),
         None => Id::Unknown,
     };
     let (database, name) = (utf8(map.database)?, utf8(map.table)?);
-    Ok(Some(Table { database, name, columns, id, hidden: Hidden::default() }))
+    Ok(Table { database, name, columns, id, hidden: Hidden::default() })
 }
 
 /// Whether they are numbers of columns, none twice.
@@ -54,6 +112,7 @@ pub fn utf8(name: &[u8]) -> Result<String, Malformed> {
 #[derive(Debug, Default)]
 struct Ordinals {
     mariadb: bool,
+    year_has_bit: bool,
     numeric: usize,
     text: usize,
     labelled: usize,
@@ -78,7 +137,12 @@ impl Ordinals {
             Wire::Float => unsigned().map(|_| Kind::Float)?,
             Wire::Double => unsigned().map(|_| Kind::Double)?,
             Wire::Decimal(format) => unsigned().map(|_| Kind::Decimal(format))?,
-            Wire::Year => unsigned().map(|_| Kind::Year { two_digits: false })?,
+            Wire::Year => {
+                if self.year_has_bit {
+                    unsigned()?;
+                }
+                Kind::Year { two_digits: false }
+            }
             Wire::Bit { bits } => Kind::Bit { bits },
             Wire::Date => Kind::Date,
             Wire::Time { decimals } => Kind::Time { decimals },

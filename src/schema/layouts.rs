@@ -7,7 +7,7 @@ use std::rc::Rc;
 use anyhow::Result;
 
 use super::catalog::Cascade;
-use super::from_log;
+use super::from_log::{self, Told};
 use super::layout::{Layout, old_decimals};
 use super::passing::Passing;
 use super::selection::{Pattern, Selection};
@@ -222,10 +222,14 @@ impl Layouts {
             return self.skipped(&database, &table, &wires);
         }
         self.existing.insert((database.clone(), table.clone()));
-        let told = from_log::table(map, &wires, self.is_mariadb()).map_err(bad)?;
+        let told = from_log::table(map, &wires, self.writer).map_err(bad)?;
         let mut table = match told {
-            Some(told) => self.completed(told, &wires)?,
-            None => self.looked_up(&database, &table, place)?,
+            Told::Table(told) => self.completed(told, &wires)?,
+            Told::Either(one, other) => {
+                let told = self.decided(one, other, place)?;
+                self.completed(told, &wires)?
+            }
+            Told::Nothing => self.looked_up(&database, &table, place)?,
         };
         if self.is_mariadb() && hidden::is_sequence(&table) {
             return self.skipped(&table.database, &table.name, &wires);
@@ -264,6 +268,40 @@ impl Layouts {
             }
         }
         Ok(Mapping::Skipped(Passing::new(wires.iter().copied().zip(decimals).collect())))
+    }
+
+    /// Of two readings of a table map the one that the catalog agrees with.
+    ///
+    /// # Errors
+    /// Exit 4 where it agrees with neither, or there is none: a wrong sign is a wrong number.
+    fn decided(&mut self, one: Table, other: Table, place: &str) -> Result<Table> {
+        let known = self.known(&one.database, &one.name)?;
+        let kinds = one.columns.iter().zip(&other.columns).enumerate();
+        let differing: Vec<usize> = kinds.filter(|(_, (a, b))| a.kind != b.kind).map(|(i, _)| i).collect();
+        let column = differing.first().and_then(|i| one.columns.get(*i));
+        let column = column.map(|column| column.name.clone()).unwrap_or_default();
+        let name = format!("{}.{}", one.database, one.name);
+        let agrees = |told: &Table| {
+            let known = known.as_ref().map(|known| &known.columns).filter(|known| !known.is_empty());
+            known.is_some_and(|known| {
+                known.iter().zip(&told.columns).enumerate().all(|(i, (known, told))| {
+                    known.name == told.name && (known.kind == told.kind || !differing.contains(&i))
+                })
+            })
+        };
+        match (agrees(&one), agrees(&other)) {
+            (true, false) => Ok(one),
+            (false, true) => Ok(other),
+            // Both: the columns that differ are not in the table as it is now.
+            (true, true) | (false, false) => Err(unreadable(format!(
+                "column `{column}` of {name} at {place} may be signed or UNSIGNED: releases of MySQL 8.0 that may \
+                 have written this log count a YEAR before it differently, and {}. Load again",
+                match known {
+                    Some(_) => "the table as it is now is another",
+                    None => "there is no server to ask (--host), or no such table on it any more",
+                }
+            ))),
+        }
     }
 
     /// What the log tells, and from the catalog what it leaves out: keys other than the primary one,
