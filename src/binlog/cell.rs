@@ -9,7 +9,7 @@ use crate::bytes::Bytes;
 use crate::value::geometry::Axes;
 use crate::value::temporal::{fraction, fraction_len};
 use crate::value::{
-    Charset, Date, DateTime, Dialect, Kind, Labels, Malformed, Time, Value, WholeDoubles, decimal,
+    Charset, Date, DateTime, Dialect, Documents, Kind, Labels, Malformed, Time, Value, decimal,
 };
 
 /// How to read one column of a row image into a [`Value`].
@@ -43,7 +43,7 @@ pub enum Cell {
     CompressedBytes { length_bytes: u8 },
     Enum { len: usize, labels: Arc<Labels> },
     Set { len: usize, labels: Arc<Labels> },
-    Json { length_bytes: u8, whole_doubles: WholeDoubles },
+    Json { length_bytes: u8, documents: Documents },
     Geometry { length_bytes: u8, axes: Axes },
     Vector { length_bytes: u8 },
     Uuid,
@@ -95,9 +95,7 @@ impl Cell {
                 _ => return None,
             },
             Kind::Json => match wire {
-                Wire::Json { length_bytes } => {
-                    Cell::Json { length_bytes, whole_doubles: dialect.whole_doubles }
-                }
+                Wire::Json { length_bytes } => Cell::Json { length_bytes, documents: dialect.documents },
                 _ => return None,
             },
             Kind::Geometry => match wire {
@@ -193,8 +191,8 @@ impl Cell {
             }
             Cell::Enum { len, ref labels } => taker.take(Value::Label(labels.of_index(bytes.uint(len)?)?)),
             Cell::Set { len, ref labels } => taker.take(Value::Set { bits: bytes.uint(len)?, labels }),
-            Cell::Json { length_bytes, whole_doubles } => {
-                taker.take(Value::JsonBinary { bytes: prefixed(bytes, length_bytes)?, whole_doubles })
+            Cell::Json { length_bytes, documents } => {
+                taker.take(Value::JsonBinary { bytes: prefixed(bytes, length_bytes)?, documents })
             }
             Cell::Geometry { length_bytes, axes } => {
                 taker.take(Value::Geometry { bytes: prefixed(bytes, length_bytes)?, axes })

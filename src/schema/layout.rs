@@ -384,13 +384,16 @@ impl Layout {
             let written = if bit(nulls, i) || !is_partial {
                 self.read_column(column, bit(nulls, i), image, content, inflated)
             } else if bit(nulls_before, i) {
-                Err(Malformed("a difference from no document"))
+                Err(NO_DOCUMENT)
             } else {
+                let Cell::Json { documents, .. } = column.cell else {
+                    return Err(RowError { column: i, why: NO_DOCUMENT });
+                };
                 let before = document_at(column.wire, start).map_err(at(i))?;
                 let diffs = document_at(column.wire, *image).map_err(at(i))?;
                 column.wire.skip(image, column.old_decimals).map_err(at(i))?;
                 let (start, out) = content.column(&column.key);
-                let written = Value::JsonDiffs { before, diffs }.write(self.style, out);
+                let written = Value::JsonDiffs { before, diffs, documents }.write(self.style, out);
                 content.end_column(start, column.id_place);
                 written
             };
@@ -405,6 +408,7 @@ impl Layout {
     }
 }
 
+const NO_DOCUMENT: Malformed = Malformed("a difference from no document");
 const NOT_LOGGED: Malformed = Malformed("it is not logged");
 
 /// Which columns of an image are there, and which of those are NULL: the image counts only those that are there.
@@ -434,7 +438,7 @@ impl<'a, 'b> Present<'a, 'b> {
 /// The bytes of the document that stands there.
 fn document_at<'a>(wire: Wire, mut at: Bytes<'a>) -> Result<&'a [u8], Malformed> {
     let Wire::Json { length_bytes } = wire else {
-        return Err(Malformed("a difference from no document"));
+        return Err(NO_DOCUMENT);
     };
     let len = at.uint(length_bytes.into())?;
     at.take(len as usize)

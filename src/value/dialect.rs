@@ -7,7 +7,14 @@ use crate::version::Release;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Dialect {
     pub axes: Axes,
+    pub documents: Documents,
+}
+
+/// How a JSON document prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Documents {
     pub whole_doubles: WholeDoubles,
+    pub byte_strings: ByteStrings,
 }
 
 /// How a double of integral value prints within a JSON document.
@@ -20,11 +27,35 @@ pub enum WholeDoubles {
     Bare,
 }
 
+/// How an opaque value of type VAR_STRING prints, which MySQL 5.7 makes of `CAST(… AS BINARY)`, and no later release;
+/// tables that were upgraded keep it. Seen with the same bytes on 5.7.22, 8.0.15 and 9.7.4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ByteStrings {
+    /// `"base64:type253:eA=="`: MySQL 5.7, and 8.0.15.
+    Base64,
+    /// `"x"`: MySQL 9.7.
+    #[default]
+    Plain,
+    /// One or the other: which release changed it is not known.
+    Either,
+}
+
 impl Dialect {
     /// Of a server of this version, as it writes it itself.
     pub fn of_server(version: &str) -> Dialect {
-        let old = Release::parse(version, "").is_some_and(|release| !release.is_mysql_from(8, 0, 0));
-        let whole_doubles = if old { WholeDoubles::Bare } else { WholeDoubles::WithPoint };
-        Dialect { axes: Axes::of_server(version), whole_doubles }
+        let release = Release::parse(version, "");
+        let is_before =
+            |major, minor, patch| release.is_some_and(|release| !release.is_mysql_from(major, minor, patch));
+        let documents = Documents {
+            whole_doubles: if is_before(8, 0, 0) { WholeDoubles::Bare } else { WholeDoubles::WithPoint },
+            byte_strings: if is_before(8, 0, 16) {
+                ByteStrings::Base64
+            } else if is_before(9, 7, 0) {
+                ByteStrings::Either
+            } else {
+                ByteStrings::Plain
+            },
+        };
+        Dialect { axes: Axes::of_server(version), documents }
     }
 }

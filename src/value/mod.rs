@@ -18,7 +18,7 @@ pub mod text;
 use base64::Engine;
 
 pub use charset::Charset;
-pub use dialect::{Dialect, WholeDoubles};
+pub use dialect::{ByteStrings, Dialect, Documents, WholeDoubles};
 pub use kind::{Kind, Label, Labels};
 pub use temporal::{Date, DateTime, Time};
 
@@ -76,12 +76,13 @@ pub enum Value<'a> {
     /// MySQL's binary JSON.
     JsonBinary {
         bytes: &'a [u8],
-        whole_doubles: WholeDoubles,
+        documents: Documents,
     },
     /// A document and the differences that make another of it.
     JsonDiffs {
         before: &'a [u8],
         diffs: &'a [u8],
+        documents: Documents,
     },
     /// The server's text of a JSON document.
     JsonText(&'a [u8]),
@@ -144,8 +145,10 @@ impl Value<'_> {
             Value::Date(date) => date.write(style.zero_date_as_string, out),
             Value::DateTime(at) => at.write(style.zero_date_as_string, out),
             Value::Time(time) => time.write(out),
-            Value::JsonBinary { bytes, whole_doubles } => json::write_binary(bytes, whole_doubles, out)?,
-            Value::JsonDiffs { before, diffs } => json::write_with_diffs(before, diffs, out)?,
+            Value::JsonBinary { bytes, documents } => json::write_binary(bytes, documents, out)?,
+            Value::JsonDiffs { before, diffs, documents } => {
+                json::write_with_diffs(before, diffs, documents, out)?;
+            }
             Value::JsonText(text) => json::write_text(text, out)?,
             Value::Geometry { bytes, axes } => geometry::write(bytes, axes, out)?,
             Value::Vector(bytes) => vector(bytes, out)?,

@@ -5,8 +5,14 @@
 //! Offsets count from the container's first count. Counts and offsets have two bytes, in the large
 //! form four. Described at the top of the server's `json_binary.h`.
 
-use super::super::{Malformed, WholeDoubles, text};
+use super::super::{ByteStrings, Documents, Malformed, text};
 use super::{MAX_DEPTH, TOO_DEEP, number, opaque};
+
+/// See [`ByteStrings`].
+const BYTE_STRING: Malformed = Malformed(
+    "a JSON document holds a byte string that MySQL 5.7 stored, and releases after 8.0.15 print it in one of two ways; \
+     update the document, and load again",
+);
 
 const SMALL_OBJECT: u8 = 0x00;
 const LARGE_OBJECT: u8 = 0x01;
@@ -128,14 +134,14 @@ impl<'a> Container<'a> {
 /// and one that points twice at the same bytes could grow without bound.
 pub struct Writer<'o> {
     left: usize,
-    whole_doubles: WholeDoubles,
+    documents: Documents,
     pub out: &'o mut Vec<u8>,
 }
 
 impl<'o> Writer<'o> {
     /// A writer that may read `size` bytes in all.
-    pub fn new(size: usize, whole_doubles: WholeDoubles, out: &'o mut Vec<u8>) -> Writer<'o> {
-        Writer { left: size, whole_doubles, out }
+    pub fn new(size: usize, documents: Documents, out: &'o mut Vec<u8>) -> Writer<'o> {
+        Writer { left: size, documents, out }
     }
 
     pub fn document(&mut self, doc: &[u8]) -> Result<(), Malformed> {
@@ -163,7 +169,7 @@ impl<'o> Writer<'o> {
                 if !value.is_finite() {
                     return Err(Malformed("a number in a JSON document is not finite"));
                 }
-                number::write_json(value, self.whole_doubles, self.out);
+                number::write_json(value, self.documents.whole_doubles, self.out);
             }
             STRING => {
                 let string = counted(bytes)?;
@@ -230,7 +236,8 @@ impl<'o> Writer<'o> {
 
     fn opaque(&mut self, field_type: u8, data: &[u8]) -> Result<(), Malformed> {
         match field_type {
-            opaque::VAR_STRING => self.string(data),
+            opaque::VAR_STRING if self.documents.byte_strings == ByteStrings::Plain => self.string(data),
+            opaque::VAR_STRING if self.documents.byte_strings == ByteStrings::Either => Err(BYTE_STRING),
             opaque::NEWDECIMAL => opaque::decimal(data, self.out),
             opaque::TIME => opaque::time(array(data)?, self.out),
             opaque::DATE => opaque::date(array(data)?, self.out),

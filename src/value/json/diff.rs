@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::super::{Malformed, WholeDoubles};
+use super::super::{Documents, Malformed};
 use super::binary::{Raw, Writer};
 use super::text::{Escaped, unescape};
 use super::{MAX_DEPTH, TOO_DEEP};
@@ -19,9 +19,9 @@ const REMOVE: u8 = 2;
 const PATH: Malformed = Malformed("a partial JSON update has a path that cannot be read");
 const REJECTED: Malformed = Malformed("a partial JSON update does not fit the document before it");
 
-/// Appends `before` as changed by `diffs`, which came with MySQL 8.0.
-pub fn apply(before: &[u8], diffs: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-    let mut writer = Writer::new(before.len().saturating_add(diffs.len()), WholeDoubles::WithPoint, out);
+/// Appends `before` as changed by `diffs`.
+pub fn apply(before: &[u8], diffs: &[u8], documents: Documents, out: &mut Vec<u8>) -> Result<(), Malformed> {
+    let mut writer = Writer::new(before.len().saturating_add(diffs.len()), documents, out);
     let mut root = Node::Raw(Raw::document(before));
     let mut rest = Bytes(diffs);
     while !rest.is_empty() {

@@ -10,7 +10,7 @@ pub(in crate::value) mod number;
 mod opaque;
 mod text;
 
-use super::{Malformed, WholeDoubles};
+use super::{Documents, Malformed};
 
 /// How deep containers may nest. The server stops at 100; more is damage, and recursion must end.
 const MAX_DEPTH: usize = 200;
@@ -18,8 +18,8 @@ const TOO_DEEP: Malformed = Malformed("a JSON document is nested too deep");
 
 /// Appends MySQL's binary JSON, as a row image holds it (the first byte is the type), as compact
 /// JSON text. On an error `out` is as it was.
-pub fn write_binary(doc: &[u8], whole_doubles: WholeDoubles, out: &mut Vec<u8>) -> Result<(), Malformed> {
-    whole(out, |out| binary::Writer::new(doc.len(), whole_doubles, out).document(doc))
+pub fn write_binary(doc: &[u8], documents: Documents, out: &mut Vec<u8>) -> Result<(), Malformed> {
+    whole(out, |out| binary::Writer::new(doc.len(), documents, out).document(doc))
 }
 
 /// Appends the server's JSON text, in utf8mb4, compacted: the bytes that [`write_binary`] gives for
@@ -32,8 +32,13 @@ pub fn write_text(text: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
 /// Appends the document that `before` becomes when the diffs of a partial update are applied to it.
 /// `diffs` is the column's vector in a PARTIAL_UPDATE_ROWS event, without its four bytes of length.
 /// On an error `out` is as it was.
-pub fn write_with_diffs(before: &[u8], diffs: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-    whole(out, |out| diff::apply(before, diffs, out))
+pub fn write_with_diffs(
+    before: &[u8],
+    diffs: &[u8],
+    documents: Documents,
+    out: &mut Vec<u8>,
+) -> Result<(), Malformed> {
+    whole(out, |out| diff::apply(before, diffs, documents, out))
 }
 
 /// Runs `write` and takes back the half of a value that it leaves when it fails.

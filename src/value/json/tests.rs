@@ -1,4 +1,4 @@
-use super::super::WholeDoubles;
+use super::super::{ByteStrings, Documents};
 use super::*;
 
 /// Documents that MySQL 9.7 logged, and its text of them.
@@ -24,7 +24,7 @@ fn hex(digits: &str) -> Vec<u8> {
 
 fn binary(doc: &[u8]) -> Result<String, Malformed> {
     let mut out = Vec::new();
-    let result = write_binary(doc, WholeDoubles::WithPoint, &mut out);
+    let result = write_binary(doc, Documents::default(), &mut out);
     assert!(result.is_ok() || out.is_empty(), "half a value is left");
     result.map(|()| String::from_utf8(out).unwrap())
 }
@@ -38,7 +38,7 @@ fn text(json: &str) -> Result<String, Malformed> {
 
 fn with_diffs(before: &[u8], diffs: &[u8]) -> Result<String, Malformed> {
     let mut out = Vec::new();
-    write_with_diffs(before, diffs, &mut out).map(|()| String::from_utf8(out).unwrap())
+    write_with_diffs(before, diffs, Documents::default(), &mut out).map(|()| String::from_utf8(out).unwrap())
 }
 
 /// An array in the small or the large form, of values that are not inlined: a type and its bytes each.
@@ -163,7 +163,16 @@ fn base64_is_broken_into_lines_as_the_server_does() {
     let line = "eHh4".repeat(19);
     assert_eq!(binary(&doc).unwrap(), format!("\"base64:type252:{line}\\neA==\""));
     assert_eq!(binary(b"\x0f\x10\x00").unwrap(), "\"base64:type16:\"");
-    assert_eq!(binary(b"\x0f\xfd\x02\xc3\xa9").unwrap(), "\"é\"", "a VAR_STRING is a string");
+    for (byte_strings, wanted) in [
+        (ByteStrings::Plain, Some("\"é\"")),
+        (ByteStrings::Base64, Some("\"base64:type253:w6k=\"")),
+        (ByteStrings::Either, None),
+    ] {
+        let mut out = Vec::new();
+        let documents = Documents { byte_strings, ..Documents::default() };
+        let written = write_binary(b"\x0f\xfd\x02\xc3\xa9", documents, &mut out);
+        assert_eq!(written.ok().map(|()| String::from_utf8(out).unwrap()).as_deref(), wanted);
+    }
 }
 
 #[test]
