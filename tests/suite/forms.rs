@@ -94,7 +94,7 @@ on_each_server! {
     }
 }
 
-on_servers!([mysql_9_7] fn old_documents_of_partial_updates(server) {
+on_servers!([mysql_8_0, mysql_9_7] fn old_documents_of_partial_updates(server) {
     let db = server.fresh_db("forms");
     db.sql("create table t (id int primary key, j json, n int)");
     let start = Start::here(&db);

@@ -27,7 +27,6 @@ const EXPRESSIONS: &[&str] = &[
     "timestamp'9999-12-31 23:59:59.999999'",
     "cast('0000-00-00 00:00:00' as datetime)",
     "current_timestamp(6)",
-    "cast('2015' as year)",
     "b'101'",
     "x'cafe'",
     "cast('' as binary)",
@@ -40,7 +39,6 @@ const EXPRESSIONS: &[&str] = &[
     "null",
     "18446744073709551615",
     "-9223372036854775808",
-    "cast(1.1 as float)",
     "1e300",
     "-0e0",
     "point(1, 2)",
@@ -101,7 +99,8 @@ pub fn compact(json: &str) -> String {
         }
         in_string || char != ' '
     });
-    kept.collect()
+    // 5.7 breaks base64 into lines with a bare line feed, which JSON does not take.
+    kept.collect::<String>().replace('\n', "\\n")
 }
 
 /// Compares the documents of the table `docs`, row by row.
@@ -124,7 +123,7 @@ fn documents_table(server: &Server) -> (Db<'_>, Start) {
     (db, start)
 }
 
-on_servers!([mysql_9_7] fn documents_print_as_the_server_prints_them(server) {
+on_servers!([mysql_5_7, mysql_8_0, mysql_9_7] fn documents_print_as_the_server_prints_them(server) {
     let (db, start) = documents_table(server);
     let mut conn = db.conn();
     conn.query_drop("set sql_mode = ''").expect("zero dates are let in");
@@ -133,7 +132,9 @@ on_servers!([mysql_9_7] fn documents_print_as_the_server_prints_them(server) {
     for _ in 0..1500 {
         conn.exec_drop("insert into docs (j) values (?)", (random.document(0),)).expect("a random document");
     }
-    for value in EXPRESSIONS {
+    // Casts that 8.0.15 does not have.
+    let later: &[&str] = if server.version() > (8, 0) { &["cast('2015' as year)", "cast(1.1 as float)"] } else { &[] };
+    for value in EXPRESSIONS.iter().chain(later) {
         let insert = format!("insert into docs (j) values (json_array({value})), (json_object('k', {value}))");
         conn.query_drop(&insert).unwrap_or_else(|why| panic!("{insert}: {why}"));
     }
@@ -142,13 +143,15 @@ on_servers!([mysql_9_7] fn documents_print_as_the_server_prints_them(server) {
     check(&db, &start);
 });
 
-on_servers!([mysql_9_7] fn large_and_deep_documents_print_whole(server) {
+on_servers!([mysql_5_7, mysql_8_0, mysql_9_7] fn large_and_deep_documents_print_whole(server) {
     let (db, start) = documents_table(server);
     let numbers: Vec<String> = (0..30_000i64).map(|n| (n * 150_001 - 2_250_000_000).to_string()).collect();
     let members: Vec<String> = (0..9000).map(|n| format!("\"key {n}\":[{n},\"{n}\",{n}.5]")).collect();
+    // What the server takes at most.
+    let depth = if server.version() < (8, 0) { 99 } else { 100 };
     let mut documents = vec![
-        "[".repeat(100) + &"]".repeat(100),
-        "{\"k\":".repeat(100) + "1" + &"}".repeat(100),
+        "[".repeat(depth) + &"]".repeat(depth),
+        "{\"k\":".repeat(depth) + "1" + &"}".repeat(depth),
         format!("[{}]", numbers.join(",")),
         format!("{{{}}}", members.join(",")),
         format!("{{\"{}\":1}}", "k".repeat(65_535)),
@@ -167,7 +170,7 @@ on_servers!([mysql_9_7] fn large_and_deep_documents_print_whole(server) {
 });
 
 // JSON text cannot hand the server every double; a point's coordinates can.
-on_servers!([mysql_9_7] fn doubles_print_as_the_server_prints_them(server) {
+on_servers!([mysql_5_7, mysql_8_0, mysql_9_7] fn doubles_print_as_the_server_prints_them(server) {
     let (db, start) = documents_table(server);
     let powers = (-1074..1024).map(|power| 2f64.powi(power));
     let near = powers.flat_map(|power| [power.next_down(), power, power.next_up()]);
@@ -189,7 +192,7 @@ on_servers!([mysql_9_7] fn doubles_print_as_the_server_prints_them(server) {
     check(&db, &start);
 });
 
-on_servers!([mysql_9_7] fn a_column_of_every_type_within_a_document(server) {
+on_servers!([mysql_5_7, mysql_8_0, mysql_9_7] fn a_column_of_every_type_within_a_document(server) {
     let (db, start) = documents_table(server);
     db.sql(
         "create table source (a enum('x','y'), b set('p','q'), c bit(12), d tinyblob, e mediumblob, f longblob, \
@@ -206,7 +209,7 @@ on_servers!([mysql_9_7] fn a_column_of_every_type_within_a_document(server) {
 });
 
 // With PARTIAL_JSON the log holds what changed; an update still prints the whole new document.
-on_servers!([mysql_9_7] fn partial_updates_print_the_whole_document(server) {
+on_servers!([mysql_8_0, mysql_9_7] fn partial_updates_print_the_whole_document(server) {
     let (db, start) = documents_table(server);
     let mut conn = db.conn();
     conn.query_drop("set binlog_row_value_options = 'PARTIAL_JSON'").expect("partial updates");

@@ -2,7 +2,7 @@
 
 use crate::common::*;
 
-on_servers!([mariadb_10_11, mysql_5_6] fn a_server_that_keeps_names_in_lower_case(shared) {
+on_servers!([mariadb_10_11, mariadb_11_4, mysql_5_6, mysql_5_7] fn a_server_that_keeps_names_in_lower_case(shared) {
     let server = Server::private(&shared.name, &["--lower-case-table-names=1"]);
     server.sql("CREATE DATABASE Shop;
                 CREATE TABLE Shop.People (id INT PRIMARY KEY, n INT);

@@ -241,7 +241,7 @@ on_each_server! {
     }
 }
 
-on_servers!([mysql_9_7, mysql_5_6] fn the_position_of_another_server(server) {
+on_servers!([mysql_9_7, mysql_8_0, mysql_5_7, mysql_5_6] fn the_position_of_another_server(server) {
     let db = server.fresh_db("refusals");
     let home = Dumpa::bare();
     let mut at = position(server);

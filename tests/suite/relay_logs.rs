@@ -7,7 +7,8 @@ use crate::common::*;
 /// How each server is told whose replica to be, and to fetch the log without applying it.
 fn follow(source: &Server, replica: &Server) {
     let port = source.port;
-    let (change, start) = match source.is_mysql() {
+    // MySQL has other words for it since 8.0.23.
+    let (change, start) = match source.is_mysql() && source.version() > (8, 0) {
         true => (
             format!(
                 "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT={port}, SOURCE_USER='root',
@@ -16,7 +17,11 @@ fn follow(source: &Server, replica: &Server) {
             "START REPLICA IO_THREAD",
         ),
         false => {
-            let tls = if source.version() >= (11, 0) { ", MASTER_SSL_VERIFY_SERVER_CERT=0" } else { "" };
+            let tls = if source.is_mariadb() && source.version() >= (11, 0) {
+                ", MASTER_SSL_VERIFY_SERVER_CERT=0"
+            } else {
+                ""
+            };
             (
                 format!(
                     "CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={port}, MASTER_USER='root',
@@ -53,7 +58,8 @@ fn lines(files: &[PathBuf]) -> Vec<String> {
     run.lines().iter().map(short).collect()
 }
 
-on_servers!([mysql_9_7, mariadb_10_11, mariadb_11_8] fn a_relay_log_holds_the_lines_of_the_log(shared) {
+on_servers!([mysql_8_0, mysql_9_7, mariadb_10_11, mariadb_11_4, mariadb_11_8]
+ fn a_relay_log_holds_the_lines_of_the_log(shared) {
     let source = Server::private(&shared.name, &["--server-id=11", "--binlog-row-metadata=FULL"]);
     let replica = Server::private(&shared.name, &["--server-id=22", "--relay-log=relay"]);
     follow(&source, &replica);

@@ -54,7 +54,8 @@ fn refused(server: &Server, setup: &str, script: &str) -> String {
     run.stderr
 }
 
-on_servers!([mariadb_10_11, mariadb_11_8, mysql_9_7] fn names_and_types_from_the_log(server) {
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8, mysql_8_0, mysql_9_7]
+fn names_and_types_from_the_log(server) {
     let server = Server::private(&server.name, &["--binlog-row-metadata=FULL"]);
     types::check(&server, |_| true);
     property::run(&server, 100, property::seed());
@@ -93,7 +94,8 @@ on_servers!([mariadb_10_11, mariadb_11_8, mysql_9_7] fn names_and_types_from_the
     }
 });
 
-on_servers!([mariadb_10_11, mariadb_11_8, mysql_9_7] fn little_or_no_metadata(server) {
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8, mysql_8_0, mysql_9_7]
+fn little_or_no_metadata(server) {
     check(&server.name, &Format { flags: &["--binlog-row-metadata=MINIMAL"], session: "set @x = 1" });
 });
 
@@ -177,16 +179,16 @@ on_servers!([mariadb_11_8] fn images_without_duplicates(server) {
     check(&server.name, &Format { flags: &[], session: "set binlog_row_image = full_nodup" });
 });
 
-on_servers!([mysql_5_6] fn rows_of_the_first_version(server) {
+on_servers!([mysql_5_6, mysql_5_7, mysql_8_0] fn rows_of_the_first_version(server) {
     check(&server.name, &Format { flags: &["--log-bin-use-v1-row-events=ON"], session: "set @x = 1" });
 });
 
-on_servers!([mariadb_10_11, mariadb_11_8] fn rows_compressed_by_mariadb(server) {
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn rows_compressed_by_mariadb(server) {
     let flags = ["--log-bin-compress=ON", "--log-bin-compress-min-len=10"];
     check(&server.name, &Format { flags: &flags, session: "set @x = 1" });
 });
 
-on_servers!([mysql_9_7] fn documents_changed_in_part(server) {
+on_servers!([mysql_8_0, mysql_9_7] fn documents_changed_in_part(server) {
     let lines = check(&server.name, &Format { flags: &[], session: "set binlog_row_value_options = PARTIAL_JSON" });
     assert!(!lines.is_empty());
 });

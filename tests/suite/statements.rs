@@ -252,7 +252,7 @@ on_each_server! {
     }
 }
 
-on_servers!([mariadb_10_11, mariadb_11_8] fn settings_for_one_statement_do_not_hide_it(server) {
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn settings_for_one_statement_do_not_hide_it(server) {
     let db = server.fresh_db("setting");
     db.sql(TABLES);
     let lines = short(tail_of(server, &db, "
@@ -304,7 +304,7 @@ on_each_server! {
     }
 }
 
-on_servers!([mysql_5_6, mariadb_10_11] fn a_delete_of_all_rows_in_statement_format_is_refused(server) {
+on_each_server! { fn a_delete_of_all_rows_in_statement_format_is_refused(server) {
     let db = server.fresh_db("memory");
     db.sql("CREATE TABLE t (id INT PRIMARY KEY) ENGINE=InnoDB;
             INSERT INTO t VALUES (1)");
@@ -317,4 +317,4 @@ on_servers!([mysql_5_6, mariadb_10_11] fn a_delete_of_all_rows_in_statement_form
     let run = Dumpa::new(server, &db).args(tail).run().expect_code(4);
     assert!(run.stdout.is_empty());
     assert!(run.stderr.contains("DELETE of"), "{}", run.stderr);
-});
+} }

@@ -91,7 +91,7 @@ pub fn keys_on_blobs(server: &Server) {
     );
 }
 
-on_servers!([mariadb_10_11, mariadb_11_8] fn a_unique_key_on_a_blob_adds_nothing(server) {
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn a_unique_key_on_a_blob_adds_nothing(server) {
     keys_on_blobs(server);
 });
 
@@ -112,7 +112,7 @@ pub fn implicit_versions(server: &Server) {
     assert!(ops.contains(&r#"delete {"id":3,"v":"c"}"#.to_owned()), "{ops:#?}");
 }
 
-on_servers!([mariadb_10_11, mariadb_11_8] fn of_a_versioned_table_the_rows_of_now_are_printed(server) {
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn of_a_versioned_table_the_rows_of_now_are_printed(server) {
     implicit_versions(server);
 });
 
@@ -133,11 +133,11 @@ pub fn explicit_versions(server: &Server) {
     assert_eq!(shown, ["upsert 1", "upsert 2", "upsert 2", "delete 1"]);
 }
 
-on_servers!([mariadb_10_11, mariadb_11_8] fn a_versioned_table_may_show_its_columns_of_time(server) {
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn a_versioned_table_may_show_its_columns_of_time(server) {
     explicit_versions(server);
 });
 
-on_servers!([mariadb_10_11, mariadb_11_8] fn sequences_are_no_tables(server) {
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn sequences_are_no_tables(server) {
     check(
         server,
         "create sequence s;

@@ -1,5 +1,9 @@
 //! One test body, a test for each server.
 
+/// What [`on_each_server!`] runs on: `all_servers` in `tests/servers/lib.sh`.
+pub const ALL_SERVERS: [&str; 7] =
+    ["mariadb-10.11", "mariadb-11.4", "mariadb-11.8", "mysql-5.6", "mysql-5.7", "mysql-8.0", "mysql-9.7"];
+
 /// `on_each_server! { fn name(server) { … } }` makes a test for each of `all_servers` in `tests/servers/lib.sh`:
 /// `name::mariadb_10_11`, `name::mysql_5_7` …; in the body `server` is a [`&Server`](super::Server), the one that
 /// all tests share.

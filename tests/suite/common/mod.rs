@@ -19,6 +19,7 @@ pub use dumpa::{Dumpa, Run};
 pub use fold::Fold;
 pub use halves::{Rows, halves_agree};
 pub use live::Live;
+pub use macros::ALL_SERVERS;
 pub(crate) use macros::{on_each_server, on_servers};
 pub use mysql::prelude::Queryable;
 pub use server::Server;

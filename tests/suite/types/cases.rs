@@ -22,37 +22,54 @@ pub struct Column {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct On(u8);
 
-const SERVERS: [(&str, &str, On); 4] = [
-    ("mysql-5.6", "MySQL 5.6", On::MYSQL_5_6),
-    ("mysql-9.7", "MySQL 9.7", On::MYSQL_9_7),
-    ("mariadb-10.11", "MariaDB 10.11", On(4)),
-    ("mariadb-11.8", "MariaDB 11.8", On::MARIADB_11_8),
+const SERVERS: [(&str, On); 7] = [
+    ("mysql-5.6", On(1)),
+    ("mysql-5.7", On::MYSQL_5_7),
+    ("mysql-8.0", On(4)),
+    ("mysql-9.7", On::MYSQL_9_7),
+    ("mariadb-10.11", On(16)),
+    ("mariadb-11.4", On(32)),
+    ("mariadb-11.8", On::MARIADB_11_8),
+];
+
+/// Sets that people have a word for, larger ones first.
+const WORDS: [(On, &str); 7] = [
+    (On::ALL, "all"),
+    (On::MARIADB, "MariaDB"),
+    (On::MYSQL_FROM_5_7, "MySQL from 5.7 on"),
+    (On::MYSQL_FROM_8_0, "MySQL from 8.0 on"),
+    (On::MYSQL_5_7, "MySQL 5.7"),
+    (On::MYSQL_9_7, "MySQL 9.7"),
+    (On::MARIADB_11_8, "MariaDB 11.8"),
 ];
 
 impl On {
-    pub const MYSQL_5_6: On = On(1);
-    pub const MYSQL_9_7: On = On(2);
-    pub const MARIADB_11_8: On = On(8);
-    pub const MARIADB: On = On(12);
-    pub const ALL: On = On(15);
-    /// All but MySQL 5.6.
-    pub const LATER: On = On(14);
+    pub const MYSQL_5_7: On = On(2);
+    pub const MYSQL_9_7: On = On(8);
+    pub const MYSQL_FROM_5_7: On = On(2 + 4 + 8);
+    pub const MYSQL_FROM_8_0: On = On(4 + 8);
+    pub const MARIADB_11_8: On = On(64);
+    pub const MARIADB: On = On(16 + 32 + 64);
+    pub const ALL: On = On(127);
+    /// All but MySQL 5.6 and 5.7.
+    pub const NOT_BEFORE_8_0: On = On(4 + 8 + 16 + 32 + 64);
 
     pub fn has(self, server: &str) -> bool {
-        SERVERS.iter().any(|(name, _, on)| *name == server && self.0 & on.0 != 0)
+        SERVERS.iter().any(|(name, on)| *name == server && self.0 & on.0 != 0)
     }
 
     /// For people.
     pub fn words(self) -> String {
-        match self {
-            On::ALL => "all".into(),
-            On::MARIADB => "MariaDB".into(),
-            _ => {
-                let names =
-                    SERVERS.iter().filter(|(_, _, on)| self.0 & on.0 != 0).map(|(_, words, _)| *words);
-                names.collect::<Vec<_>>().join(", ").replace("MariaDB 10.11, MariaDB 11.8", "MariaDB")
+        let mut left = self.0;
+        let mut words = vec![];
+        for (set, word) in WORDS {
+            if left & set.0 == set.0 {
+                words.push(word);
+                left &= !set.0;
             }
         }
+        assert_eq!(left, 0, "no word for {self:?}");
+        words.join(", ")
     }
 }
 

@@ -94,7 +94,7 @@ on_each_server! {
 }
 
 // As tables of before MySQL 5.6.4 are, which only MariaDB can still make; there with decimals.
-on_servers!([mariadb_10_11, mariadb_11_8] fn old_formats_of_time(server) {
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn old_formats_of_time(server) {
     let flags = ["--mysql56-temporal-format=OFF", "--binlog-row-metadata=FULL"];
     for flags in [&flags[..1], &flags] {
         let server = Server::private(&server.name, flags);

@@ -165,5 +165,5 @@ const FLOAT_COLUMNS: &[Column] = &[
     column("DOUBLE(10,2)", &[("1.005", "1.0"), ("-99999999.99", "-99999999.99")]),
     column("REAL", &[("2.5", "2.5")]),
     // 5.6 and MariaDB read `-0e0` as 0.
-    column_on(On::MYSQL_9_7, "DOUBLE PRECISION", &[("-0e0", "-0.0")]),
+    column_on(On::MYSQL_FROM_5_7, "DOUBLE PRECISION", &[("-0e0", "-0.0")]),
 ];

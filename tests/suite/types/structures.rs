@@ -11,7 +11,7 @@ pub const JSON: Section = Section {
 
 const JSON_COLUMNS: &[Column] = &[
     column_on(
-        On::MYSQL_9_7,
+        On::MYSQL_FROM_5_7,
         "JSON",
         &[
             ("'null'", "null"),
@@ -25,8 +25,6 @@ const JSON_COLUMNS: &[Column] = &[
             ("'-9223372036854775808'", "-9223372036854775808"),
             ("'9007199254740993'", "9007199254740993"),
             ("'18446744073709551615'", "18446744073709551615"),
-            ("'1.0'", "1.0"),
-            ("'-0.0'", "-0.0"),
             ("'0.1'", "0.1"),
             ("'1e22'", "1e22"),
             ("'1e308'", "1e308"),
@@ -35,16 +33,38 @@ const JSON_COLUMNS: &[Column] = &[
             ("CAST(DATE'2015-08-03' AS JSON)", r#""2015-08-03""#),
             ("CAST(TIME'-01:02:03' AS JSON)", r#""-01:02:03.000000""#),
             ("CAST(TIMESTAMP'2015-08-03 10:32:53' AS JSON)", r#""2015-08-03 10:32:53.000000""#),
-            ("JSON_ARRAY(0x00ff)", r#"["base64:type15:AP8="]"#),
-            ("JSON_ARRAY(b'101')", r#"["base64:type15:BQ=="]"#),
             ("'{\"bb\": 1, \"a\": 2, \"\": 3, \"c\": {\"d\": []}}'", r#"{"":3,"a":2,"c":{"d":[]},"bb":1}"#),
-            ("'{\"a\": 1, \"a\": 2}'", r#"{"a":2}"#),
             (
                 "'\"\\\\u00e9 \\\\ud83d\\\\ude00 \\\\\" \\\\\\\\ / \\\\u0001 \\\\n\"'",
                 r#""é 😀 \" \\ / \u0001 \n""#,
             ),
             ("'[[[[[[[[[[1]]]]]]]]]]'", "[[[[[[[[[[1]]]]]]]]]]"),
             ("JSON_ARRAY(REPEAT('x', 70000))", "[\"«x×70000»\"]"),
+        ],
+    ),
+    column_on(
+        On::MYSQL_5_7,
+        "JSON",
+        &[
+            ("'1.0'", "1"),
+            ("'-0.0'", "-0"),
+            ("'100.0'", "100"),
+            ("'-1e14'", "-100000000000000"),
+            ("JSON_ARRAY(0x00ff)", r#"["base64:type16:AP8="]"#),
+            ("'{\"a\": 1, \"a\": 2}'", r#"{"a":1}"#),
+        ],
+    ),
+    column_on(
+        On::MYSQL_FROM_8_0,
+        "JSON",
+        &[
+            ("'1.0'", "1.0"),
+            ("'-0.0'", "-0.0"),
+            ("'100.0'", "100.0"),
+            ("'-1e14'", "-100000000000000.0"),
+            ("JSON_ARRAY(0x00ff)", r#"["base64:type15:AP8="]"#),
+            ("JSON_ARRAY(b'101')", r#"["base64:type15:BQ=="]"#),
+            ("'{\"a\": 1, \"a\": 2}'", r#"{"a":2}"#),
         ],
     ),
     column_on(
@@ -107,12 +127,12 @@ const GEOMETRY_COLUMNS: &[Column] = &[
         )],
     ),
     column_on(
-        On::LATER,
+        On::NOT_BEFORE_8_0,
         "GEOMETRYCOLLECTION NULL",
         &[("ST_GeomFromText('GEOMETRYCOLLECTION EMPTY')", r#"{"srid":0,"wkt":"GEOMETRYCOLLECTION EMPTY"}"#)],
     ),
     column_on(
-        On::MYSQL_9_7,
+        On::MYSQL_FROM_8_0,
         "POINT SRID 4326",
         &[("ST_GeomFromText('POINT(51.5 -0.25)', 4326)", r#"{"srid":4326,"wkt":"POINT(51.5 -0.25)"}"#)],
     ),
