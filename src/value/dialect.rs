@@ -29,14 +29,16 @@ pub enum WholeDoubles {
 
 /// How an opaque value of type VAR_STRING prints, which MySQL 5.7 makes of `CAST(… AS BINARY)`, and no later release;
 /// tables that were upgraded keep it. Seen with the same bytes on 5.7.22, 8.0.15 and 9.7.4.
+///
+/// Source: `wrapper_to_string` in `json_dom.cc`, where 8.0.20 treats it as a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ByteStrings {
     /// `"base64:type253:eA=="`: MySQL 5.7, and 8.0.15.
     Base64,
-    /// `"x"`: MySQL 9.7.
+    /// `"x"`: MySQL 8.0.20 and later.
     #[default]
     Plain,
-    /// One or the other: which release changed it is not known.
+    /// One or the other: which of the releases between changed it is not known.
     Either,
 }
 
@@ -50,7 +52,7 @@ impl Dialect {
             whole_doubles: if is_before(8, 0, 0) { WholeDoubles::Bare } else { WholeDoubles::WithPoint },
             byte_strings: if is_before(8, 0, 16) {
                 ByteStrings::Base64
-            } else if is_before(9, 7, 0) {
+            } else if is_before(8, 0, 20) {
                 ByteStrings::Either
             } else {
                 ByteStrings::Plain

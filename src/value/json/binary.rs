@@ -10,7 +10,7 @@ use super::{MAX_DEPTH, TOO_DEEP, number, opaque};
 
 /// See [`ByteStrings`].
 const BYTE_STRING: Malformed = Malformed(
-    "a JSON document holds a byte string that MySQL 5.7 stored, and releases after 8.0.15 print it in one of two ways; \
+    "a JSON document holds a byte string that MySQL 5.7 stored, which 8.0.16 to 8.0.19 print in one of two ways; \
      update the document, and load again",
 );
 
