@@ -18,6 +18,24 @@ die() {
     exit 1
 }
 
+# Programs that were needed and are not there, with the way to get them.
+absent=()
+
+# need PROGRAM PACKAGE: notes a program that is not there, and the Debian package that it comes with.
+need() {
+    if ! command -v "$1" >/dev/null; then absent+=("$1 (Debian: apt-get install $2)"); fi
+}
+
+# end_if_absent TITLE: ends, with the list of what was needed and is not there.
+end_if_absent() {
+    if ((${#absent[@]} == 0)); then return 0; fi
+    {
+        printf '%s\n' "$1"
+        printf '    %s\n' "${absent[@]}" | sort -u
+    } >&2
+    exit 1
+}
+
 # The finished install of a server: `root/` its programs, `template/` a pristine data directory.
 # It is renamed into place when complete, so its being there is the proof that it is complete.
 home_of() { printf '%s/%s.v%s' "$cache" "$1" "$recipe"; }
