@@ -28,7 +28,8 @@ pub fn table(map: &TableMap<'_>, wires: &[Wire], mariadb: bool) -> Result<Option
         let Some(kind) = ordinals.kind(*wire, &metadata)? else {
             return Ok(None);
         };
-        columns.push(Column { name: utf8(name)?, kind, octets: None, nullable: map.is_nullable(i) });
+        let (name, nullable) = (utf8(name)?, map.is_nullable(i));
+        columns.push(Column { name, kind, octets: None, nullable, generated: None, omitted: false });
     }
     let id = match metadata.primary_key {
         Some(key) if is_key(&key, columns.len()) => Id::Columns(key),
