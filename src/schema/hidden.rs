@@ -37,11 +37,6 @@ pub struct Expression {
 }
 
 impl Hidden {
-    /// Those that stand in rows of so many columns, of a table that has so many of its own: all of them, or none.
-    pub fn expressions_in(&self, columns: usize, own: usize) -> &[Expression] {
-        if columns == own { &[] } else { &self.expressions }
-    }
-
     /// Whether these can be the columns behind the table's own.
     pub fn fits(&self, wires: &[Wire]) -> bool {
         let numbers = match wires {

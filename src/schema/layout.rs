@@ -79,7 +79,12 @@ impl fmt::Display for Mismatch {
 
 impl Mismatch {
     fn of_count(table: &Table, wires: &[Wire]) -> Mismatch {
-        Mismatch(format!("its rows have {} columns, the table {}", wires.len(), table.columns.len()))
+        let (own, hidden) = (table.columns.len(), table.hidden.expressions.len());
+        let of_which = match hidden {
+            0 => String::new(),
+            _ => format!(", {hidden} of them hidden ones of indexes on expressions"),
+        };
+        Mismatch(format!("its rows have {} columns, the table {}{of_which}", wires.len(), own + hidden))
     }
 
     fn of_hidden(i: usize) -> Mismatch {
@@ -158,7 +163,7 @@ impl Layout {
         dialect: Dialect,
         style: Style,
     ) -> Result<Layout, Mismatch> {
-        let expressions = table.hidden.expressions_in(wires.len(), table.columns.len());
+        let expressions = &table.hidden.expressions;
         let seen = table.columns.len() + expressions.len();
         if wires.len() < seen || !table.hidden.fits(&wires[seen..]) {
             return Err(Mismatch::of_count(table, wires));
