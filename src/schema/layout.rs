@@ -5,7 +5,7 @@ mod partial;
 use std::fmt;
 
 use super::hidden::is_of_now;
-use super::{Column, Part, Table};
+use super::{Column, Part, Table, words};
 use crate::append::Piece;
 use crate::binlog::cell::{Cell, Take};
 use crate::binlog::event::Change;
@@ -106,11 +106,11 @@ impl LayoutColumn {
         let cell = Cell::join(wire, &column.kind, dialect).filter(|_| fits(wire, column));
         let cell = cell.ok_or_else(|| {
             Mismatch(format!(
-                "column {} (`{}`) is {:?} in the rows and {:?} in the table",
+                "column {} (`{}`) is {} in the rows and {} in the table",
                 number + 1,
                 column.name,
-                wire,
-                column.kind
+                words::of_wire(wire),
+                words::of_column(column)
             ))
         })?;
         let old_decimals = old_decimals(wire, &column.kind);

@@ -12,6 +12,7 @@ pub mod layouts;
 mod lost_labels;
 pub mod passing;
 pub mod selection;
+mod words;
 
 use crate::append::Piece;
 use crate::tuple::{IdPlace, key};

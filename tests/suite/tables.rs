@@ -186,4 +186,21 @@ on_each_server! {
         assert!(*row("1") == format!("{{\"id\":1,\"b\":\"{}\",\"t\":\"{}\"}}", "A".repeat(22_369_624), "e".repeat(16_777_217)));
         assert!(*row("3") == format!("{{\"id\":3,\"b\":\"\",\"t\":\"{}\"}}", "é".repeat(20_000_000)));
     }
+
+    fn a_table_that_was_altered_since_is_described_in_words(server) {
+        for (create, alter, says) in [
+            ("n int", "modify n bigint unsigned", "column 2 (`n`) is INT in the rows and BIGINT UNSIGNED in the table"),
+            ("n varchar(4) character set latin1", "modify n varchar(9)", "VARCHAR or VARBINARY of 4 bytes in the rows"),
+            ("n decimal(5,2)", "modify n time(3)", "is DECIMAL(5,2) in the rows and TIME(3) in the table"),
+            ("n int", "drop n", "its rows have 2 columns, the table 1"),
+            ("n int", "add m int", "its rows have 2 columns, the table 3"),
+        ] {
+            let db = server.fresh_db("tables");
+            db.sql(&format!("create table t (id int primary key, {create})"));
+            let start = Start::here(&db);
+            db.sql(&format!("insert into t (id) values (1);\nalter table t {alter}"));
+            let run = start.tail_with(&db, "t", &[]).expect_code(4);
+            assert!(run.stdout.is_empty() && run.stderr.contains(says), "{says}: {}", run.stderr);
+        }
+    }
 }
