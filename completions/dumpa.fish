@@ -32,6 +32,8 @@ complete -c dumpa -n "__fish_dumpa_needs_command" -f -a "position" -d 'Print whe
 complete -c dumpa -n "__fish_dumpa_needs_command" -f -a "validate-pos" -d 'Tell whether `dumpa tail` can go on from a position'
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l save -d 'Save the snapshot\'s position in the binary log to FILE, once all rows are out' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l id -d 'Take these columns for the id of a table\'s rows, instead of its primary key' -r
+complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l generated -d 'Whether content has generated columns, virtual and stored ones' -r -f -a "keep\t''
+omit\t''"
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l decimal -d 'How to print DECIMAL' -r -f -a "string\t''
 number\t''"
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l big-int -d 'How to print integers beyond 2^53, which many readers of JSON round' -r -f -a "string\t''
@@ -70,6 +72,8 @@ complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l save -d 'Save the p
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l server-id -d 'Announce this replica id to the server, 1 or more [default: a random one]' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l binlog -d 'Read log files from disk instead of a server\'s log (- is standard input); put TABLEs before it' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l id -d 'Take these columns for the id of a table\'s rows, instead of its primary key' -r
+complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l generated -d 'Whether content has generated columns, virtual and stored ones' -r -f -a "keep\t''
+omit\t''"
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l decimal -d 'How to print DECIMAL' -r -f -a "string\t''
 number\t''"
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l big-int -d 'How to print integers beyond 2^53, which many readers of JSON round' -r -f -a "string\t''

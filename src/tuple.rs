@@ -51,6 +51,16 @@ pub fn key(name: &str, column: usize) -> Piece {
     Piece::new(key)
 }
 
+/// Where a column's value stands in the id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdPlace {
+    None,
+    /// At this place, and in the content.
+    Shared(usize),
+    /// At this place, and nowhere else.
+    Alone(usize),
+}
+
 /// A row's JSON that took more is given back.
 const KEEP_BYTES: usize = 1 << 20;
 
@@ -61,6 +71,11 @@ pub struct Content {
     json: Vec<u8>,
     /// By the value's place in the id.
     id: Vec<(usize, usize)>,
+    /// Values that only the id holds, and each one's place and range. At the row's end they go behind the object.
+    aside: Vec<u8>,
+    alone: Vec<(usize, usize, usize)>,
+    /// Where the object and its comma end.
+    object_len: usize,
     /// Where each value stands, if that is asked for.
     values: Vec<(usize, usize)>,
     with_values: bool,
@@ -85,6 +100,8 @@ impl Content {
         self.id.clear();
         self.id.resize(id_values, (0, 0));
         self.values.clear();
+        self.alone.clear();
+        self.aside.clear();
     }
 
     /// Begins a column: its value is to be appended to what this gives, and ended.
@@ -96,18 +113,52 @@ impl Content {
 
     /// Ends a column, whose value began there.
     #[inline(always)]
-    pub fn end_column(&mut self, start: usize, id_place: Option<usize>) {
-        if let Some(range) = id_place.and_then(|place| self.id.get_mut(place)) {
-            *range = (start, self.json.len());
+    pub fn end_column(&mut self, start: usize, id_place: IdPlace) {
+        match id_place {
+            IdPlace::None => {}
+            IdPlace::Shared(place) => {
+                if let Some(range) = self.id.get_mut(place) {
+                    *range = (start, self.json.len());
+                }
+            }
+            IdPlace::Alone(place) => self.set_aside(start, place),
         }
         if self.with_values {
             self.values.push((start, self.json.len()));
         }
     }
 
+    #[cold]
+    fn set_aside(&mut self, start: usize, place: usize) {
+        let begin = self.aside.len();
+        self.aside.extend(self.json.drain(start..));
+        self.alone.push((place, begin, self.aside.len()));
+    }
+
+    /// Ends a row of which only the id is asked for.
+    #[inline]
+    pub fn end_id(&mut self) {
+        if !self.alone.is_empty() {
+            self.put_behind();
+        }
+    }
+
     #[inline]
     pub fn end(&mut self) {
         self.json.extend_from_slice(b"},");
+        self.object_len = self.json.len();
+        self.end_id();
+    }
+
+    #[cold]
+    fn put_behind(&mut self) {
+        let behind = self.json.len();
+        self.json.append(&mut self.aside);
+        for (place, begin, end) in self.alone.drain(..) {
+            if let Some(range) = self.id.get_mut(place) {
+                *range = (behind + begin, behind + end);
+            }
+        }
     }
 
     /// Gives back what one huge row took.
@@ -152,7 +203,7 @@ pub fn row(head: &[u8], content: &Content, out: &mut Vec<u8>) {
     out.extend_from_slice(head);
     content.write_id(out);
     out.push(b',');
-    out.extend_from_slice(&content.json);
+    out.extend_from_slice(&content.json[..content.object_len]);
 }
 
 /// Likewise a line without id and content.

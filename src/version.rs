@@ -53,6 +53,29 @@ impl Release {
         self.flavor == Flavor::MySql && self.version >= Version { major, minor, patch }
     }
 
+    /// The oldest version of its flavor that dumpa is made for, if this one is older.
+    pub fn is_older_than(&self) -> Option<&'static str> {
+        let version = |major, minor| Version { major, minor, patch: 0 };
+        let (oldest, text) = match self.flavor {
+            Flavor::MySql => (version(5, 6), "5.6"),
+            Flavor::MariaDb => (version(10, 5), "10.5"),
+        };
+        (self.version < oldest).then_some(text)
+    }
+
+    /// Does its log hold the values of virtual columns? MariaDB 10.2.11 logs NULL for those without an index; of the
+    /// versions up to 10.5 it is not known.
+    pub fn logs_virtual_columns(&self) -> bool {
+        !self.is_mariadb_before(10, 5, 0)
+    }
+
+    /// Does its log count the hidden columns of indexes on expressions? Seen on 8.0.15; by the source 8.0.18 does, and
+    /// 8.0.20 does not (`Replicated_columns_view` in `rpl_record.cc`). Of 8.0.19 it is not known: whichever is wrong
+    /// is found out by the number of columns, and by the columns that images hold.
+    pub fn counts_hidden_columns(&self) -> bool {
+        self.flavor == Flavor::MySql && !self.is_mysql_from(8, 0, 20)
+    }
+
     /// Is it MariaDB, of this version or later?
     pub fn is_mariadb_from(&self, major: u16, minor: u16, patch: u16) -> bool {
         self.flavor == Flavor::MariaDb && self.version >= Version { major, minor, patch }
@@ -107,5 +130,16 @@ mod tests {
         assert!(!mariadb.is_mysql_from(8, 0, 0));
         assert!(release("8.0.26").is_mysql_from(8, 0, 22) && !release("8.0.26").is_mariadb_before(10, 5, 0));
         assert!(!release("5.7.44").is_mysql_from(8, 0, 0));
+        for (text, oldest) in [
+            ("10.2.11-MariaDB", Some("10.5")),
+            ("5.5.5-10.4.34-MariaDB", Some("10.5")),
+            ("10.5.0-MariaDB", None),
+            ("11.8.3-MariaDB", None),
+            ("5.5.62", Some("5.6")),
+            ("5.6.10", None),
+            ("9.7.0", None),
+        ] {
+            assert_eq!(release(text).is_older_than(), oldest, "{text}");
+        }
     }
 }

@@ -27,28 +27,75 @@ pub enum Cell {
     U64,
     Float,
     Double,
-    Decimal { format: decimal::Format, len: usize },
+    Decimal {
+        format: decimal::Format,
+        len: usize,
+    },
     Year,
-    Bit { len: usize },
+    Bit {
+        len: usize,
+    },
     Date,
-    Time { decimals: u8 },
-    DateTime { decimals: u8 },
-    Timestamp { decimals: u8 },
-    OldTime { decimals: u8 },
-    OldDateTime { decimals: u8 },
-    OldTimestamp { decimals: u8 },
-    Text { length_bytes: u8, charset: Charset },
-    Bytes { length_bytes: u8, pad_to: usize },
-    CompressedText { length_bytes: u8, charset: Charset },
-    CompressedBytes { length_bytes: u8 },
-    Enum { len: usize, labels: Arc<Labels> },
-    Set { len: usize, labels: Arc<Labels> },
-    Json { length_bytes: u8, documents: Documents },
-    Geometry { length_bytes: u8, axes: Axes },
-    Vector { length_bytes: u8 },
+    Time {
+        decimals: u8,
+    },
+    DateTime {
+        decimals: u8,
+    },
+    Timestamp {
+        decimals: u8,
+    },
+    OldTime {
+        decimals: u8,
+    },
+    OldDateTime {
+        decimals: u8,
+    },
+    OldTimestamp {
+        decimals: u8,
+    },
+    Text {
+        length_bytes: u8,
+        charset: Charset,
+    },
+    Bytes {
+        length_bytes: u8,
+        pad_to: usize,
+    },
+    CompressedText {
+        length_bytes: u8,
+        charset: Charset,
+    },
+    CompressedBytes {
+        length_bytes: u8,
+    },
+    Enum {
+        len: usize,
+        labels: Arc<Labels>,
+    },
+    Set {
+        len: usize,
+        labels: Arc<Labels>,
+    },
+    Json {
+        length_bytes: u8,
+        documents: Documents,
+    },
+    Geometry {
+        length_bytes: u8,
+        axes: Axes,
+    },
+    Vector {
+        length_bytes: u8,
+    },
     Uuid,
     Inet4,
     Inet6,
+    /// Of no interest: nothing is given away.
+    Passed {
+        wire: Wire,
+        old_decimals: u8,
+    },
 }
 
 /// What is done with a value.
@@ -202,8 +249,15 @@ impl Cell {
             Cell::Uuid => taker.take(Value::Uuid(padded(bytes)?)),
             Cell::Inet4 => taker.take(Value::Inet4(padded(bytes)?)),
             Cell::Inet6 => taker.take(Value::Inet6(padded(bytes)?)),
+            Cell::Passed { wire, old_decimals } => pass(wire, bytes, old_decimals),
         }
     }
+}
+
+/// Not made part of its caller: most tables have no such column.
+#[inline(never)]
+fn pass(wire: Wire, bytes: &mut Bytes<'_>, old_decimals: u8) -> Result<(), Malformed> {
+    wire.skip(bytes, old_decimals)
 }
 
 fn int(bytes: u8, unsigned: bool) -> Option<Cell> {

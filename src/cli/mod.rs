@@ -137,6 +137,14 @@ pub struct ShapeArgs {
     #[arg(long, value_name = "TABLE=COL[,COL]")]
     pub id: Vec<String>,
 
+    /// Whether content has generated columns, virtual and stored ones
+    ///
+    /// Some servers leave them out of the log, or log other values than they have: MariaDB 11.8 on updates and
+    /// deletes, and MariaDB before 10.5. With omit, give it to load and tail alike. An id that is made of generated
+    /// columns stays as it is.
+    #[arg(long, value_name = "WHAT", default_value = "keep")]
+    pub generated: GeneratedColumns,
+
     /// How to print DECIMAL
     #[arg(long, value_name = "FORM", default_value = "string")]
     pub decimal: NumberForm,
@@ -148,6 +156,12 @@ pub struct ShapeArgs {
     /// How to print zero dates (0000-00-00)
     #[arg(long, value_name = "FORM", default_value = "null")]
     pub zero_date: ZeroDateForm,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GeneratedColumns {
+    Keep,
+    Omit,
 }
 
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +177,10 @@ pub enum ZeroDateForm {
 }
 
 impl ShapeArgs {
+    pub fn omits_generated(&self) -> bool {
+        self.generated == GeneratedColumns::Omit
+    }
+
     pub fn style(&self) -> Style {
         Style {
             decimal_as_number: self.decimal == NumberForm::Number,

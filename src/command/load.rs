@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::position::SaveFile;
 use crate::progress::Progress;
 use crate::schema::catalog::Catalog;
-use crate::schema::layouts::IdRule;
+use crate::schema::layouts::Rules;
 use crate::schema::selection::Selection;
 use crate::schema::{Id, Table};
 use crate::server::{connect, log};
@@ -43,7 +43,7 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let save = args.save.as_deref().map(SaveFile::new).transpose()?;
     let (options, mut conn, server) = log_in(&args.connection)?;
     let mut progress = progress(&args.messages);
-    let (selection, rules) = wanted(&args.tables, &args.shape.id, &options, server.lower_case_names)?;
+    let (selection, rules) = wanted(&args.tables, &args.shape, &options, server.lower_case_names)?;
     let mut catalog = Catalog::new(connect(&options)?, &server)?;
     let ((method, position), names) = settled(&mut catalog, &selection, |tables| {
         let wish = Wish { position: save.is_some(), no_lock: args.no_lock, tables };
@@ -172,14 +172,14 @@ fn jobs(
     catalog: &mut Catalog,
     names: Vec<Name>,
     selection: &Selection,
-    rules: &[IdRule],
+    rules: &Rules,
     progress: &Progress,
 ) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
     for Name { database, table: name, estimate } in names {
         let table = catalog.table(&database, &name)?;
         let mut table = table.ok_or_else(|| unknown(&format!("{database}.{name}"), false))?;
-        IdRule::apply(rules, &mut table)?;
+        rules.apply(&mut table)?;
         let printed = selection.printed(&database, &name);
         if table.id == Id::None {
             progress.warn(&crate::schema::layouts::no_key(&printed));

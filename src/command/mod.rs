@@ -8,9 +8,9 @@ pub mod validate_pos;
 use anyhow::Result;
 use mysql::Conn;
 
-use crate::cli::{ConnectionArgs, MessageArgs, ProgressWhen};
+use crate::cli::{ConnectionArgs, MessageArgs, ProgressWhen, ShapeArgs};
 use crate::progress::{Progress, When};
-use crate::schema::layouts::IdRule;
+use crate::schema::layouts::{IdRule, Rules};
 use crate::schema::selection::Selection;
 use crate::server::{Given, Options, Server, connect};
 
@@ -21,8 +21,20 @@ fn log_in(args: &ConnectionArgs) -> Result<(Options, Conn, Server)> {
     let messages = Progress::new(When::Never, false);
     options.warnings.iter().for_each(|warning| messages.warn(warning));
     let mut conn = connect(&options)?;
-    let server = Server::identify(&mut conn)?;
+    let server = identify(&mut conn)?;
     Ok((options, conn, server))
+}
+
+/// Asks who answered. Of a server that is older than what dumpa is made for it is said.
+fn identify(conn: &mut Conn) -> Result<Server> {
+    let server = Server::identify(conn)?;
+    if let Some(oldest) = server.release.is_older_than() {
+        Progress::new(When::Never, false).warn(&format!(
+            "{server} is older than the oldest that dumpa is made for ({oldest}): what its log leaves out or \
+             means otherwise may not be noticed"
+        ));
+    }
+    Ok(server)
 }
 
 fn progress(args: &MessageArgs) -> Progress {
@@ -34,19 +46,20 @@ fn progress(args: &MessageArgs) -> Progress {
     Progress::new(when, args.quiet)
 }
 
-/// The tables that are wanted and what identifies their rows, in the case that the server keeps names in.
+/// The tables that are wanted and what their lines are made of, in the case that the server keeps names in.
 fn wanted(
     tables: &[String],
-    ids: &[String],
+    shape: &ShapeArgs,
     options: &Options,
     lower_case: bool,
-) -> Result<(Selection, Vec<IdRule>)> {
+) -> Result<(Selection, Rules)> {
     let database = options.database.as_deref();
     let mut selection = Selection::new(tables, database)?;
-    let mut rules = ids.iter().map(|rule| IdRule::parse(rule, database)).collect::<Result<Vec<_>>>()?;
+    let ids = shape.id.iter().map(|rule| IdRule::parse(rule, database)).collect::<Result<Vec<_>>>()?;
+    let mut rules = Rules { ids, omit_generated: shape.omits_generated() };
     if lower_case {
         selection = selection.lower_case();
-        rules.iter_mut().for_each(|rule| rule.pattern.lower_case());
+        rules.ids.iter_mut().for_each(|rule| rule.pattern.lower_case());
     }
     Ok((selection, rules))
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Result;
 use mysql::Conn;
 
-use super::{progress, wanted};
+use super::{identify, progress, wanted};
 use crate::binlog::file::Files;
 use crate::binlog::gtid_set::GtidSet;
 use crate::binlog::handoff::{Batch, Taken};
@@ -71,7 +71,7 @@ struct Start {
 /// Follows a server's log.
 fn from_server(args: &TailArgs, options: Options, from: Where, until: Option<Where>) -> Result<Start> {
     let mut conn = connect(&options)?;
-    let server = Server::identify(&mut conn)?;
+    let server = identify(&mut conn)?;
     let from = resolve(from, &mut conn, &server)?;
     let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
     let lookup = lookup(options.clone(), Some(server.clone()));
@@ -96,12 +96,17 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
         Where::At(position) => Some(position.clone()),
     });
     let lookup = args.connection.names_a_server().then(|| lookup(options.clone(), None));
+    if lookup.is_none() && args.shape.omits_generated() {
+        return Err(usage(
+            "--generated omit: log files do not tell which columns are generated. Give a server to ask with --host",
+        ));
+    }
     let layouts = layouts(args, &options, lookup, false)?;
     Ok(Start { source: Box::new(files), layouts, from, until, uuid: None })
 }
 
 fn layouts(args: &TailArgs, options: &Options, lookup: Option<Lookup>, lower_case: bool) -> Result<Layouts> {
-    let (selection, rules) = wanted(&args.tables, &args.shape.id, options, lower_case)?;
+    let (selection, rules) = wanted(&args.tables, &args.shape, options, lower_case)?;
     Ok(Layouts::new(selection, rules, args.shape.style(), lookup))
 }
 
@@ -142,7 +147,7 @@ fn check_range(from: &Position, until: Option<&Position>) -> Result<()> {
 
 /// Asks for definitions on a connection that is made when it is first needed, and anew when it was
 /// lost meanwhile.
-fn lookup(options: Options, server: Option<Server>) -> Lookup {
+fn lookup(options: Options, mut server: Option<Server>) -> Lookup {
     let mut catalog: Option<Catalog> = None;
     Box::new(move |database, table| {
         if let Some(open) = &mut catalog
@@ -151,8 +156,11 @@ fn lookup(options: Options, server: Option<Server>) -> Lookup {
             return Ok(found);
         }
         let mut conn = connect(&options)?;
-        let server = server.clone().map_or_else(|| Server::identify(&mut conn), Ok)?;
-        catalog.insert(Catalog::new(conn, &server)?).table(database, table)
+        let server = match &server {
+            Some(server) => server,
+            None => server.insert(identify(&mut conn)?),
+        };
+        catalog.insert(Catalog::new(conn, server)?).table(database, table)
     })
 }
 

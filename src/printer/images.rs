@@ -7,7 +7,7 @@ use crate::binlog::event::Change;
 use crate::binlog::log::Log;
 use crate::binlog::rows::{Rows, is_full};
 use crate::binlog::transaction::{Group, malformed};
-use crate::bytes::{Bytes, bit};
+use crate::bytes::Bytes;
 use crate::exit::unreadable;
 use crate::schema::layout::{Layout, RowError};
 use crate::schema::layouts::Mapping;
@@ -95,28 +95,61 @@ impl Printer {
     /// # Errors
     /// Exit 4 when it is otherwise: a row that was logged in part is not passed off as a whole one.
     fn check_whole(&self, rows: &Rows<'_>, layout: &Layout, log: &Log) -> Result<bool> {
+        let held = layout.cannot_hold(rows.before).or_else(|| layout.cannot_hold(rows.after));
+        if let Some(column) = held {
+            return Err(unreadable(format!(
+                "at {} rows of {}.{} hold column {}, which as the table is now is a hidden one of an index on an \
+                 expression, and those are not logged. It was altered since; load again",
+                log.place(),
+                layout.database,
+                layout.table,
+                column + 1
+            )));
+        }
         if is_full(rows.before, rows.columns) && is_full(rows.after, rows.columns) {
             return Ok(true);
         }
-        let missing: Vec<usize> = (0..layout.own_columns()).filter(|i| !bit(rows.before, *i)).collect();
-        if missing.is_empty() && !rows.kind.partial_json {
+        let mut missing = layout.missing_in(rows.before);
+        if missing.is_empty() && rows.kind.partial_json {
+            missing = layout.missing_in(rows.after);
+        }
+        if missing.is_empty() {
             return Ok(false);
         }
-        let names: Vec<String> = missing.iter().map(|i| format!("`{}`", layout.column_name(*i))).collect();
-        let what = if names.is_empty() { String::new() } else { format!(", without {}", names.join(", ")) };
-        let advice = match self.layouts.is_mariadb() {
-            true => {
-                ". MariaDB 11.8 never logs generated columns of updates and deletes: leave such tables out"
-            }
-            false => "",
-        };
         Err(unreadable(format!(
-            "at {} rows of {}.{} are logged in part only{what}: set binlog_row_image=FULL on the server, also for \
-             sessions under way, and load again{advice}",
+            "at {} rows of {}.{} are logged {}",
             log.place(),
             layout.database,
-            layout.table
+            layout.table,
+            self.without(layout, &missing)
         )))
+    }
+
+    /// What rows are logged without, why, and what to do about it.
+    fn without(&self, layout: &Layout, missing: &[usize]) -> String {
+        let name = |i: &usize| format!("`{}`", layout.column_name(*i));
+        let names = missing.iter().map(name).collect::<Vec<_>>().join(", ");
+        if missing.iter().any(|i| layout.is_omitted(*i)) {
+            return format!(
+                "without {names}, and the id is made of that: name other columns for it, with --id {}=COLUMN, and \
+                 load again",
+                layout.table
+            );
+        }
+        if missing.iter().all(|i| layout.is_generated(*i)) {
+            return format!(
+                "without the generated columns {names}, as MariaDB 11.8 logs updates and deletes: load again with \
+                 --generated omit, which leaves generated columns out, and tail with it"
+            );
+        }
+        let advice = match self.layouts.is_mariadb() {
+            true => ". If these are generated columns, --generated omit leaves them out of load and tail",
+            false => "",
+        };
+        format!(
+            "in part only, without {names}: set binlog_row_image=FULL on the server, also for sessions under way, \
+             and load again{advice}"
+        )
     }
 
     fn row(
@@ -166,19 +199,18 @@ impl Printer {
         let inflated = &mut self.inflated;
         if !whole {
             layout.read_present(image, rows.before, None, &mut self.before, inflated)?;
+        } else if self.with_old {
+            layout.read(image, &mut self.before, inflated)?;
+        } else {
+            layout.read_id(image, &mut self.before, inflated)?;
+        }
+        if rows.kind.partial_json {
+            layout.read_partial(before, image, rows, &mut self.content, inflated)?;
+        } else if whole {
+            layout.read(image, &mut self.content, inflated)?;
+        } else {
             let rest = Some((before, rows.before));
             layout.read_present(image, rows.after, rest, &mut self.content, inflated)?;
-        } else {
-            if self.with_old {
-                layout.read(image, &mut self.before, inflated)?;
-            } else {
-                layout.read_id(image, &mut self.before, inflated)?;
-            }
-            if rows.kind.partial_json {
-                layout.read_partial(before, image, &mut self.content, inflated)?;
-            } else {
-                layout.read(image, &mut self.content, inflated)?;
-            }
         }
         if !self.before.same_id(&self.content) {
             // The row that goes, whole, under its old id.

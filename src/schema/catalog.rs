@@ -5,16 +5,16 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Row, params};
 
 use super::hidden::{self, Hidden};
-use super::{Column, Id, Table, column_type, lost_labels};
+use super::{Column, Generated, Id, Table, column_type, lost_labels};
 use crate::exit::unreadable;
 use crate::server::Server;
 
 /// Columns of a table, in table order; or why a column cannot be read.
 const COLUMNS: &str = "SELECT COLUMN_NAME, CAST(COLUMN_TYPE AS CHAR), CHARACTER_SET_NAME, \
-     CAST(CHARACTER_OCTET_LENGTH AS UNSIGNED), IS_NULLABLE = 'YES' FROM information_schema.COLUMNS \
+     CAST(CHARACTER_OCTET_LENGTH AS UNSIGNED), IS_NULLABLE = 'YES', CAST(EXTRA AS CHAR) FROM information_schema.COLUMNS \
      WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table ORDER BY ORDINAL_POSITION";
 
-type ColumnRow = (String, String, Option<String>, Option<u64>, bool);
+type ColumnRow = (String, String, Option<String>, Option<u64>, bool, String);
 
 /// A foreign key that changes the rows that refer.
 #[derive(Debug, Clone)]
@@ -109,7 +109,7 @@ impl Catalog {
             return Ok(None);
         }
         let mut columns = Vec::with_capacity(rows.len());
-        for (name, column_type, charset, octets, nullable) in rows {
+        for (name, column_type, charset, octets, nullable, extra) in rows {
             let kind = column_type::parse(&column_type, charset.as_deref());
             let mut kind = kind.ok_or_else(|| {
                 unreadable(format!(
@@ -117,13 +117,20 @@ impl Catalog {
                 ))
             })?;
             lost_labels::find(&mut self.conn, self.mariadb, &quoted(database, table), &name, &mut kind);
-            columns.push(Column { name, kind, octets, nullable });
+            columns.push(Column {
+                name,
+                kind,
+                octets,
+                nullable,
+                generated: generated(&extra),
+                omitted: false,
+            });
         }
         let (database, name, hidden) = (database.into(), table.into(), Hidden::default());
         let mut table = Table { database, name, columns, id: Id::None, hidden };
         self.key(&mut table)?;
         if self.mariadb {
-            hidden::ask(&mut self.conn, &mut table)?;
+            hidden::ask_versions(&mut self.conn, &mut table)?;
         }
         Ok(Some(table))
     }
@@ -137,8 +144,10 @@ impl Catalog {
             .with_context(|| format!("cannot ask for the keys of {}.{}", table.database, table.name))?;
         // Keys come in the server's own order, the parts of each in key order.
         let mut keys: Vec<(String, Option<Vec<usize>>)> = Vec::new();
+        let mut on_expressions = false;
         for row in rows {
             let name = text(&row, "Key_name")?;
+            on_expressions |= !self.mariadb && text(&row, "Expression").is_ok();
             if row.get::<Option<u8>, _>("Non_unique").flatten() != Some(0) {
                 continue;
             }
@@ -164,7 +173,21 @@ impl Catalog {
             keys.swap(0, primary);
         }
         table.id = keys.into_iter().find_map(|(_, columns)| columns).map_or(Id::None, Id::Columns);
+        if on_expressions {
+            hidden::ask_expressions(&mut self.conn, table)?;
+        }
         Ok(())
+    }
+}
+
+/// From a column's EXTRA, in the words of every server (before 10.2 MariaDB's were VIRTUAL and PERSISTENT).
+fn generated(extra: &str) -> Option<Generated> {
+    let extra = extra.to_ascii_uppercase();
+    match extra.split([' ', ',']).next() {
+        Some("VIRTUAL") => Some(Generated::Virtual),
+        Some("STORED" | "PERSISTENT") => Some(Generated::Stored),
+        // DEFAULT_GENERATED is a default that is an expression.
+        _ => None,
     }
 }
 

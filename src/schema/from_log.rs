@@ -82,7 +82,8 @@ fn columns(
         let Some(kind) = ordinals.kind(*wire, metadata)? else {
             return Ok(None);
         };
-        columns.push(Column { name: utf8(name)?, kind, octets: None, nullable: map.is_nullable(i) });
+        let (name, nullable) = (utf8(name)?, map.is_nullable(i));
+        columns.push(Column { name, kind, octets: None, nullable, generated: None, omitted: false });
     }
     Ok(Some(columns))
 }

@@ -1,17 +1,20 @@
-//! What MariaDB's log holds of a row besides the columns that anybody sees: the versions of a table WITH SYSTEM
-//! VERSIONING, and numbers that stand for the values of a unique key on long columns.
+//! What the log holds of a row besides the columns that anybody sees. MariaDB: the versions of a table WITH SYSTEM
+//! VERSIONING, and numbers that stand for the values of a unique key on long columns. MySQL before 8.0.20: what its
+//! indexes on expressions are made of.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
-use mysql::{Conn, params};
+use mysql::{Conn, Row, params};
 
-use super::{Id, Table};
+use super::catalog::quoted;
+use super::{Id, Table, column_type};
 use crate::binlog::wire::Wire;
 use crate::bytes::Bytes;
-use crate::value::Malformed;
+use crate::server::log::text;
+use crate::value::{Kind, Malformed};
 
-/// Such columns stand behind the table's own.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// MariaDB's stand behind the table's own columns.
+#[derive(Debug, Clone, Default)]
 pub struct Hidden {
     /// From when and until when a version of the row holds, in a table that does not name these columns itself.
     pub times: bool,
@@ -19,6 +22,18 @@ pub struct Hidden {
     pub numbers: usize,
     /// The column, among all of the row's, that says until when a version holds.
     pub until: Option<usize>,
+    /// MySQL's stand anywhere among the table's own: where each one stood last when its index was made.
+    pub expressions: Vec<Expression>,
+}
+
+/// A generated column that MySQL makes for an index on an expression. Before 8.0.20 the log's table maps count it,
+/// and no row image holds it.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    /// Its number among all of the row's.
+    pub column: usize,
+    /// `None` for one that dumpa does not know.
+    pub kind: Option<Kind>,
 }
 
 impl Hidden {
@@ -51,20 +66,35 @@ pub fn is_of_now(wire: Wire, bytes: &mut Bytes<'_>) -> Result<bool, Malformed> {
 }
 
 /// Asks for a table's versions. The column that ends them is no part of the id: only rows of now are printed.
-pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
-    let query = "SELECT (SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = :database \
-         AND TABLE_NAME = :table AND GENERATION_EXPRESSION = 'ROW END') FROM information_schema.TABLES \
-         WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table AND TABLE_TYPE = 'SYSTEM VERSIONED'";
+/// Though MariaDB says so, the two that tell when a version holds are not generated: nothing else tells their values.
+pub fn ask_versions(conn: &mut Conn, table: &mut Table) -> Result<()> {
+    let named = |expression: &str| {
+        format!(
+            "(SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = :database \
+             AND TABLE_NAME = :table AND GENERATION_EXPRESSION = '{expression}')"
+        )
+    };
+    let query = format!(
+        "SELECT {}, {} FROM information_schema.TABLES \
+         WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table AND TABLE_TYPE = 'SYSTEM VERSIONED'",
+        named("ROW START"),
+        named("ROW END")
+    );
     let given = params! { "database" => table.database.as_str(), "table" => table.name.as_str() };
-    let named: Option<Option<String>> = match conn.exec_first(query, given) {
+    let named: Option<(Option<String>, Option<String>)> = match conn.exec_first(query, given) {
         // Before 10.3 there are no versions to ask for.
         Err(mysql::Error::MySqlError(_)) => None,
         answer => answer
             .with_context(|| format!("cannot ask for the versions of {}.{}", table.database, table.name))?,
     };
-    if let Some(named) = named {
-        table.hidden.times = named.is_none();
-        table.hidden.until = match named {
+    if let Some((start, end)) = named {
+        for name in [&start, &end].into_iter().flatten() {
+            if let Some(column) = table.column_number(name).and_then(|i| table.columns.get_mut(i)) {
+                column.generated = None;
+            }
+        }
+        table.hidden.times = end.is_none();
+        table.hidden.until = match end {
             Some(name) => table.column_number(&name),
             None => Some(table.columns.len() + 1),
         };
@@ -73,7 +103,67 @@ pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-/// Takes the hidden columns off a table that the log names all columns of; `known` is the same table in the
+/// Asks where MySQL's hidden columns stand among a table's own.
+pub fn ask_expressions(conn: &mut Conn, table: &mut Table) -> Result<()> {
+    let query = format!("SHOW EXTENDED COLUMNS FROM {}", quoted(&table.database, &table.name));
+    let rows: Vec<Row> = conn
+        .query(query)
+        .with_context(|| format!("cannot ask for the hidden columns of {}.{}", table.database, table.name))?;
+    let mut own = table.columns.iter().map(|column| column.name.as_str()).peekable();
+    for (i, row) in rows.iter().enumerate() {
+        let (name, column_type) = (text(row, 0).unwrap_or_default(), text(row, 1).unwrap_or_default());
+        if own.peek() == Some(&name.as_str()) {
+            own.next();
+        } else if !column_type.is_empty() {
+            // Its character set is not told. What matters is how it is packed.
+            let is_text = ["char", "varchar"].iter().any(|word| column_type.starts_with(word));
+            let kind = column_type::parse(&column_type, is_text.then_some("utf8mb4"));
+            table.hidden.expressions.push(Expression { column: i, kind });
+        }
+        // The engine's own have no type, come last, and are never logged.
+    }
+    match own.next() {
+        None => Ok(()),
+        Some(name) => Err(anyhow!(
+            "{}.{} was altered while it was asked for its columns (`{name}`): try again",
+            table.database,
+            table.name
+        )),
+    }
+}
+
+/// Takes the hidden columns of indexes on expressions off a table that MySQL's log names all columns of. Their names
+/// are an MD5 sum; or, from a later release on, say what they are.
+pub fn take_expressions_off(told: &mut Table) {
+    let hidden: Vec<usize> =
+        (0..told.columns.len()).filter(|i| is_expression_name(&told.columns[*i].name)).collect();
+    if hidden.is_empty() {
+        return;
+    }
+    let mut i = 0;
+    let expressions = &mut told.hidden.expressions;
+    told.columns.retain(|column| {
+        let is_hidden = hidden.contains(&i);
+        if is_hidden {
+            expressions.push(Expression { column: i, kind: Some(column.kind.clone()) });
+        }
+        i += 1;
+        !is_hidden
+    });
+    if let Id::Columns(columns) = &mut told.id {
+        columns.retain(|i| !hidden.contains(i));
+        for column in columns {
+            *column -= hidden.iter().filter(|i| *i < column).count();
+        }
+    }
+}
+
+fn is_expression_name(name: &str) -> bool {
+    let is_sum = name.len() == 32 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    is_sum || name.starts_with("!hidden!")
+}
+
+/// Takes the hidden columns off a table that MariaDB's log names all columns of; `known` is the same table in the
 /// catalog, which tells what is hidden.
 pub fn take_off(told: &mut Table, wires: &[Wire], known: Option<&Table>) {
     let name = |i: usize| told.columns.get(i).map(|column| column.name.as_str());

@@ -1,17 +1,20 @@
 //! A table map and a table, joined: how to read the rows that follow, prepared once.
 
+mod partial;
+
 use std::fmt;
 
 use super::hidden::is_of_now;
-use super::{Column, Id, Table};
+use super::{Column, Part, Table, words};
 use crate::append::Piece;
 use crate::binlog::cell::{Cell, Take};
 use crate::binlog::event::Change;
 use crate::binlog::rows::Rows;
 use crate::binlog::wire::Wire;
 use crate::bytes::{Bytes, any_bit, bit};
-use crate::tuple::{Content, Heads, key};
+use crate::tuple::{Content, Heads, IdPlace};
 use crate::value::{Dialect, Kind, Malformed, Style, Value, kind};
+use partial::{NOT_LOGGED, Present};
 
 /// How to read and print the rows of one table.
 #[derive(Debug)]
@@ -19,11 +22,12 @@ pub struct Layout {
     pub database: String,
     pub table: String,
     pub heads: Heads,
+    /// All that a row of the log has, in that order.
     columns: Vec<LayoutColumn>,
     id_values: usize,
     style: Style,
-    /// Columns of MariaDB's behind the table's own.
-    hidden: Vec<Wire>,
+    /// Columns that no image holds.
+    never_logged: Vec<usize>,
     /// See [`Hidden`](super::hidden::Hidden).
     until: Option<usize>,
 }
@@ -37,7 +41,10 @@ struct LayoutColumn {
     cell: Cell,
     wire: Wire,
     old_decimals: u8,
-    id_place: Option<usize>,
+    id_place: IdPlace,
+    /// For the content or the id. Others are passed over.
+    is_read: bool,
+    is_generated: bool,
 }
 
 /// Where a value of a row goes.
@@ -70,6 +77,72 @@ impl fmt::Display for Mismatch {
     }
 }
 
+impl Mismatch {
+    fn of_count(table: &Table, wires: &[Wire]) -> Mismatch {
+        let (own, hidden) = (table.columns.len(), table.hidden.expressions.len());
+        let of_which = match hidden {
+            0 => String::new(),
+            _ => format!(", {hidden} of them hidden ones of indexes on expressions"),
+        };
+        Mismatch(format!("its rows have {} columns, the table {}{of_which}", wires.len(), own + hidden))
+    }
+
+    fn of_hidden(i: usize) -> Mismatch {
+        Mismatch(format!(
+            "column {} of its rows is not of the type that a hidden column of an index on an expression has there",
+            i + 1
+        ))
+    }
+}
+
+impl LayoutColumn {
+    fn join(
+        number: usize,
+        column: &Column,
+        part: Part,
+        wire: Wire,
+        dialect: Dialect,
+    ) -> Result<LayoutColumn, Mismatch> {
+        let cell = Cell::join(wire, &column.kind, dialect).filter(|_| fits(wire, column));
+        let cell = cell.ok_or_else(|| {
+            Mismatch(format!(
+                "column {} (`{}`) is {} in the rows and {} in the table",
+                number + 1,
+                column.name,
+                words::of_wire(wire),
+                words::of_column(column)
+            ))
+        })?;
+        let old_decimals = old_decimals(wire, &column.kind);
+        Ok(LayoutColumn {
+            number,
+            name: column.name.clone(),
+            key: part.key,
+            cell: if part.is_read { cell } else { Cell::Passed { wire, old_decimals } },
+            wire,
+            old_decimals,
+            id_place: part.id_place,
+            is_read: part.is_read,
+            is_generated: column.generated.is_some(),
+        })
+    }
+
+    /// One that only the server sees.
+    fn passed(number: usize, wire: Wire) -> LayoutColumn {
+        LayoutColumn {
+            number,
+            name: String::new(),
+            key: Piece::new(Vec::new()),
+            cell: Cell::Passed { wire, old_decimals: 0 },
+            wire,
+            old_decimals: 0,
+            id_place: IdPlace::None,
+            is_read: false,
+            is_generated: false,
+        }
+    }
+}
+
 /// Decimals of an old temporal column, which its packing does not tell.
 pub fn old_decimals(wire: Wire, kind: &Kind) -> u8 {
     match (wire, kind) {
@@ -90,60 +163,62 @@ impl Layout {
         dialect: Dialect,
         style: Style,
     ) -> Result<Layout, Mismatch> {
-        let (own, hidden) = wires.split_at(table.columns.len().min(wires.len()));
-        if table.columns.len() != own.len() || !table.hidden.fits(hidden) {
-            return Err(Mismatch(format!(
-                "its rows have {} columns, the table {}",
-                wires.len(),
-                table.columns.len()
-            )));
+        let expressions = &table.hidden.expressions;
+        let seen = table.columns.len() + expressions.len();
+        if wires.len() < seen || !table.hidden.fits(&wires[seen..]) {
+            return Err(Mismatch::of_count(table, wires));
         }
-        let id: &[usize] = match &table.id {
-            Id::Columns(columns) => columns,
-            Id::None | Id::Unknown => &[],
-        };
+        let mut own = table.columns.iter().zip(table.parts());
         let mut columns = Vec::with_capacity(wires.len());
-        for (i, (column, wire)) in table.columns.iter().zip(wires).enumerate() {
-            let cell = Cell::join(*wire, &column.kind, dialect).filter(|_| fits(*wire, column));
-            let cell = cell.ok_or_else(|| {
-                Mismatch(format!(
-                    "column {} (`{}`) is {:?} in the rows and {:?} in the table",
-                    i + 1,
-                    column.name,
-                    wire,
-                    column.kind
-                ))
-            })?;
-            columns.push(LayoutColumn {
-                number: i,
-                name: column.name.clone(),
-                key: key(&column.name, i),
-                cell,
-                wire: *wire,
-                old_decimals: old_decimals(*wire, &column.kind),
-                id_place: id.iter().position(|n| *n == i),
-            });
+        for (i, wire) in wires.iter().enumerate() {
+            let hidden = expressions.iter().find(|expression| expression.column == i);
+            if let Some(expression) = hidden {
+                let kind = expression.kind.as_ref();
+                let fits = kind.is_some_and(|kind| Cell::join(*wire, kind, dialect).is_some());
+                columns.push(
+                    fits.then(|| LayoutColumn::passed(i, *wire)).ok_or_else(|| Mismatch::of_hidden(i))?,
+                );
+            } else if let Some((column, part)) = own.next() {
+                columns.push(LayoutColumn::join(i, column, part, *wire, dialect)?);
+            } else {
+                columns.push(LayoutColumn::passed(i, *wire));
+            }
         }
         Ok(Layout {
             database: table.database.clone(),
             table: table.name.clone(),
             heads: Heads::new(printed),
             columns,
-            id_values: id.len(),
+            id_values: table.id.columns().len(),
             style,
-            hidden: hidden.to_vec(),
+            never_logged: expressions.iter().map(|expression| expression.column).collect(),
             until: table.hidden.until,
         })
     }
 
     /// Columns of a row in the log.
     pub fn column_count(&self) -> usize {
-        self.columns.len() + self.hidden.len()
+        self.columns.len()
     }
 
-    /// Those that are printed, which come first.
-    pub fn own_columns(&self) -> usize {
-        self.columns.len()
+    /// Those that are read and yet not in an image of these columns.
+    pub fn missing_in(&self, present: &[u8]) -> Vec<usize> {
+        let read = self.columns.iter().filter(|column| column.is_read);
+        read.map(|column| column.number).filter(|i| !bit(present, *i)).collect()
+    }
+
+    /// A column of these that no image of this table can hold.
+    pub fn cannot_hold(&self, present: &[u8]) -> Option<usize> {
+        self.never_logged.iter().copied().find(|i| bit(present, *i))
+    }
+
+    pub fn is_generated(&self, i: usize) -> bool {
+        self.columns.get(i).is_some_and(|column| column.is_generated)
+    }
+
+    /// Whether a column is read for the id alone.
+    pub fn is_omitted(&self, i: usize) -> bool {
+        self.columns.get(i).is_some_and(|column| matches!(column.id_place, IdPlace::Alone(_)))
     }
 
     /// Appends an object of the columns that differ, with what they were.
@@ -184,7 +259,7 @@ impl Layout {
             read.map_err(|why| RowError { column: column.number, why })?;
         }
         content.end();
-        self.pass_hidden(nulls, image)
+        Ok(())
     }
 
     /// Reads the values of a row image's id into `content`, and passes over the others.
@@ -198,13 +273,14 @@ impl Layout {
         content.begin(self.id_values);
         for (i, column) in self.columns.iter().enumerate() {
             let read = match (bit(nulls, i), column.id_place) {
-                (true, None) => Ok(()),
-                (false, None) => column.wire.skip(image, column.old_decimals),
-                (is_null, Some(_)) => self.read_column(column, is_null, image, content, inflated),
+                (true, IdPlace::None) => Ok(()),
+                (false, IdPlace::None) => column.wire.skip(image, column.old_decimals),
+                (is_null, _) => self.read_column(column, is_null, image, content, inflated),
             };
             read.map_err(|why| RowError { column: i, why })?;
         }
-        self.pass_hidden(nulls, image)
+        content.end_id();
+        Ok(())
     }
 
     #[inline(always)]
@@ -218,20 +294,13 @@ impl Layout {
     ) -> Result<(), Malformed> {
         let (start, out) = content.column(&column.key);
         if is_null {
-            out.extend_from_slice(b"null");
+            if column.is_read {
+                out.extend_from_slice(b"null");
+            }
         } else {
             column.cell.read(image, inflated, Slot { out, style: self.style })?;
         }
         content.end_column(start, column.id_place);
-        Ok(())
-    }
-
-    fn pass_hidden(&self, nulls: &[u8], image: &mut Bytes<'_>) -> Result<(), RowError> {
-        for (i, wire) in (self.columns.len()..).zip(&self.hidden) {
-            if !bit(nulls, i) {
-                wire.skip(image, 0).map_err(|why| RowError { column: i, why })?;
-            }
-        }
         Ok(())
     }
 
@@ -244,14 +313,13 @@ impl Layout {
     ) -> Result<Option<(Wire, Bytes<'b>)>, RowError> {
         let mut columns = Present::begin(image, present, self.column_count())?;
         let mut found = None;
-        let own = self.columns.iter().map(|column| (column.wire, column.old_decimals));
-        let all = own.chain(self.hidden.iter().map(|wire| (*wire, 0)));
-        for (i, (wire, old_decimals)) in all.enumerate() {
+        for column in &self.columns {
+            let i = column.number;
             if columns.next(i) == Some(false) {
                 if Some(i) == stop {
-                    found = Some((wire, *image));
+                    found = Some((column.wire, *image));
                 }
-                wire.skip(image, old_decimals).map_err(|why| RowError { column: i, why })?;
+                column.wire.skip(image, column.old_decimals).map_err(|why| RowError { column: i, why })?;
             }
         }
         Ok(found)
@@ -297,151 +365,9 @@ impl Layout {
         })
     }
 
-    /// Reads a row image that holds only the columns of `present`; the others come from `rest`, another image and
-    /// its columns.
-    pub fn read_present<'b>(
-        &self,
-        image: &mut Bytes<'b>,
-        present: &[u8],
-        rest: Option<(Bytes<'b>, &[u8])>,
-        content: &mut Content,
-        inflated: &mut Vec<u8>,
-    ) -> Result<(), RowError> {
-        let mut first = Present::begin(image, present, self.column_count())?;
-        let mut other = match rest {
-            Some((mut bytes, columns)) => {
-                let present = Present::begin(&mut bytes, columns, self.column_count())?;
-                Some((bytes, present))
-            }
-            None => None,
-        };
-        content.begin(self.id_values);
-        for (i, column) in self.columns.iter().enumerate() {
-            let mut take = |bytes: &mut Bytes<'b>, is_null: bool| {
-                self.read_column(column, is_null, bytes, content, inflated)
-            };
-            let written = match (first.next(i), &mut other) {
-                (Some(is_null), other) => {
-                    // The same column of the other image is passed over.
-                    let passed = match other {
-                        Some((bytes, present)) => match present.next(i) {
-                            Some(false) => column.wire.skip(bytes, column.old_decimals),
-                            _ => Ok(()),
-                        },
-                        None => Ok(()),
-                    };
-                    passed.and_then(|()| take(image, is_null))
-                }
-                (None, Some((bytes, present))) => match present.next(i) {
-                    Some(is_null) => take(bytes, is_null),
-                    None => Err(NOT_LOGGED),
-                },
-                (None, None) => Err(NOT_LOGGED),
-            };
-            written.map_err(|why| RowError { column: i, why })?;
-        }
-        content.end();
-        for (i, wire) in (self.columns.len()..).zip(&self.hidden) {
-            if first.next(i) == Some(false) {
-                wire.skip(image, 0).map_err(|why| RowError { column: i, why })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads an after image some of whose JSON documents are differences from those of the before
-    /// image, which is given from its beginning and must be whole.
-    ///
-    /// Source: MySQL's `rows_event.h`, on `PARTIAL_UPDATE_ROWS_EVENT`.
-    pub fn read_partial(
-        &self,
-        mut before: Bytes<'_>,
-        image: &mut Bytes<'_>,
-        content: &mut Content,
-        inflated: &mut Vec<u8>,
-    ) -> Result<(), RowError> {
-        let at = |column| move |why| RowError { column, why };
-        let options = image.lenenc().map_err(at(0))?;
-        if options & !1 != 0 {
-            return Err(RowError { column: 0, why: Malformed("its options are not known") });
-        }
-        let documents = self.columns.iter().filter(|column| column.wire.is_json()).count();
-        let partial: &[u8] = match options {
-            0 => &[],
-            _ => image.take(documents.div_ceil(8)).map_err(at(0))?,
-        };
-        let nulls_before = self.nulls(&mut before)?;
-        let nulls = self.nulls(image)?;
-        content.begin(self.id_values);
-        let mut document = 0;
-        for (i, column) in self.columns.iter().enumerate() {
-            let start = before;
-            if !bit(nulls_before, i) {
-                column.wire.skip(&mut before, column.old_decimals).map_err(at(i))?;
-            }
-            let is_partial = column.wire.is_json() && bit(partial, document);
-            document += usize::from(column.wire.is_json());
-            let written = if bit(nulls, i) || !is_partial {
-                self.read_column(column, bit(nulls, i), image, content, inflated)
-            } else if bit(nulls_before, i) {
-                Err(NO_DOCUMENT)
-            } else {
-                let Cell::Json { documents, .. } = column.cell else {
-                    return Err(RowError { column: i, why: NO_DOCUMENT });
-                };
-                let before = document_at(column.wire, start).map_err(at(i))?;
-                let diffs = document_at(column.wire, *image).map_err(at(i))?;
-                column.wire.skip(image, column.old_decimals).map_err(at(i))?;
-                let (start, out) = content.column(&column.key);
-                let written = Value::JsonDiffs { before, diffs, documents }.write(self.style, out);
-                content.end_column(start, column.id_place);
-                written
-            };
-            written.map_err(at(i))?;
-        }
-        content.end();
-        Ok(())
-    }
-
     fn nulls<'a>(&self, image: &mut Bytes<'a>) -> Result<&'a [u8], RowError> {
         image.take(self.column_count().div_ceil(8)).map_err(|why| RowError { column: 0, why })
     }
-}
-
-const NO_DOCUMENT: Malformed = Malformed("a difference from no document");
-const NOT_LOGGED: Malformed = Malformed("it is not logged");
-
-/// Which columns of an image are there, and which of those are NULL: the image counts only those that are there.
-#[derive(Debug)]
-struct Present<'a, 'b> {
-    columns: &'a [u8],
-    nulls: &'b [u8],
-    seen: usize,
-}
-
-impl<'a, 'b> Present<'a, 'b> {
-    fn begin(image: &mut Bytes<'b>, columns: &'a [u8], count: usize) -> Result<Present<'a, 'b>, RowError> {
-        let there = (0..count).filter(|i| bit(columns, *i)).count();
-        let nulls = image.take(there.div_ceil(8)).map_err(|why| RowError { column: 0, why })?;
-        Ok(Present { columns, nulls, seen: 0 })
-    }
-
-    /// Whether the next column, of this number, is NULL; `None` if it is not there.
-    fn next(&mut self, i: usize) -> Option<bool> {
-        bit(self.columns, i).then(|| {
-            self.seen += 1;
-            bit(self.nulls, self.seen - 1)
-        })
-    }
-}
-
-/// The bytes of the document that stands there.
-fn document_at<'a>(wire: Wire, mut at: Bytes<'a>) -> Result<&'a [u8], Malformed> {
-    let Wire::Json { length_bytes } = wire else {
-        return Err(NO_DOCUMENT);
-    };
-    let len = at.uint(length_bytes.into())?;
-    at.take(len as usize)
 }
 
 /// Whether the lengths agree, where both sides tell them: a difference is the trace of an ALTER.

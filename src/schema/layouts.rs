@@ -11,7 +11,7 @@ use super::from_log::{self, Told};
 use super::layout::{Layout, old_decimals};
 use super::passing::Passing;
 use super::selection::{Pattern, Selection};
-use super::{Id, Table, hidden};
+use super::{Generated, Id, Table, hidden};
 use crate::binlog::log::Log;
 use crate::binlog::table_map::TableMap;
 use crate::binlog::wire::Wire;
@@ -48,7 +48,7 @@ impl IdRule {
     ///
     /// # Errors
     /// Exit 2 when a rule names a column that the table does not have.
-    pub fn apply(rules: &[IdRule], table: &mut Table) -> Result<()> {
+    fn apply(rules: &[IdRule], table: &mut Table) -> Result<()> {
         let rule = rules.iter().find(|rule| rule.pattern.matches(&table.database, &table.name));
         let Some(rule) = rule else { return Ok(()) };
         let numbers = rule.columns.iter().map(|name| {
@@ -57,6 +57,26 @@ impl IdRule {
             })
         });
         table.id = Id::Columns(numbers.collect::<Result<_>>()?);
+        Ok(())
+    }
+}
+
+/// What the command line says about the shape of tables' lines. Both halves follow it in the same way.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    pub ids: Vec<IdRule>,
+    /// `--generated omit`.
+    pub omit_generated: bool,
+}
+
+impl Rules {
+    /// # Errors
+    /// Exit 2 when a rule names a column that the table does not have.
+    pub fn apply(&self, table: &mut Table) -> Result<()> {
+        IdRule::apply(&self.ids, table)?;
+        if self.omit_generated {
+            table.omit_generated();
+        }
         Ok(())
     }
 }
@@ -89,7 +109,7 @@ pub fn no_key(printed: &str) -> String {
 /// Layouts by table id, and the definitions that they were made of.
 pub struct Layouts {
     selection: Selection,
-    id_rules: Vec<IdRule>,
+    rules: Rules,
     style: Style,
     /// `None` without a server.
     lookup: Option<Lookup>,
@@ -106,10 +126,10 @@ pub struct Layouts {
 }
 
 impl Layouts {
-    pub fn new(selection: Selection, id_rules: Vec<IdRule>, style: Style, lookup: Option<Lookup>) -> Layouts {
+    pub fn new(selection: Selection, rules: Rules, style: Style, lookup: Option<Lookup>) -> Layouts {
         Layouts {
             selection,
-            id_rules,
+            rules,
             style,
             lookup,
             writer: None,
@@ -130,6 +150,10 @@ impl Layouts {
     /// Whether MariaDB wrote the log.
     pub fn is_mariadb(&self) -> bool {
         self.writer.is_some_and(|writer| writer.is_mariadb())
+    }
+
+    fn counts_hidden_columns(&self) -> bool {
+        self.writer.is_some_and(|writer| writer.counts_hidden_columns())
     }
 
     /// Which server wrote the log: its version decides how its table maps are read, and how it prints values.
@@ -224,17 +248,18 @@ impl Layouts {
         self.existing.insert((database.clone(), table.clone()));
         let told = from_log::table(map, &wires, self.writer).map_err(bad)?;
         let mut table = match told {
-            Told::Table(told) => self.completed(told, &wires)?,
+            Told::Table(told) => self.completed(told, &wires, place)?,
             Told::Either(one, other) => {
                 let told = self.decided(one, other, place)?;
-                self.completed(told, &wires)?
+                self.completed(told, &wires, place)?
             }
             Told::Nothing => self.looked_up(&database, &table, place)?,
         };
         if self.is_mariadb() && hidden::is_sequence(&table) {
             return self.skipped(&table.database, &table.name, &wires);
         }
-        IdRule::apply(&self.id_rules, &mut table)?;
+        self.rules.apply(&mut table)?;
+        self.check_virtual(&table, place)?;
         let printed = self.selection.printed(&table.database, &table.name);
         if !matches!(table.id, Id::Columns(_)) {
             self.warn(no_key(&printed));
@@ -247,6 +272,27 @@ impl Layouts {
                 name()
             ))
         })
+    }
+
+    /// # Errors
+    /// Exit 4 when a virtual column is to be printed whose values this log may not hold.
+    fn check_virtual(&self, table: &Table, place: &str) -> Result<()> {
+        let Some(writer) = self.writer.filter(|writer| !writer.logs_virtual_columns()) else {
+            return Ok(());
+        };
+        let parts = table.columns.iter().zip(table.parts());
+        let mut read =
+            parts.filter(|(column, part)| part.is_read && column.generated == Some(Generated::Virtual));
+        let Some((column, _)) = read.next() else { return Ok(()) };
+        let advice = match column.omitted {
+            false => "load again with --generated omit, which leaves generated columns out, and tail with it",
+            true => "the id is made of it, so name other columns for that, with --id, and load again",
+        };
+        Err(unreadable(format!(
+            "column `{}` of {}.{} is virtual, and {writer}, which wrote the log at {place}, may log NULL for its \
+             values: {advice}",
+            column.name, table.database, table.name
+        )))
     }
 
     fn warn(&mut self, warning: String) {
@@ -274,7 +320,11 @@ impl Layouts {
     ///
     /// # Errors
     /// Exit 4 where it agrees with neither, or there is none: a wrong sign is a wrong number.
-    fn decided(&mut self, one: Table, other: Table, place: &str) -> Result<Table> {
+    fn decided(&mut self, mut one: Table, mut other: Table, place: &str) -> Result<Table> {
+        if self.counts_hidden_columns() {
+            hidden::take_expressions_off(&mut one);
+            hidden::take_expressions_off(&mut other);
+        }
         let known = self.known(&one.database, &one.name)?;
         let kinds = one.columns.iter().zip(&other.columns).enumerate();
         let differing: Vec<usize> = kinds.filter(|(_, (a, b))| a.kind != b.kind).map(|(i, _)| i).collect();
@@ -304,34 +354,44 @@ impl Layouts {
         }
     }
 
-    /// What the log tells, and from the catalog what it leaves out: keys other than the primary one,
-    /// and types that MariaDB logs as another.
-    fn completed(&mut self, mut told: Table, wires: &[Wire]) -> Result<Table> {
-        let disguised = |wire: &Wire| matches!(wire, Wire::String { max: 16 | 4 } | Wire::Varchar { .. });
-        if told.id != Id::Unknown && !self.is_mariadb() {
+    /// What the log tells, and from the catalog what it leaves out: keys other than the primary one, types that MariaDB
+    /// logs as another, and which columns are generated.
+    fn completed(&mut self, mut told: Table, wires: &[Wire], place: &str) -> Result<Table> {
+        if self.counts_hidden_columns() {
+            hidden::take_expressions_off(&mut told);
+        }
+        let omits = self.rules.omit_generated;
+        if told.id != Id::Unknown && !self.is_mariadb() && !omits {
             return Ok(told);
         }
         let known = self.known(&told.database, &told.name)?;
         if self.is_mariadb() {
             hidden::take_off(&mut told, wires, known.as_ref());
-        }
-        let Some(known) = known else {
-            self.warn_of_disguise(&told, wires);
-            return Ok(told);
-        };
-        for (i, (column, wire)) in told.columns.iter_mut().zip(wires).enumerate() {
-            if let Some(same) = known.columns.get(i)
-                && same.name == column.name
-                && matches!(column.kind, Kind::Bytes { .. })
-                && matches!(same.kind, Kind::Uuid | Kind::Inet4 | Kind::Inet6 | Kind::Vector)
-                && disguised(wire)
-            {
-                column.kind = same.kind.clone();
+            match &known {
+                Some(known) => see_through(&mut told, wires, known),
+                None => self.warn_of_disguise(&told, wires),
             }
         }
-        if told.id == Id::Unknown {
+        let same_names = |known: &Table| {
             let names = |table: &Table| table.columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
-            told.id = if names(&told) == names(&known) { known.id } else { Id::None };
+            names(&told) == names(known)
+        };
+        let Some(known) = known.filter(same_names) else {
+            if omits {
+                return Err(unreadable(format!(
+                    "which columns of {}.{} are generated, as its rows are at {place}, the log does not tell, and \
+                     the server has no such table or one of other columns by now: load again, or do without \
+                     --generated omit",
+                    told.database, told.name
+                )));
+            }
+            return Ok(told);
+        };
+        for (column, same) in told.columns.iter_mut().zip(&known.columns) {
+            column.generated = same.generated;
+        }
+        if told.id == Id::Unknown {
+            told.id = known.id;
         }
         Ok(told)
     }
@@ -356,7 +416,13 @@ impl Layouts {
 
     fn looked_up(&mut self, database: &str, table: &str, place: &str) -> Result<Table> {
         let no_server = self.lookup.is_none();
-        self.known(database, table)?.ok_or_else(|| {
+        let known = self.known(database, table)?.map(|mut known| {
+            if !self.counts_hidden_columns() {
+                known.hidden.expressions.clear();
+            }
+            known
+        });
+        known.ok_or_else(|| {
             unreadable(if no_server {
                 format!(
                     "the log does not name the columns of {database}.{table} at {place}, and no server was \
@@ -383,5 +449,19 @@ impl Layouts {
             self.tables.insert(key, found.clone());
         }
         Ok(found)
+    }
+}
+
+/// MariaDB's log tells another type of some columns, which the catalog knows.
+fn see_through(told: &mut Table, wires: &[Wire], known: &Table) {
+    for (i, (column, wire)) in told.columns.iter_mut().zip(wires).enumerate() {
+        if let Some(same) = known.columns.get(i)
+            && same.name == column.name
+            && matches!(column.kind, Kind::Bytes { .. })
+            && matches!(same.kind, Kind::Uuid | Kind::Inet4 | Kind::Inet6 | Kind::Vector)
+            && matches!(wire, Wire::String { max: 16 | 4 } | Wire::Varchar { .. })
+        {
+            column.kind = same.kind.clone();
+        }
     }
 }

@@ -4,12 +4,11 @@ use anyhow::{Context, Result};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value as Given};
 
-use crate::append::Piece;
 use crate::exit::unreadable;
 use crate::output::{Output, WRITE_BYTES};
 use crate::schema::catalog::{quote, quoted};
-use crate::schema::{Id, Table};
-use crate::tuple::{Content, Heads, NO_METADATA, Op, key, row};
+use crate::schema::{Column, Part, Table};
+use crate::tuple::{Content, Heads, NO_METADATA, Op, row};
 use crate::value::{Date, DateTime, Dialect, Kind, Malformed, Style, Time, Value};
 
 /// A table's first lines are written once they are this many bytes, and then twice as many each time: the first one is
@@ -42,25 +41,21 @@ pub fn table(
     let context = || format!("cannot read {}.{}", table.database, table.name);
     let statement = conn.prep(select(table)).with_context(context)?;
     let heads = Heads::new(print.printed);
-    let keys: Vec<Piece> = table.columns.iter().enumerate().map(|(i, column)| key(&column.name, i)).collect();
-    let id: &[usize] = match &table.id {
-        Id::Columns(columns) => columns,
-        Id::None | Id::Unknown => &[],
-    };
-    let places: Vec<Option<usize>> = (0..keys.len()).map(|i| id.iter().position(|n| *n == i)).collect();
+    let id_values = table.id.columns().len();
+    let parts = read_parts(table);
     let mut content = Content::default();
     let mut rows = 0;
     let mut piece_bytes = FIRST_PIECE_BYTES;
     for given in conn.exec_iter(&statement, ()).with_context(context)? {
         let given = given.with_context(context)?;
-        content.begin(id.len());
-        for (i, column) in table.columns.iter().enumerate() {
+        content.begin(id_values);
+        for (i, (column, part)) in parts.iter().enumerate() {
             let value =
                 given.as_ref(i).ok_or(OTHER).and_then(|given| value(&column.kind, given, print.dialect));
-            let (start, out) = content.column(&keys[i]);
+            let (start, out) = content.column(&part.key);
             let written = value.and_then(|value| value.write(print.style, out));
-            written.map_err(|why| bad_value(table, i, rows, why))?;
-            content.end_column(start, places[i]);
+            written.map_err(|why| bad_value(table, &column.name, rows, why))?;
+            content.end_column(start, part.id_place);
         }
         content.end();
         row(heads.of(Op::Upsert), &content, &mut output.buffer);
@@ -78,8 +73,12 @@ pub fn table(
     Ok(rows)
 }
 
-fn bad_value(table: &Table, i: usize, rows: u64, why: Malformed) -> anyhow::Error {
-    let column = table.columns.get(i).map(|column| column.name.as_str()).unwrap_or_default();
+/// The columns that are read, in table order.
+fn read_parts(table: &Table) -> Vec<(&Column, Part)> {
+    table.columns.iter().zip(table.parts()).filter(|(_, part)| part.is_read).collect()
+}
+
+fn bad_value(table: &Table, column: &str, rows: u64, why: Malformed) -> anyhow::Error {
     unreadable(format!(
         "column `{column}` of {}.{} cannot be read in row {} of its load: {why}",
         table.database,
@@ -91,7 +90,8 @@ fn bad_value(table: &Table, i: usize, rows: u64, why: Malformed) -> anyhow::Erro
 /// ENUM and SET as their numbers, as the log has them: labels then come from one place. A YEAR(2) with its
 /// century; its 0000 is of no century, and MariaDB takes it for 1900.
 fn select(table: &Table) -> String {
-    let columns = table.columns.iter().map(|column| match column.kind {
+    let parts = read_parts(table);
+    let columns = parts.iter().map(|(column, _)| match column.kind {
         Kind::Enum(_) | Kind::Set(_) => format!("CAST({} AS UNSIGNED)", quote(&column.name)),
         Kind::Year { two_digits: true } => format!("IF(YEAR({0}) = 1900, 0, YEAR({0}))", quote(&column.name)),
         _ => quote(&column.name),

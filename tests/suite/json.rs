@@ -81,9 +81,14 @@ impl Start {
 
     #[track_caller]
     pub fn tail(&self, db: &Db, table: &str) -> Vec<Tuple> {
+        self.tail_with(db, table, &[]).expect_code(0).lines()
+    }
+
+    #[track_caller]
+    pub fn tail_with(&self, db: &Db, table: &str, args: &[&str]) -> Run {
         let tail = Dumpa::new(db.server, db).in_the_folder_of(&self.dumpa);
         let tail = tail.args(["tail", "--from"]).args([&self.file]);
-        tail.args(["--until", "now", table]).run().expect_code(0).lines()
+        tail.args(["--until", "now", table]).args(args).run()
     }
 }
 

@@ -37,10 +37,16 @@ fn fold(lines: &[Tuple]) -> Rows {
 /// byte for byte. They are returned, and the lines of the tail.
 #[track_caller]
 pub fn halves_agree(db: &Db, start: &Start) -> (Rows, Vec<Tuple>) {
-    let loaded = Dumpa::new(db.server, db).args(["load"]).run().expect_code(0).lines();
+    halves_agree_with(db, start, &[])
+}
+
+/// Both with these arguments.
+#[track_caller]
+pub fn halves_agree_with(db: &Db, start: &Start, args: &[&str]) -> (Rows, Vec<Tuple>) {
+    let loaded = Dumpa::new(db.server, db).args(["load"]).args(args).run().expect_code(0).lines();
     let rows = fold(&loaded);
     assert_eq!(rows.len(), loaded.len(), "ids repeat");
-    let lines = start.tail(db, "*");
+    let lines = start.tail_with(db, "*", args).expect_code(0).lines();
     let tailed = fold(&lines);
     for (key, content) in &rows {
         assert_eq!(Some(content), tailed.get(key), "{key:?}: load is left, tail right");

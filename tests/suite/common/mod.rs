@@ -17,7 +17,7 @@ mod wait;
 pub use db::Db;
 pub use dumpa::{Dumpa, Run};
 pub use fold::Fold;
-pub use halves::{Rows, halves_agree};
+pub use halves::{Rows, halves_agree, halves_agree_with};
 pub use live::Live;
 pub use macros::ALL_SERVERS;
 pub(crate) use macros::{on_each_server, on_servers};

@@ -1,0 +1,171 @@
+//! Row images that do not hold every column, and documents that are logged as differences.
+
+use super::{Layout, LayoutColumn, RowError};
+use crate::binlog::cell::Cell;
+use crate::binlog::rows::Rows;
+use crate::binlog::wire::Wire;
+use crate::bytes::{Bytes, bit};
+use crate::tuple::Content;
+use crate::value::{Malformed, Value};
+
+const NO_DOCUMENT: Malformed = Malformed("a difference from no document");
+pub(super) const NOT_LOGGED: Malformed = Malformed("it is not logged");
+
+impl Layout {
+    /// Reads a row image that holds only the columns of `present`; the others come from `rest`, another image and
+    /// its columns.
+    pub fn read_present<'b>(
+        &self,
+        image: &mut Bytes<'b>,
+        present: &[u8],
+        rest: Option<(Bytes<'b>, &[u8])>,
+        content: &mut Content,
+        inflated: &mut Vec<u8>,
+    ) -> Result<(), RowError> {
+        let mut first = Present::begin(image, present, self.column_count())?;
+        let mut other = match rest {
+            Some((mut bytes, columns)) => {
+                let present = Present::begin(&mut bytes, columns, self.column_count())?;
+                Some((bytes, present))
+            }
+            None => None,
+        };
+        content.begin(self.id_values);
+        for column in &self.columns {
+            let mut take = |bytes: &mut Bytes<'b>, is_null: bool| {
+                self.read_column(column, is_null, bytes, content, inflated)
+            };
+            let read = match (first.next(column.number), &mut other) {
+                (Some(is_null), other) => {
+                    // The same column of the other image is passed over.
+                    let passed = match other {
+                        Some((bytes, present)) => present.pass(column, bytes),
+                        None => Ok(()),
+                    };
+                    passed.and_then(|()| take(image, is_null))
+                }
+                (None, Some((bytes, present))) => match present.next(column.number) {
+                    Some(is_null) => take(bytes, is_null),
+                    None => left_out(column, content),
+                },
+                (None, None) => left_out(column, content),
+            };
+            read.map_err(|why| RowError { column: column.number, why })?;
+        }
+        content.end();
+        Ok(())
+    }
+
+    /// Reads an after image some of whose JSON documents are differences from those of the before image, which is
+    /// given from its beginning. Both must hold all columns that are read.
+    ///
+    /// Source: MySQL's `rows_event.h`, on `PARTIAL_UPDATE_ROWS_EVENT`.
+    pub fn read_partial(
+        &self,
+        mut before: Bytes<'_>,
+        image: &mut Bytes<'_>,
+        rows: &Rows<'_>,
+        content: &mut Content,
+        inflated: &mut Vec<u8>,
+    ) -> Result<(), RowError> {
+        let at = |column| move |why| RowError { column, why };
+        let options = image.lenenc().map_err(at(0))?;
+        if options & !1 != 0 {
+            return Err(RowError { column: 0, why: Malformed("its options are not known") });
+        }
+        let documents = self.columns.iter().filter(|column| column.wire.is_json()).count();
+        let partial: &[u8] = match options {
+            0 => &[],
+            _ => image.take(documents.div_ceil(8)).map_err(at(0))?,
+        };
+        let mut was = Present::begin(&mut before, rows.before, self.column_count())?;
+        let mut is = Present::begin(image, rows.after, self.column_count())?;
+        content.begin(self.id_values);
+        let mut document = 0;
+        for column in &self.columns {
+            let i = column.number;
+            let start = before;
+            let null_before = was.next(i);
+            if null_before == Some(false) {
+                column.wire.skip(&mut before, column.old_decimals).map_err(at(i))?;
+            }
+            let is_partial = column.wire.is_json() && bit(partial, document);
+            document += usize::from(column.wire.is_json());
+            let read = match is.next(i) {
+                None => left_out(column, content),
+                Some(is_null) if is_null || !is_partial || !column.is_read => {
+                    self.read_column(column, is_null, image, content, inflated)
+                }
+                Some(_) if null_before != Some(false) => Err(NO_DOCUMENT),
+                Some(_) => {
+                    let Cell::Json { documents, .. } = column.cell else { return Err(at(i)(NO_DOCUMENT)) };
+                    let before = document_at(column.wire, start).map_err(at(i))?;
+                    let diffs = document_at(column.wire, *image).map_err(at(i))?;
+                    column.wire.skip(image, column.old_decimals).map_err(at(i))?;
+                    let (start, out) = content.column(&column.key);
+                    let written = Value::JsonDiffs { before, diffs, documents }.write(self.style, out);
+                    content.end_column(start, column.id_place);
+                    written
+                }
+            };
+            read.map_err(at(i))?;
+        }
+        content.end();
+        Ok(())
+    }
+}
+
+/// A column that is in no image.
+fn left_out(column: &LayoutColumn, content: &mut Content) -> Result<(), Malformed> {
+    if column.is_read {
+        return Err(NOT_LOGGED);
+    }
+    let (start, _) = content.column(&column.key);
+    content.end_column(start, column.id_place);
+    Ok(())
+}
+
+/// Which columns of an image are there, and which of those are NULL: the image counts only those that are there.
+#[derive(Debug)]
+pub(super) struct Present<'a, 'b> {
+    columns: &'a [u8],
+    nulls: &'b [u8],
+    seen: usize,
+}
+
+impl<'a, 'b> Present<'a, 'b> {
+    pub(super) fn begin(
+        image: &mut Bytes<'b>,
+        columns: &'a [u8],
+        count: usize,
+    ) -> Result<Present<'a, 'b>, RowError> {
+        let there = (0..count).filter(|i| bit(columns, *i)).count();
+        let nulls = image.take(there.div_ceil(8)).map_err(|why| RowError { column: 0, why })?;
+        Ok(Present { columns, nulls, seen: 0 })
+    }
+
+    /// Whether the next column, of this number, is NULL; `None` if it is not there.
+    pub(super) fn next(&mut self, i: usize) -> Option<bool> {
+        bit(self.columns, i).then(|| {
+            self.seen += 1;
+            bit(self.nulls, self.seen - 1)
+        })
+    }
+
+    /// Passes over the next column.
+    pub(super) fn pass(&mut self, column: &LayoutColumn, image: &mut Bytes<'_>) -> Result<(), Malformed> {
+        match self.next(column.number) {
+            Some(false) => column.wire.skip(image, column.old_decimals),
+            Some(true) | None => Ok(()),
+        }
+    }
+}
+
+/// The bytes of the document that stands there.
+fn document_at<'a>(wire: Wire, mut at: Bytes<'a>) -> Result<&'a [u8], Malformed> {
+    let Wire::Json { length_bytes } = wire else {
+        return Err(NO_DOCUMENT);
+    };
+    let len = at.uint(length_bytes.into())?;
+    at.take(len as usize)
+}
