@@ -61,6 +61,44 @@ impl IdRule {
     }
 }
 
+/// Which of the names on the command line something in the log was of.
+#[derive(Debug)]
+struct Seen {
+    /// As each was given, and what it stands for.
+    names: Vec<(String, Pattern, bool)>,
+    /// With no TABLE, all of a database.
+    database: Option<(String, bool)>,
+}
+
+impl Seen {
+    fn new(selection: &Selection, rules: &[IdRule]) -> Seen {
+        let tables =
+            selection.patterns().iter().map(|pattern| (pattern.given.clone(), pattern.clone(), false));
+        let rules =
+            rules.iter().map(|rule| (format!("--id {}=…", rule.pattern.given), rule.pattern.clone(), false));
+        let database = selection.database().filter(|_| selection.patterns().is_empty());
+        Seen {
+            names: tables.chain(rules).collect(),
+            database: database.map(|name| (name.to_string(), false)),
+        }
+    }
+
+    fn table(&mut self, database: &str, table: &str) {
+        for (_, pattern, seen) in &mut self.names {
+            *seen = *seen || pattern.matches(database, table);
+        }
+        if let Some((name, seen)) = &mut self.database {
+            *seen = *seen || name == database;
+        }
+    }
+
+    fn unseen(&self) -> impl Iterator<Item = String> {
+        let database = self.database.iter().filter(|(_, seen)| !seen);
+        let names = self.names.iter().filter(|(.., seen)| !seen);
+        database.map(|(name, _)| format!("database {name}")).chain(names.map(|(given, ..)| given.clone()))
+    }
+}
+
 /// What a table map stands for.
 #[derive(Debug)]
 pub enum Mapping {
@@ -99,14 +137,15 @@ pub struct Layouts {
     maps: HashMap<u64, (Vec<u8>, Rc<Mapping>)>,
     tables: HashMap<(String, String), Table>,
     existing: BTreeSet<(String, String)>,
+    seen: Seen,
     warned: HashSet<String>,
-    cascading: HashSet<String>,
     /// For stderr: things that are so once for a table.
     pub warnings: Vec<String>,
 }
 
 impl Layouts {
     pub fn new(selection: Selection, id_rules: Vec<IdRule>, style: Style, lookup: Option<Lookup>) -> Layouts {
+        let seen = Seen::new(&selection, &id_rules);
         Layouts {
             selection,
             id_rules,
@@ -117,14 +156,18 @@ impl Layouts {
             maps: HashMap::new(),
             tables: HashMap::new(),
             existing: BTreeSet::new(),
+            seen,
             warned: HashSet::new(),
-            cascading: HashSet::new(),
             warnings: Vec::new(),
         }
     }
 
     pub fn selection(&self) -> &Selection {
         &self.selection
+    }
+
+    pub fn id_rules(&self) -> &[IdRule] {
+        &self.id_rules
     }
 
     /// Whether MariaDB wrote the log.
@@ -142,17 +185,27 @@ impl Layouts {
         }
     }
 
-    /// A foreign key that changes rows of a table without a word in the log: one warning a table.
-    pub fn cascade(&mut self, database: &str, cascade: &Cascade) {
-        if !self.selection.selects(database, &cascade.table) {
-            return;
-        }
-        let printed = self.selection.printed(database, &cascade.table);
-        if self.cascading.insert(printed.clone()) {
+    /// Foreign keys that change rows of a database's tables without a word in the log, by table: one warning for
+    /// each, that names them all.
+    pub fn cascades(&mut self, database: &str, all: &[Cascade]) {
+        for of_one in all.chunk_by(|a, b| a.table == b.table) {
+            let Some(first) = of_one.first().filter(|key| self.selection.selects(database, &key.table))
+            else {
+                continue;
+            };
+            let keys: Vec<String> = of_one
+                .iter()
+                .map(|Cascade { key, parent, on_delete, on_update, .. }| {
+                    format!("`{key}` (to {parent}, ON DELETE {on_delete}, ON UPDATE {on_update})")
+                })
+                .collect();
+            let (keys, change) = match keys.as_slice() {
+                [one] => (format!("foreign key {one}"), "changes"),
+                many => (format!("foreign keys {}", many.join(", ")), "change"),
+            };
             self.warnings.push(format!(
-                "{printed}: foreign key `{}` (to {}, ON DELETE {}, ON UPDATE {}) changes its rows without a \
-                 word in this server's log: what it does is not printed",
-                cascade.key, cascade.parent, cascade.on_delete, cascade.on_update
+                "{}: {keys} {change} its rows without a word in this server's log: what that does is not printed",
+                self.selection.printed(database, &first.table)
             ));
         }
     }
@@ -167,9 +220,17 @@ impl Layouts {
         self.existing.iter().filter(|(of, _)| of == database).cloned().collect()
     }
 
+    /// Warns of each TABLE and `--id` that nothing in the log was of: it may be misspelt.
+    pub fn warn_of_unseen(&mut self) {
+        for name in self.seen.unseen() {
+            self.warnings.push(format!("no change in these files is of {name}"));
+        }
+    }
+
     /// Tables that a statement dropped or emptied.
     pub fn dropped(&mut self, tables: &[(String, String)]) {
         for table in tables {
+            self.seen.table(&table.0, &table.1);
             self.existing.remove(table);
         }
     }
@@ -207,6 +268,7 @@ impl Layouts {
         let wires = map.wires().map_err(bad)?;
         let (database, table) =
             (from_log::utf8(map.database).map_err(bad)?, from_log::utf8(map.table).map_err(bad)?);
+        self.seen.table(&database, &table);
         let wires = wires.into_iter().enumerate().map(|(i, wire)| {
             wire.ok_or_else(|| {
                 unreadable(format!(

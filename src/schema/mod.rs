@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod column_type;
+pub mod find;
 pub mod from_log;
 pub mod hidden;
 pub mod layout;

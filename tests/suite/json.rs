@@ -83,9 +83,18 @@ impl Start {
 
     #[track_caller]
     pub fn tail(&self, db: &Db, table: &str) -> Vec<Tuple> {
+        self.tail_with(db, &[table])
+    }
+
+    /// Likewise of a table that may be gone.
+    pub fn tail_of_gone(&self, db: &Db, table: &str) -> Vec<Tuple> {
+        self.tail_with(db, &[table, "--allow-missing"])
+    }
+
+    fn tail_with(&self, db: &Db, args: &[&str]) -> Vec<Tuple> {
         let tail = Dumpa::new(db.server, db).in_the_folder_of(&self.dumpa);
         let tail = tail.args(["tail", "--from"]).args([&self.file]);
-        tail.args(["--until", "now", table]).run().expect_code(0).lines()
+        tail.args(["--until", "now"]).args(args).run().expect_code(0).lines()
     }
 }
 
