@@ -101,6 +101,7 @@ complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l ssl-key -d 'The pri
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l defaults-file -d 'Read FILE, and no other option file' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l defaults-extra-file -d 'Read FILE too, before ~/.my.cnf' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l connect-timeout -d 'How long connecting may take, as 10s or in seconds [default: 10s]' -r
+complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l allow-missing -d 'Take tables (and --id) that match nothing: they are to come, or were dropped'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l old -d 'Add to the metadata of an update, as "old", what the changed columns held before'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l no-defaults -d 'Read no option file'

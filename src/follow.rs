@@ -241,34 +241,57 @@ impl<'a> Follower<'a> {
         )))
     }
 
+    /// A table of a statement, with its database. Where its name cannot be read, but its database is none that is
+    /// wanted, the name is empty.
+    ///
+    /// # Errors
+    /// Exit 4 when its name cannot be read, and may be a wanted one's.
+    fn full(&self, name: &Name, query: &Query<'_>) -> Result<(String, String)> {
+        let default = || std::str::from_utf8(query.database).ok().map(str::to_string);
+        let database = name.database.clone().unwrap_or_else(default);
+        match (database, name.table.clone()) {
+            (Some(database), Some(table)) => Ok((database, table)),
+            (Some(database), None) if !self.printer.layouts.selection().selects_some_of(&database) => {
+                Ok((database, String::new()))
+            }
+            _ => Err(self.illegible("table")),
+        }
+    }
+
+    fn illegible(&self, what: &str) -> anyhow::Error {
+        unreadable(format!(
+            "the statement at {} names a {what} in bytes that are no text in the client's character set: which \
+             one it was cannot be told. Load again",
+            self.log.place()
+        ))
+    }
+
     /// The tables that a statement empties, database and name.
     ///
     /// # Errors
     /// Exit 4 when it changes rows in another way that the log does not hold.
     fn emptied(&self, statement: &Statement, query: &Query<'_>) -> Result<Vec<(String, String)>> {
-        let full = |name: &Name| {
-            let default = || String::from_utf8_lossy(query.database).into_owned();
-            (name.database.clone().unwrap_or_else(default), name.table.clone())
-        };
+        let full = |name: &Name| self.full(name, query);
         let data = |verb: &str, table: Option<(String, String)>| {
             let name = table.map(|(database, table)| format!("{database}.{table}"));
             data_statement(verb, &name.unwrap_or_default(), &self.log)
         };
         match statement {
-            Statement::Empties(names) => Ok(names.iter().map(full).collect()),
-            Statement::DropDatabase(database) => self.tables_of(database),
+            Statement::Empties(names) => names.iter().map(full).collect(),
+            Statement::DropDatabase(Some(database)) => self.tables_of(database),
+            Statement::DropDatabase(None) => Err(self.illegible("database")),
             Statement::Renames(names) => {
-                names.iter().map(|(from, to)| self.renamed(full(from), full(to))).collect()
+                names.iter().map(|(from, to)| self.renamed(full(from)?, full(to)?)).collect()
             }
-            Statement::DeleteAll(name) if self.tracker.is_alone() => Ok(vec![full(name)]),
-            Statement::DeleteAll(name) => Err(data("DELETE", Some(full(name)))),
-            Statement::Data { verb, table } => match table.as_ref().map(full) {
+            Statement::DeleteAll(name) if self.tracker.is_alone() => Ok(vec![full(name)?]),
+            Statement::DeleteAll(name) => Err(data("DELETE", full(name).ok())),
+            Statement::Data { verb, table } => match table.as_ref().and_then(|name| full(name).ok()) {
                 // The server's own bookkeeping, which some managed servers do by statement.
                 Some((database, _)) if database == "mysql" => Ok(Vec::new()),
                 table => Err(data(verb, table)),
             },
             Statement::Unlogged { what, table } => {
-                let table = table.as_ref().map(full);
+                let table = table.as_ref().map(full).transpose()?;
                 let selection = self.printer.layouts.selection();
                 if table.as_ref().is_some_and(|(database, table)| !selection.selects(database, table)) {
                     return Ok(Vec::new());
@@ -302,7 +325,7 @@ impl<'a> Follower<'a> {
         if self.printer.is_resumed() {
             return Err(unreadable(format!(
                 "at {} database {database} was dropped, and which of its tables are not yet told is not known any \
-                 more: name the tables, or load again",
+                 more: name the tables (with --allow-missing), or load again",
                 self.log.place()
             )));
         }

@@ -13,7 +13,7 @@ use mysql::{BinlogDumpFlags, BinlogRequest, BinlogStream, Conn};
 use super::event::{CHECKSUM_LEN, HEADER_LEN};
 use super::source::{Events, Mode, Source};
 use crate::exit::{unavailable, unreadable};
-use crate::server::{Options, Server, connect, log, socket_of};
+use crate::server::{Options, Privilege, Server, connect, is_access_denied, log, socket_of};
 
 /// How often the server says that it is alive while it has nothing to send.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -50,13 +50,15 @@ impl Source for Network {
             .with_filename(file.as_bytes())
             .with_pos(position)
             .with_flags(flags);
-        let stream = conn.get_binlog_stream(request).map_err(|error| failed(error, file, offset))?;
-        let place = (file.to_string(), offset);
-        Ok(Box::new(Stream { stream, mode, place }))
+        let stream = conn.get_binlog_stream(request);
+        let place = format!("{file}:{offset}");
+        let grant = self.server.grant(Privilege::ReadLog);
+        let stream = stream.map_err(|error| failed(error, &place, &grant))?;
+        Ok(Box::new(Stream { stream, mode, place, grant }))
     }
 
     fn files_up_to(&mut self, file: &str) -> Result<Vec<String>> {
-        let mut files = log::files(&mut connect(&self.options)?)?;
+        let mut files = log::files(&mut connect(&self.options)?, &self.server)?;
         if let Some(at) = files.iter().position(|other| other == file) {
             files.truncate(at + 1);
         }
@@ -91,7 +93,10 @@ fn prepare(conn: &mut Conn, server: &Server) -> mysql::Result<()> {
 struct Stream {
     stream: BinlogStream,
     mode: Mode,
-    place: (String, u64),
+    /// Where it began.
+    place: String,
+    /// The statement to send if this is refused.
+    grant: String,
 }
 
 impl Events for Stream {
@@ -101,7 +106,7 @@ impl Events for Stream {
         let next = next.map_err(|_| unreadable("the server sent an event that is damaged"))?;
         let event = match next {
             Some(Ok(event)) => event,
-            Some(Err(error)) => return Err(failed(error, &self.place.0, self.place.1)),
+            Some(Err(error)) => return Err(failed(error, &self.place, &self.grant)),
             None if self.mode == Mode::UntilEnd => return Ok(false),
             None => return Err(anyhow!("the server ended the stream of its binary log")),
         };
@@ -133,10 +138,9 @@ impl Events for Stream {
 }
 
 /// An error of the dump, in words, with the exit code that fits.
-fn failed(error: mysql::Error, file: &str, offset: u64) -> anyhow::Error {
-    let place = format!("{file}:{offset}");
+fn failed(error: mysql::Error, place: &str, grant: &str) -> anyhow::Error {
     match &error {
-        mysql::Error::MySqlError(e) => dump_error(e.code, &e.message, &place),
+        mysql::Error::MySqlError(e) => dump_error(e.code, &e.message, place, grant),
         mysql::Error::IoError(e) if is_timeout(e) => anyhow!(
             "the server has been silent for {} s, though it should send a heartbeat every {} s: the \
              connection is dead",
@@ -153,7 +157,7 @@ fn is_timeout(error: &std::io::Error) -> bool {
 }
 
 /// Error 1236 means many things; what it says decides.
-fn dump_error(code: u16, message: &str, place: &str) -> anyhow::Error {
+fn dump_error(code: u16, message: &str, place: &str, grant: &str) -> anyhow::Error {
     let lower = message.to_lowercase();
     let says = |text: &str| lower.contains(text);
     let same_id = says("same server_uuid/server_id") || says("same server_id") || code == 4052;
@@ -164,9 +168,13 @@ fn dump_error(code: u16, message: &str, place: &str) -> anyhow::Error {
         );
     }
     match code {
-        1045 | 1227 | 1142 => anyhow!(
-            "this account may not read the binary log: GRANT REPLICATION SLAVE ON *.* to it ({message})"
-        ),
+        code if is_access_denied(code) || code == 1236 && says("access denied") => {
+            anyhow!("this account may not read the binary log ({message}): {grant}")
+        }
+        // What the server, or this replica, lacks at the moment; the position is as good as it was.
+        1236 if says("memory") || says("server_id was not set") || says("can not handle") => {
+            anyhow!("the server refused to send its binary log from {place}: {message}")
+        }
         1236 if says("binary log is not open") || says("not enabled") => {
             unavailable(format!("this server keeps no binary log: start it with log_bin ({message})"))
         }

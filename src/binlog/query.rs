@@ -2,9 +2,8 @@
 //!
 //! Source: MySQL's `statement_events.h`, class `Query_event`.
 
-use std::borrow::Cow;
-
 use super::event::Format;
+use super::words::Session;
 use crate::bytes::Bytes;
 use crate::value::{Charset, Malformed};
 
@@ -14,14 +13,11 @@ const MODE_NO_BACKSLASH_ESCAPES: u64 = 1 << 20;
 /// A statement as it was logged.
 #[derive(Debug, Clone)]
 pub struct Query<'a> {
+    /// The default database, as the server keeps names: in UTF-8, whatever the client's character set.
     pub database: &'a [u8],
+    /// Bytes that the server understood in the client's character set; comments may hold any.
     pub text: &'a [u8],
-    /// `"` quotes identifiers instead of strings.
-    pub ansi_quotes: bool,
-    /// `\` is an ordinary character in strings.
-    pub no_backslash_escapes: bool,
-    /// The client's character set, in which the text stands; by collation id.
-    charset: Option<u16>,
+    pub session: Session,
 }
 
 /// The body of a compressed query event (MariaDB's `log_bin_compress`) as that of a plain one.
@@ -48,9 +44,8 @@ impl<'a> Query<'a> {
         let mut query = Query {
             database,
             text: bytes.rest(),
-            ansi_quotes: false,
-            no_backslash_escapes: false,
-            charset: None,
+            // A client that said nothing, or `binary`: UTF-8 is what the server takes names for.
+            session: Session::default(),
         };
         query.read_status(Bytes(status))?;
         Ok(query)
@@ -66,15 +61,15 @@ impl<'a> Query<'a> {
                 }
                 1 => {
                     let mode = status.u64()?;
-                    self.ansi_quotes = mode & MODE_ANSI_QUOTES != 0;
-                    self.no_backslash_escapes = mode & MODE_NO_BACKSLASH_ESCAPES != 0;
+                    self.session.ansi_quotes = mode & MODE_ANSI_QUOTES != 0;
+                    self.session.no_backslash_escapes = mode & MODE_NO_BACKSLASH_ESCAPES != 0;
                 }
                 2 => {
                     let len = status.u8()?;
                     status.take(usize::from(len) + 1)?;
                 }
                 4 => {
-                    self.charset = Some(status.u16()?);
+                    self.session.charset = Charset::by_collation_id(status.u16()?.into());
                     return Ok(());
                 }
                 5 | 6 => {
@@ -85,23 +80,5 @@ impl<'a> Query<'a> {
             }
         }
         Ok(())
-    }
-
-    /// The statement in UTF-8. Control statements are ASCII and are not copied.
-    pub fn utf8(&self) -> Result<Cow<'a, str>, Malformed> {
-        if self.text.is_ascii() {
-            return Ok(String::from_utf8_lossy(self.text));
-        }
-        let charset = self.charset.and_then(|id| Charset::by_collation_id(id.into()));
-        let charset = match charset {
-            Some(charset) if !charset.is_binary() => charset,
-            // A client that said nothing, or `binary`: UTF-8 is what names are stored in.
-            _ => return Ok(String::from_utf8_lossy(self.text)),
-        };
-        let mut json = vec![b'"'];
-        charset.escape(self.text, &mut json)?;
-        json.push(b'"');
-        let text = serde_json::from_slice::<String>(&json);
-        text.map(Cow::Owned).map_err(|_| Malformed("a statement is not in its character set"))
     }
 }

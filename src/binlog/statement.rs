@@ -4,13 +4,17 @@
 //! and the first words decide. Nothing here can fail on SQL that it does not know: what is neither
 //! control nor known to leave rows alone is [`Statement::Data`], which ends the run.
 
-use super::words::{Word, words};
+use super::words::{Session, Word, words};
+
+/// A name in a statement; `None` where its bytes are no text: see [`Session::name`].
+pub type Text = Option<String>;
 
 /// A table as a statement names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name {
-    pub database: Option<String>,
-    pub table: String,
+    /// `None` for the default database.
+    pub database: Option<Text>,
+    pub table: Text,
 }
 
 /// What a statement does.
@@ -28,7 +32,7 @@ pub enum Statement {
     XaRollback(String),
     /// Tables that are emptied or cease to exist.
     Empties(Vec<Name>),
-    DropDatabase(String),
+    DropDatabase(Text),
     /// Tables and the names that they go by from now on.
     Renames(Vec<(Name, Name)>),
     /// DELETE FROM a table and no more. Outside of a transaction that is what a server before 8.0 writes
@@ -90,33 +94,34 @@ const HARMLESS: &[&str] = &[
 /// First words of statements that change rows.
 const DML: &[&str] = &["insert", "replace", "update", "delete"];
 
-/// Reads a statement. `ansi_quotes` and `no_backslash_escapes` are the session's SQL modes.
-pub fn read(text: &str, ansi_quotes: bool, no_backslash_escapes: bool) -> Statement {
+/// Reads a statement.
+pub fn read(text: &[u8], session: Session) -> Statement {
     match text {
-        "BEGIN" => return Statement::Begin,
-        "COMMIT" => return Statement::Commit,
+        b"BEGIN" => return Statement::Begin,
+        b"COMMIT" => return Statement::Commit,
         _ => {}
     }
-    let words = words(text, ansi_quotes, no_backslash_escapes);
-    let mut at = At { words: &words, i: 0 };
+    let words = words(text, session);
+    let mut at = At { words: &words, i: 0, session };
     let Some(first) = at.keyword() else {
         return if words.is_empty() {
             Statement::Nothing
         } else {
-            Statement::Data { verb: text.chars().take(40).collect(), table: None }
+            let verb = String::from_utf8_lossy(text).chars().take(40).collect();
+            Statement::Data { verb, table: None }
         };
     };
     meaning(&first, &mut at, text)
 }
 
 /// What a statement of this first word does.
-fn meaning(first: &str, at: &mut At<'_>, text: &str) -> Statement {
+fn meaning(first: &str, at: &mut At<'_>, text: &[u8]) -> Statement {
     match first {
         "begin" => Statement::Begin,
         "start" if at.accept("transaction") => Statement::Begin,
         "commit" => Statement::Commit,
         "rollback" => rollback(at),
-        "savepoint" => Statement::Savepoint(at.name().unwrap_or_default().to_lowercase()),
+        "savepoint" => Statement::Savepoint(at.savepoint()),
         "release" => Statement::Nothing,
         "xa" => xa(at, text),
         "truncate" => {
@@ -153,15 +158,15 @@ fn rollback(at: &mut At<'_>) -> Statement {
     at.accept("work");
     if at.accept("to") {
         at.accept("savepoint");
-        return Statement::RollbackTo(at.name().unwrap_or_default().to_lowercase());
+        return Statement::RollbackTo(at.savepoint());
     }
     Statement::Rollback
 }
 
-fn xa(at: &mut At<'_>, text: &str) -> Statement {
+fn xa(at: &mut At<'_>, text: &[u8]) -> Statement {
     let verb = at.keyword().unwrap_or_default();
     // The xid as the server writes it: everything after the verb, in one form.
-    let lower = text.to_ascii_lowercase();
+    let lower = String::from_utf8_lossy(text).to_ascii_lowercase();
     let xid = lower.split_once(&verb).map_or("", |(_, xid)| xid);
     let xid = xid.trim().trim_end_matches("one phase").trim().to_string();
     match verb.as_str() {
@@ -189,7 +194,7 @@ fn drop_statement(at: &mut At<'_>) -> Statement {
     let mut names = Vec::new();
     while let Some(name) = at.table() {
         names.push(name);
-        if !at.accept_symbol(',') {
+        if !at.accept_symbol(b',') {
             break;
         }
     }
@@ -229,7 +234,7 @@ fn rename(at: &mut At<'_>) -> Statement {
             at.i += 1;
         }
         names.extend(at.table().map(|to| (from, to)));
-        if !at.accept_symbol(',') {
+        if !at.accept_symbol(b',') {
             break;
         }
     }
@@ -246,24 +251,24 @@ fn alter(at: &mut At<'_>) -> Statement {
     at.accept_all(&["if", "exists"]);
     let table = at.table();
     let what = |what| Statement::Unlogged { what, table: table.clone() };
-    let mut rest = At { words: at.words, i: at.i };
+    let mut rest = At { words: at.words, i: at.i, session: at.session };
     while let Some(word) = rest.words.get(rest.i) {
         rest.i += 1;
         let Word::Bare(word) = word else { continue };
-        match word.to_ascii_lowercase().as_str() {
-            "drop" if rest.accept("partition") => return what("DROP PARTITION"),
-            "truncate" if rest.accept("partition") => return what("TRUNCATE PARTITION"),
-            "exchange" if rest.accept("partition") => return what("EXCHANGE PARTITION"),
-            "discard" => return what("DISCARD TABLESPACE"),
-            "import" => return what("IMPORT TABLESPACE"),
-            "rename" => {
+        match word.to_ascii_lowercase().as_slice() {
+            b"drop" if rest.accept("partition") => return what("DROP PARTITION"),
+            b"truncate" if rest.accept("partition") => return what("TRUNCATE PARTITION"),
+            b"exchange" if rest.accept("partition") => return what("EXCHANGE PARTITION"),
+            b"discard" => return what("DISCARD TABLESPACE"),
+            b"import" => return what("IMPORT TABLESPACE"),
+            b"rename" => {
                 let of_a_part = ["column", "index", "key"].iter().any(|part| rest.accept(part));
                 let to = if of_a_part { None } else { rest.new_name() };
                 if let Some(names) = table.clone().zip(to) {
                     return Statement::Renames(vec![names]);
                 }
             }
-            "convert" if rest.accept("partition") || rest.accept("table") => {
+            b"convert" if rest.accept("partition") || rest.accept("table") => {
                 return what("CONVERT PARTITION");
             }
             _ => {}
@@ -288,8 +293,9 @@ fn dml(verb: &str, at: &mut At<'_>) -> Statement {
 
 /// A place in a statement's words.
 struct At<'a> {
-    words: &'a [Word],
+    words: &'a [Word<'a>],
     i: usize,
+    session: Session,
 }
 
 impl At<'_> {
@@ -297,7 +303,7 @@ impl At<'_> {
         match self.words.get(self.i) {
             Some(Word::Bare(word)) => {
                 self.i += 1;
-                Some(word.to_ascii_lowercase())
+                Some(String::from_utf8_lossy(word).to_ascii_lowercase())
             }
             _ => None,
         }
@@ -332,31 +338,45 @@ impl At<'_> {
     /// What a table is renamed to.
     fn new_name(&mut self) -> Option<Name> {
         if !(self.accept("to") || self.accept("as")) {
-            self.accept_symbol('=');
+            self.accept_symbol(b'=');
         }
         self.table()
     }
 
-    fn accept_symbol(&mut self, symbol: char) -> bool {
+    fn accept_symbol(&mut self, symbol: u8) -> bool {
         let found = self.words.get(self.i) == Some(&Word::Symbol(symbol));
         self.i += usize::from(found);
         found
     }
 
     /// An identifier, quoted or not.
-    fn name(&mut self) -> Option<String> {
-        let name = match self.words.get(self.i)? {
-            Word::Bare(name) | Word::Quoted(name) => name.clone(),
+    fn identifier(&mut self) -> Option<&[u8]> {
+        let name: &[u8] = match self.words.get(self.i)? {
+            Word::Bare(name) => name,
+            Word::Quoted(name) => name,
             Word::Symbol(_) | Word::Literal => return None,
         };
         self.i += 1;
         Some(name)
     }
 
+    /// The same as text.
+    fn name(&mut self) -> Option<Text> {
+        let session = self.session;
+        self.identifier().map(|name| session.name(name))
+    }
+
+    /// The name of a savepoint, of which no more is asked than whether it is the same.
+    fn savepoint(&mut self) -> String {
+        let session = self.session;
+        let name = self.identifier().unwrap_or_default();
+        session.name(name).unwrap_or_else(|| name.escape_ascii().to_string()).to_lowercase()
+    }
+
     /// `table` or `database.table`.
     fn table(&mut self) -> Option<Name> {
         let first = self.name()?;
-        if self.accept_symbol('.') {
+        if self.accept_symbol(b'.') {
             let table = self.name()?;
             return Some(Name { database: Some(first), table });
         }
@@ -369,11 +389,11 @@ mod tests {
     use super::*;
 
     fn renames(text: &str) -> Option<String> {
-        match read(text, false, false) {
+        match read(text.as_bytes(), Session::default()) {
             Statement::Renames(names) => {
-                let show = |name: &Name| match &name.database {
-                    Some(database) => format!("{database}.{}", name.table),
-                    None => name.table.clone(),
+                let show = |name: &Name| {
+                    let parts = [name.database.clone().flatten(), name.table.clone()];
+                    parts.into_iter().flatten().collect::<Vec<_>>().join(".")
                 };
                 let all = names.iter().map(|(from, to)| format!("{}>{}", show(from), show(to)));
                 Some(all.collect::<Vec<_>>().join(" "))

@@ -1,31 +1,94 @@
 //! A statement cut into words: keywords, names, and what is neither. Comments are passed over; what
 //! the server would run of them (`/*!50100 … */`) is read.
+//!
+//! A statement is bytes. The server's parser steps through them in the client's character set, so that the
+//! second byte of a character is no quote and no backslash, and so it is done here; but a byte that begins
+//! no character is a character of its own, to the server too. So nothing can fail here, and comments and
+//! strings may hold anything. Names are the only bytes that are ever converted, and only when they are
+//! asked for: see [`Session::name`].
+
+use std::borrow::Cow;
+
+use crate::value::Charset;
+
+/// What the server's parser knew of the client besides the statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// The client's character set; `None` for one that dumpa does not know.
+    pub charset: Option<Charset>,
+    /// `"` quotes identifiers instead of strings.
+    pub ansi_quotes: bool,
+    /// `\` is an ordinary character in strings.
+    pub no_backslash_escapes: bool,
+}
+
+impl Default for Session {
+    fn default() -> Session {
+        Session { charset: Some(Charset::Utf8mb4), ansi_quotes: false, no_backslash_escapes: false }
+    }
+}
+
+impl Session {
+    /// A name as text; `None` for bytes that are none in the client's character set.
+    ///
+    /// Every server refuses such a name in UTF-8 (error 1300), MariaDB in every character set. MySQL makes a
+    /// name of it all the same, with `?` in it or cut off, so which table was meant cannot be told. (In
+    /// `ascii` it can: each byte is a `?`.)
+    pub fn name(&self, bytes: &[u8]) -> Option<String> {
+        match self.charset {
+            Some(charset) => charset.decode(bytes).ok(),
+            None if bytes.is_ascii() => String::from_utf8(bytes.to_vec()).ok(),
+            None => None,
+        }
+    }
+
+    /// How many bytes the character has that begins here.
+    fn step(&self, bytes: &[u8]) -> usize {
+        self.charset.map_or(1, |charset| charset.step(bytes))
+    }
+
+    fn is_space(&self, byte: u8) -> bool {
+        match byte {
+            b'\t'..=b'\r' | b' ' => true,
+            0x80.. => self.charset.is_some_and(|charset| charset.is_space_beyond_ascii(byte)),
+            _ => false,
+        }
+    }
+
+    fn is_word(&self, byte: u8) -> bool {
+        match byte {
+            b'_' | b'$' | b'@' => true,
+            0x80.. => !self.is_space(byte),
+            _ => byte.is_ascii_alphanumeric(),
+        }
+    }
+}
 
 /// A word of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Word {
+pub enum Word<'a> {
     /// An unquoted word: a keyword or a name, as it was written.
-    Bare(String),
+    Bare(&'a [u8]),
     /// A name in quotes, without them.
-    Quoted(String),
-    Symbol(char),
+    Quoted(Cow<'a, [u8]>),
+    Symbol(u8),
     /// A string or a number.
     Literal,
 }
 
-impl Word {
+impl Word<'_> {
     /// Whether it is this keyword, given in lower case.
     pub fn is_keyword(&self, keyword: &str) -> bool {
         match self {
-            Word::Bare(word) => word.eq_ignore_ascii_case(keyword),
+            Word::Bare(word) => word.eq_ignore_ascii_case(keyword.as_bytes()),
             Word::Quoted(_) | Word::Symbol(_) | Word::Literal => false,
         }
     }
 }
 
 /// Cuts a statement into its words.
-pub fn words(text: &str, ansi_quotes: bool, no_backslash_escapes: bool) -> Vec<Word> {
-    let mut cutter = Cutter { rest: text, in_run_comment: false, ansi_quotes, no_backslash_escapes };
+pub fn words(text: &[u8], session: Session) -> Vec<Word<'_>> {
+    let mut cutter = Cutter { rest: text, in_run_comment: false, session };
     let mut all = Vec::new();
     while let Some(word) = cutter.next_word() {
         all.push(word);
@@ -34,84 +97,176 @@ pub fn words(text: &str, ansi_quotes: bool, no_backslash_escapes: bool) -> Vec<W
 }
 
 struct Cutter<'a> {
-    rest: &'a str,
+    rest: &'a [u8],
     /// Inside a comment that the server runs: its end is passed over.
     in_run_comment: bool,
-    ansi_quotes: bool,
-    no_backslash_escapes: bool,
+    session: Session,
 }
 
-impl Cutter<'_> {
-    fn next_word(&mut self) -> Option<Word> {
+impl<'a> Cutter<'a> {
+    fn next_word(&mut self) -> Option<Word<'a>> {
         self.skip_space_and_comments();
-        let first = self.rest.chars().next()?;
+        let first = *self.rest.first()?;
         match first {
-            '`' => Some(Word::Quoted(self.quoted('`', true))),
-            '"' if self.ansi_quotes => Some(Word::Quoted(self.quoted('"', true))),
-            '\'' | '"' => {
-                self.quoted(first, self.no_backslash_escapes);
+            b'`' => Some(Word::Quoted(self.quoted(first, true))),
+            b'"' if self.session.ansi_quotes => Some(Word::Quoted(self.quoted(first, true))),
+            b'\'' | b'"' => {
+                self.quoted(first, self.session.no_backslash_escapes);
                 Some(Word::Literal)
             }
-            c if is_word(c) => {
-                let end = self.rest.find(|c| !is_word(c)).unwrap_or(self.rest.len());
-                let (word, rest) = self.rest.split_at(end);
-                self.rest = rest;
-                Some(Word::Bare(word.to_string()))
-            }
+            byte if self.session.is_word(byte) => Some(Word::Bare(self.bare())),
             symbol => {
-                self.rest = &self.rest[symbol.len_utf8()..];
+                self.advance(1);
                 Some(Word::Symbol(symbol))
             }
         }
     }
 
+    fn advance(&mut self, len: usize) {
+        self.rest = self.rest.get(len..).unwrap_or_default();
+    }
+
+    fn bare(&mut self) -> &'a [u8] {
+        let all = self.rest;
+        while self.rest.first().is_some_and(|byte| self.session.is_word(*byte)) {
+            self.advance(self.session.step(self.rest));
+        }
+        all.get(..all.len() - self.rest.len()).unwrap_or_default()
+    }
+
     fn skip_space_and_comments(&mut self) {
         loop {
-            self.rest = self.rest.trim_start_matches(|c: char| c.is_whitespace() || c == '\0');
-            if let Some(rest) = self.rest.strip_prefix("/*M!").or(self.rest.strip_prefix("/*!")) {
-                self.rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+            while self.rest.first().is_some_and(|byte| self.session.is_space(*byte) || *byte == 0) {
+                self.advance(1);
+            }
+            if let Some(rest) = self.rest.strip_prefix(b"/*M!").or(self.rest.strip_prefix(b"/*!")) {
+                let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                self.rest = rest.get(digits..).unwrap_or_default();
                 self.in_run_comment = true;
-            } else if self.in_run_comment && self.rest.starts_with("*/") {
-                self.rest = &self.rest[2..];
+            } else if self.in_run_comment && self.rest.starts_with(b"*/") {
+                self.advance(2);
                 self.in_run_comment = false;
-            } else if let Some(rest) = self.rest.strip_prefix("/*") {
-                self.rest = rest.find("*/").map_or("", |end| &rest[end + 2..]);
-            } else if self.rest.starts_with('#') || is_dash_comment(self.rest) {
-                self.rest = self.rest.find('\n').map_or("", |end| &self.rest[end + 1..]);
+            } else if self.rest.starts_with(b"/*") {
+                self.advance(2);
+                self.skip_past(b"*/");
+            } else if self.rest.starts_with(b"#") || self.is_dash_comment() {
+                self.skip_past(b"\n");
             } else {
                 return;
             }
         }
     }
 
+    /// Byte by byte, as the server does: these are no part of a longer character in any character set.
+    fn skip_past(&mut self, end: &[u8]) {
+        let at = self.rest.windows(end.len()).position(|bytes| bytes == end);
+        self.advance(at.map_or(self.rest.len(), |at| at + end.len()));
+    }
+
+    /// Two dashes begin a comment only before white space or the end.
+    fn is_dash_comment(&self) -> bool {
+        let rest = self.rest.strip_prefix(b"--");
+        rest.is_some_and(|rest| {
+            rest.first().is_none_or(|byte| self.session.is_space(*byte) || byte.is_ascii_control())
+        })
+    }
+
     /// Passes over a quoted piece and returns its inside, doubled quotes made single.
-    fn quoted(&mut self, quote: char, no_backslash: bool) -> String {
-        let mut inside = String::new();
-        let mut chars = self.rest.char_indices().skip(1).peekable();
-        while let Some((at, c)) = chars.next() {
-            if c == '\\' && !no_backslash {
-                inside.extend(chars.next().map(|(_, c)| c));
-            } else if c != quote {
-                inside.push(c);
-            } else if chars.peek().is_some_and(|(_, next)| *next == quote) {
-                chars.next();
-                inside.push(c);
-            } else {
-                self.rest = &self.rest[at + quote.len_utf8()..];
-                return inside;
+    fn quoted(&mut self, quote: u8, no_backslash: bool) -> Cow<'a, [u8]> {
+        self.advance(1);
+        let all = self.rest;
+        let inside = |rest: &[u8]| all.get(..all.len() - rest.len()).unwrap_or_default();
+        let mut changed: Option<Vec<u8>> = None;
+        while let Some(&byte) = self.rest.first() {
+            let len = match byte {
+                b'\\' if !no_backslash => {
+                    // What it escapes is taken as it is: only names are ever looked at, and have no escapes.
+                    let escaped = self.rest.get(1..).unwrap_or_default();
+                    1 + self.session.step(escaped)
+                }
+                _ if byte == quote && self.rest.get(1) == Some(&quote) => {
+                    changed.get_or_insert_with(|| inside(self.rest).to_vec()).push(quote);
+                    self.advance(2);
+                    continue;
+                }
+                _ if byte == quote => break,
+                _ => self.session.step(self.rest),
+            };
+            if let Some(changed) = &mut changed {
+                changed.extend(self.rest.iter().take(len));
             }
+            self.advance(len);
         }
-        self.rest = "";
+        let inside = changed.map_or(Cow::Borrowed(inside(self.rest)), Cow::Owned);
+        self.advance(1);
         inside
     }
 }
 
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == '$' || c == '@' || !c.is_ascii()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Two dashes begin a comment only before white space or the end.
-fn is_dash_comment(text: &str) -> bool {
-    text.strip_prefix("--")
-        .is_some_and(|rest| rest.chars().next().is_none_or(|c| c.is_whitespace() || c.is_control()))
+    fn cut(text: &[u8], charset: Option<Charset>) -> Vec<Word<'_>> {
+        words(text, Session { charset, ..Session::default() })
+    }
+
+    fn quoted(name: &[u8]) -> Word<'_> {
+        Word::Quoted(Cow::Borrowed(name))
+    }
+
+    #[test]
+    fn comments_and_strings_may_hold_any_bytes() {
+        let drop = || vec![Word::Bare(b"drop"), Word::Bare(b"table"), quoted(b"t")];
+        for text in [
+            &b"/* caf\xe9 */ drop table `t` /* \xe9*/"[..],
+            b"drop # \xe9\n table -- \xff\n `t`-- ",
+            b"/*!50000 drop /* \xe9 */ table */ `t`",
+            b"drop table\0 `t`",
+        ] {
+            for charset in [Some(Charset::Utf8mb3), Some(Charset::Gbk), Some(Charset::Binary), None] {
+                assert_eq!(cut(text, charset), drop(), "{}", text.escape_ascii());
+            }
+        }
+        let text = b"x 'caf\xe9' \"\xff''\" 'a\\'\xe9' '\xe9''' y";
+        let expected =
+            [Word::Bare(b"x"), Word::Literal, Word::Literal, Word::Literal, Word::Literal, Word::Bare(b"y")];
+        assert_eq!(cut(text, Some(Charset::Utf8mb4)), expected);
+    }
+
+    #[test]
+    fn a_second_byte_is_no_quote_and_no_backslash() {
+        use Charset::{Big5, Cp932, Gb18030, Gbk, Latin1, Sjis};
+        let after = |text, charset| cut(text, Some(charset)).last().cloned();
+        for charset in [Gbk, Gb18030, Sjis, Cp932] {
+            assert_eq!(cut(b"`g\x81\x60` z", Some(charset)), [quoted(b"g\x81\x60"), Word::Bare(b"z")]);
+        }
+        for charset in [Big5, Gbk, Gb18030, Sjis, Cp932] {
+            assert_eq!(after(b"'\xe5\x5c' z", charset), Some(Word::Bare(b"z")), "{charset:?}");
+        }
+        // Here it is a backslash, and the string goes on.
+        assert_eq!(after(b"'\xe5\x5c' z", Latin1), Some(Word::Literal));
+        // Four bytes, two of them digits.
+        assert_eq!(cut(b"\x81\x30\x81\x30x", Some(Gb18030)), [Word::Bare(b"\x81\x30\x81\x30x")]);
+        // A byte that begins no character leaves the next one what it is.
+        assert_eq!(cut(b"`g\xff` z", Some(Gbk)), [quoted(b"g\xff"), Word::Bare(b"z")]);
+    }
+
+    #[test]
+    fn white_space_is_what_the_character_set_has() {
+        let text = b"drop\xa0table";
+        assert_eq!(cut(text, Some(Charset::Latin1)), [Word::Bare(b"drop"), Word::Bare(b"table")]);
+        assert_eq!(cut(text, Some(Charset::Cp1251)), [Word::Bare(text)]);
+    }
+
+    #[test]
+    fn quotes_in_names_are_doubled() {
+        let name = |text| match cut(text, Some(Charset::Utf8mb4)).remove(0) {
+            Word::Quoted(name) => name.into_owned(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(name(b"`a``b\xe9\\`"), b"a`b\xe9\\");
+        assert_eq!(name(b"````"), b"`");
+        assert_eq!(name(b"`no end"), b"no end");
+    }
 }

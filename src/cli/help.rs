@@ -37,7 +37,7 @@ Exit status:
 
 pub const LOAD: &str = "\
 Examples:
-  dumpa load -D shop > shop.ndjson
+  dumpa load -D shop > shop.new && mv shop.new shop.ndjson
   dumpa load -D shop --save pos.json people 'log_*' other_db.places
   dumpa load -D shop --id logs=site,n logs | jq -c '[.[2], .[3].body]'";
 
@@ -51,4 +51,7 @@ Examples:
 
 pub const VALIDATE_POS: &str = "\
 Examples:
-  dumpa validate-pos pos.json || dumpa load -D shop --save pos.json > shop.ndjson";
+  code=0; dumpa validate-pos pos.json || code=$?
+  if [ $code = 3 ]; then    # gone for good: after any other code what was loaded before is still of use
+    dumpa load -D shop --save new.json > shop.new && mv shop.new shop.ndjson && mv new.json pos.json
+  fi";

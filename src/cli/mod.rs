@@ -41,14 +41,18 @@ pub enum Command {
     Position(PositionArgs),
     /// Tell whether `dumpa tail` can go on from a position
     ///
-    /// Prints a verdict as JSON and answers by exit code: 0 if it can, 3 if not.
+    /// Prints a verdict as JSON and answers by exit code: 0 if it can, 3 if not. Any other code is no verdict: the
+    /// server could not be asked.
     #[command(args_override_self = true, after_long_help = help::VALIDATE_POS)]
     ValidatePos(ValidateArgs),
 }
 
 #[derive(Args, Debug)]
 pub struct LoadArgs {
-    /// Tables: NAME, DATABASE.NAME or a glob such as 'log_*' [default: all of the database]
+    /// Tables: NAME, DATABASE.NAME or a glob such as 'log_*' [default: all of the database of -D]
+    ///
+    /// '*.*' is every table of every database but the server's own (mysql, sys, ...): those are only meant when
+    /// they are named without a glob, as in mysql.user or 'mysql.*'.
     #[arg(value_name = "TABLE")]
     pub tables: Vec<String>,
 
@@ -70,7 +74,10 @@ pub struct LoadArgs {
 
 #[derive(Args, Debug)]
 pub struct TailArgs {
-    /// Tables: NAME, DATABASE.NAME or a glob such as 'log_*' [default: all of the database]
+    /// Tables: NAME, DATABASE.NAME or a glob such as 'log_*' [default: all of the database of -D]
+    ///
+    /// '*.*' is every table of every database but the server's own (mysql, sys, ...): those are only meant when
+    /// they are named without a glob, as in mysql.user or 'mysql.*'.
     #[arg(value_name = "TABLE")]
     pub tables: Vec<String>,
 
@@ -85,6 +92,10 @@ pub struct TailArgs {
     /// Save the position reached to FILE, at most once a second and at the end
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+
+    /// Take tables (and --id) that match nothing: they are to come, or were dropped
+    #[arg(long)]
+    pub allow_missing: bool,
 
     /// Announce this replica id to the server, 1 or more [default: a random one]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

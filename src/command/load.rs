@@ -2,35 +2,30 @@
 
 use std::collections::HashSet;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use super::{log_in, progress, wanted};
 use crate::cli::LoadArgs;
-use crate::exit::{self, usage};
+use crate::exit;
 use crate::output::Output;
 use crate::position::SaveFile;
 use crate::progress::Progress;
 use crate::schema::catalog::Catalog;
-use crate::schema::layouts::Rules;
+use crate::schema::find::{self, Found, Missing, Search};
+use crate::schema::rules::Rules;
 use crate::schema::selection::Selection;
 use crate::schema::{Id, Table};
-use crate::server::{connect, log};
+use crate::server::{Server, connect, log};
 use crate::signal::Signal;
 use crate::snapshot::read::{self, Print};
 use crate::snapshot::{self, Method, Wish};
 use crate::value::Dialect;
 
+const LOAD: Search = Search { estimates: true, missing: Missing::IsAnError { advice: "" } };
 /// How often a snapshot is begun anew because a table was created meanwhile.
 const TRIES: u32 = 10;
-
-/// A table that is there.
-struct Name {
-    database: String,
-    table: String,
-    estimate: Option<u64>,
-}
 
 /// A table to load.
 struct Job {
@@ -45,6 +40,7 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let mut progress = progress(&args.messages);
     let (selection, rules) = wanted(&args.tables, &args.shape, &options, server.lower_case_names)?;
     let mut catalog = Catalog::new(connect(&options)?, &server)?;
+    find::check_rules(&mut catalog, &rules.ids, LOAD)?;
     let ((method, position), names) = settled(&mut catalog, &selection, |tables| {
         let wish = Wish { position: save.is_some(), no_lock: args.no_lock, tables };
         snapshot::begin(&mut conn, &server, &options, wish)
@@ -84,16 +80,16 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     }
     progress.all_loaded(jobs.len(), all_rows);
     if let (Some(save), Some(position)) = (save, position) {
-        check_still_there(&mut conn, &position.file, &progress)?;
+        check_still_there(&mut conn, &server, &position.file, &progress)?;
         save.save(&position)?;
     }
     Ok(exit::DONE)
 }
 
 /// A load can take longer than the log is kept: better found out now than by the tail.
-fn check_still_there(conn: &mut Conn, file: &str, progress: &Progress) -> Result<()> {
+fn check_still_there(conn: &mut Conn, server: &Server, file: &str, progress: &Progress) -> Result<()> {
     conn.query_drop("SET character_set_results = utf8mb4").context("cannot set the character set")?;
-    match log::files(conn) {
+    match log::files(conn, server) {
         Ok(files) if files.iter().any(|other| other == file) => Ok(()),
         Ok(_) => Err(exit::unavailable(format!(
             "while the rows were loaded the server purged {file}, where tail would have to begin: nothing was \
@@ -112,73 +108,32 @@ fn settled<T>(
     catalog: &mut Catalog,
     selection: &Selection,
     mut begin: impl FnMut(&[(String, String)]) -> Result<T>,
-) -> Result<(T, Vec<Name>)> {
-    let mut known = names(catalog, selection)?;
+) -> Result<(T, Vec<Found>)> {
+    let mut known = find::wanted(catalog, selection, LOAD)?;
     for _ in 0..TRIES {
         let tables: Vec<_> = known.into_iter().map(|name| (name.database, name.table)).collect();
         let begun = begin(&tables)?;
-        known = names(catalog, selection)?;
+        known = find::wanted(catalog, selection, LOAD)?;
         let tables: HashSet<_> = tables.iter().map(|(database, table)| (&**database, &**table)).collect();
         if known.iter().all(|name| tables.contains(&(&*name.database, &*name.table))) {
             return Ok((begun, known));
         }
     }
-    Err(anyhow::anyhow!(
-        "tables are created all the time, so that no snapshot holds them all: try again later"
-    ))
-}
-
-/// The tables in the order given; those of a glob by name; none twice.
-fn names(catalog: &mut Catalog, selection: &Selection) -> Result<Vec<Name>> {
-    let mut names: Vec<Name> = Vec::new();
-    let mut added = HashSet::new();
-    let mut add = |database: &str, table: String, estimate| {
-        if added.insert((database.to_string(), table.clone())) {
-            names.push(Name { database: database.to_string(), table, estimate });
-        }
-    };
-    if selection.patterns().is_empty() {
-        let database = selection
-            .database()
-            .ok_or_else(|| usage("which database? Give it with -D, or name tables as DATABASE.TABLE"))?;
-        for (table, estimate) in catalog.tables(database, None)? {
-            add(database, table, estimate);
-        }
-    }
-    for pattern in selection.patterns() {
-        let databases = match pattern.database.contains(['*', '?']) {
-            true => catalog.databases()?,
-            false => vec![pattern.database.clone()],
-        };
-        let name = (!pattern.is_glob()).then_some(&*pattern.table);
-        let mut found = false;
-        for database in databases {
-            for (table, estimate) in catalog.tables(&database, name)? {
-                if pattern.matches(&database, &table) {
-                    found = true;
-                    add(&database, table, estimate);
-                }
-            }
-        }
-        if !found {
-            return Err(unknown(&pattern.given, pattern.is_glob()));
-        }
-    }
-    Ok(names)
+    Err(anyhow!("tables are created all the time, so that no snapshot holds them all: try again later"))
 }
 
 /// How each table is to be read: its definition as it is once the snapshot has begun.
 fn jobs(
     catalog: &mut Catalog,
-    names: Vec<Name>,
+    found: Vec<Found>,
     selection: &Selection,
     rules: &Rules,
     progress: &Progress,
 ) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
-    for Name { database, table: name, estimate } in names {
+    for Found { database, table: name, estimate } in found {
         let table = catalog.table(&database, &name)?;
-        let mut table = table.ok_or_else(|| unknown(&format!("{database}.{name}"), false))?;
+        let mut table = table.ok_or_else(|| anyhow!("{database}.{name} was dropped while the load began"))?;
         rules.apply(&mut table)?;
         let printed = selection.printed(&database, &name);
         if table.id == Id::None {
@@ -187,9 +142,4 @@ fn jobs(
         jobs.push(Job { table, printed, estimate });
     }
     Ok(jobs)
-}
-
-fn unknown(table: &str, glob: bool) -> anyhow::Error {
-    let what = if glob { "no table matches" } else { "there is no base table" };
-    anyhow::anyhow!("{what} {table} that this account may read")
 }

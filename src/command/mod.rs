@@ -10,7 +10,7 @@ use mysql::Conn;
 
 use crate::cli::{ConnectionArgs, MessageArgs, ProgressWhen, ShapeArgs};
 use crate::progress::{Progress, When};
-use crate::schema::layouts::{IdRule, Rules};
+use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
 use crate::server::{Given, Options, Server, connect};
 

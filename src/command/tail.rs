@@ -1,5 +1,6 @@
 //! `dumpa tail`: events from the source; rows to the printer; at a commit flush, then save.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
@@ -20,6 +21,7 @@ use crate::position::{Position, SaveFile, Where};
 use crate::printer::{Flow, Printer};
 use crate::progress::Progress;
 use crate::schema::catalog::Catalog;
+use crate::schema::find::{self, Missing, Search};
 use crate::schema::layouts::{Layouts, Lookup};
 use crate::server::{Given, Options, Server, connect, log};
 use crate::signal::Signal;
@@ -28,6 +30,8 @@ use crate::signal::Signal;
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How long to wait for the rest of a burst before a flush.
 const LINGER: Duration = Duration::from_micros(100);
+/// What to do about a name that matches nothing.
+const ADVICE: &str = "Give --allow-missing if it is to come, or was dropped";
 /// How often a position is saved, at most.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
@@ -36,6 +40,8 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     let from = Where::parse(args.from.as_deref().unwrap_or("earliest"))?;
     let until = args.until.as_deref().map(Where::parse).transpose()?;
     let options = Options::resolve(&Given::from(args.connection.clone()))?;
+    // What is wrong with these can be told without a server.
+    wanted(&args.tables, &args.shape, &options, false)?;
     let mut progress = progress(&args.messages);
     let mut start = match args.binlog.is_empty() {
         true => from_server(args, options, from, until)?,
@@ -76,7 +82,11 @@ fn from_server(args: &TailArgs, options: Options, from: Where, until: Option<Whe
     let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
     let lookup = lookup(options.clone(), Some(server.clone()));
     let mut layouts = layouts(args, &options, Some(lookup), server.lower_case_names)?;
-    survey(conn, &server, &mut layouts)?;
+    let missing = match args.allow_missing {
+        true => Missing::IsFine,
+        false => Missing::IsAnError { advice: ADVICE },
+    };
+    survey(conn, &server, &mut layouts, Search { estimates: false, missing })?;
     let uuid = server.uuid.clone();
     let source = Network { options, server, server_id: args.server_id.unwrap_or(0) };
     Ok(Start { source: Box::new(source), layouts, from, until, uuid })
@@ -164,25 +174,22 @@ fn lookup(options: Options, mut server: Option<Server>) -> Lookup {
     })
 }
 
-/// Looks at the tables that are there now, of the databases that may be wanted: their names, for a DROP
-/// DATABASE names none, and foreign keys that change rows behind the log's back.
-fn survey(conn: Conn, server: &Server, layouts: &mut Layouts) -> Result<()> {
+/// Looks at the tables that are there now: whether they are what was asked for, their names, for a DROP DATABASE
+/// names none, and foreign keys that change rows behind the log's back.
+fn survey(conn: Conn, server: &Server, layouts: &mut Layouts, search: Search) -> Result<()> {
     let mut catalog = Catalog::new(conn, server)?;
-    let logs_cascades = catalog.logs_cascades(server)?;
-    for database in catalog.databases()? {
-        if !layouts.selection().selects_some_of(&database) {
-            continue;
-        }
-        let names = catalog.table_names(&database)?.into_iter().map(|table| (database.clone(), table));
-        let selection = layouts.selection();
-        let wanted: Vec<_> = names.filter(|(database, table)| selection.selects(database, table)).collect();
-        if !logs_cascades && !wanted.is_empty() {
-            for cascade in catalog.cascades(&database)? {
-                layouts.cascade(&database, &cascade);
-            }
-        }
-        layouts.exist(wanted);
+    find::check_rules(&mut catalog, layouts.id_rules(), search)?;
+    let found = find::wanted(&mut catalog, layouts.selection(), search)?;
+    if search.missing != Missing::IsFine {
+        find::check_rules_columns(&mut catalog, layouts.id_rules(), &found)?;
     }
+    if !catalog.logs_cascades(server)? {
+        let databases: BTreeSet<&str> = found.iter().map(|found| &*found.database).collect();
+        for database in databases {
+            layouts.cascades(database, &catalog.cascades(database)?);
+        }
+    }
+    layouts.exist(found.into_iter().map(|found| (found.database, found.table)));
     Ok(())
 }
 
@@ -240,7 +247,12 @@ impl Tail<'_> {
                     }
                 }
                 Taken::Nothing => self.follower.printer.output.check_reader()?,
-                Taken::End(end) => return end.and_then(|()| self.follower.end_of_log()),
+                Taken::End(end) => {
+                    end.and_then(|()| self.follower.end_of_log())?;
+                    // Only files have an end, and no catalog that the names could be checked against before.
+                    self.follower.printer.layouts.warn_of_unseen();
+                    return Ok(());
+                }
             }
             if signal.is_set() {
                 return Ok(());

@@ -31,8 +31,9 @@ pub fn run(args: &ValidateArgs) -> Result<u8> {
     });
     let (position, reason) = match checked {
         Ok(position) => (Some(position), None),
-        // A server out of reach has no opinion; everything else is a verdict.
-        Err(error) if error.chain().any(|cause| cause.is::<crate::server::CannotConnect>()) => {
+        // A server out of reach, or one that does not answer this account, has no opinion. That is no reason to
+        // load again.
+        Err(error) if ![exit::UNAVAILABLE, exit::UNREADABLE].contains(&exit::code(&error)) => {
             return Err(error);
         }
         Err(error) => {
@@ -100,8 +101,8 @@ fn check(position: &Position, conn: &mut Conn, server: &Server, options: &Option
     let mut source = Network { options: options.clone(), server: server.clone(), server_id: 0 };
     let events = source.begin(&position.file, position.position, Mode::UntilEnd)?;
     first_event(events, position).map_err(|error| match exit::code(&error) {
-        exit::UNAVAILABLE => error,
-        _ => error.context("opened there, the log does not begin well"),
+        exit::UNREADABLE => error.context("opened there, the log does not begin well"),
+        _ => error,
     })
 }
 

@@ -42,10 +42,19 @@ impl Catalog {
         Ok(Catalog { conn, mariadb: server.is_mariadb() })
     }
 
-    /// Base tables of a database, by name, with the server's estimate of their rows: all, or the one of a name.
-    pub fn tables(&mut self, database: &str, name: Option<&str>) -> Result<Vec<(String, Option<u64>)>> {
-        let all = "SELECT TABLE_NAME, CAST(TABLE_ROWS AS UNSIGNED) FROM information_schema.TABLES \
-             WHERE TABLE_SCHEMA = :database AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
+    /// Base tables of a database, by name: all, or the one of a name. With the server's estimate of their rows, if
+    /// that is wanted: without it the server need not open them.
+    pub fn tables(
+        &mut self,
+        database: &str,
+        name: Option<&str>,
+        estimates: bool,
+    ) -> Result<Vec<(String, Option<u64>)>> {
+        let estimate = if estimates { "CAST(TABLE_ROWS AS UNSIGNED)" } else { "NULL" };
+        let all = format!(
+            "SELECT TABLE_NAME, {estimate} FROM information_schema.TABLES \
+             WHERE TABLE_SCHEMA = :database AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')"
+        );
         let rows = match name {
             None => self.conn.exec(all, params! { "database" => database }),
             Some(name) => {
@@ -60,12 +69,14 @@ impl Catalog {
         Ok(rows)
     }
 
-    /// Base tables of a database, by name alone: the server need not open them for that.
-    pub fn table_names(&mut self, database: &str) -> Result<Vec<String>> {
-        let query = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = :database \
-             AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
-        let rows = self.conn.exec(query, params! { "database" => database });
-        rows.with_context(|| format!("cannot list the tables of {database}"))
+    /// What the server calls a table that is no base table, such as `VIEW`; `None` if there is no such.
+    pub fn other_type(&mut self, database: &str, table: &str) -> Result<Option<String>> {
+        let query = "SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES \
+             WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table";
+        let rows: Result<Vec<(String, String)>, _> =
+            self.conn.exec(query, params! { "database" => database, "table" => table });
+        let rows = rows.with_context(|| format!("cannot ask what {database}.{table} is"))?;
+        Ok(rows.into_iter().find(|(name, _)| name == table).map(|(_, kind)| kind))
     }
 
     /// Foreign keys that delete or change rows of a database's tables when others are: name, table, the

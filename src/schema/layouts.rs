@@ -10,76 +10,19 @@ use super::catalog::Cascade;
 use super::from_log::{self, Told};
 use super::layout::{Layout, old_decimals};
 use super::passing::Passing;
-use super::selection::{Pattern, Selection};
+use super::rules::{IdRule, Rules};
+use super::seen::Seen;
+use super::selection::Selection;
 use super::{Generated, Id, Table, hidden};
 use crate::binlog::log::Log;
 use crate::binlog::table_map::TableMap;
 use crate::binlog::wire::Wire;
-use crate::exit::{unreadable, usage};
+use crate::exit::unreadable;
 use crate::value::{Dialect, Kind, Malformed, Style};
 use crate::version::Release;
 
 /// Asks for a table's definition as it is now; `None` if there is no such table.
 pub type Lookup = Box<dyn FnMut(&str, &str) -> Result<Option<Table>>>;
-
-/// `--id TABLE=COL[,COL]`.
-#[derive(Debug, Clone)]
-pub struct IdRule {
-    pub pattern: Pattern,
-    pub columns: Vec<String>,
-}
-
-impl IdRule {
-    /// # Errors
-    /// Exit 2 when it is not of that form.
-    pub fn parse(given: &str, database: Option<&str>) -> Result<IdRule> {
-        let bad = || usage(format!("--id {given:?}: give TABLE=COLUMN[,COLUMN]"));
-        let parts = given.rsplit_once('=').filter(|(table, _)| !table.is_empty());
-        let (table, columns) = parts.ok_or_else(bad)?;
-        let columns: Vec<String> = columns.split(',').map(|c| c.trim().to_string()).collect();
-        let twice = |(n, name): (usize, &String)| columns[..n].contains(name);
-        if columns.iter().any(String::is_empty) || columns.iter().enumerate().any(twice) {
-            return Err(bad());
-        }
-        Ok(IdRule { pattern: Pattern::parse(table, database)?, columns })
-    }
-
-    /// Lets the rules decide what identifies the table's rows.
-    ///
-    /// # Errors
-    /// Exit 2 when a rule names a column that the table does not have.
-    fn apply(rules: &[IdRule], table: &mut Table) -> Result<()> {
-        let rule = rules.iter().find(|rule| rule.pattern.matches(&table.database, &table.name));
-        let Some(rule) = rule else { return Ok(()) };
-        let numbers = rule.columns.iter().map(|name| {
-            table.column_number(name).ok_or_else(|| {
-                usage(format!("--id: {}.{} has no column `{name}`", table.database, table.name))
-            })
-        });
-        table.id = Id::Columns(numbers.collect::<Result<_>>()?);
-        Ok(())
-    }
-}
-
-/// What the command line says about the shape of tables' lines. Both halves follow it in the same way.
-#[derive(Debug, Clone, Default)]
-pub struct Rules {
-    pub ids: Vec<IdRule>,
-    /// `--generated omit`.
-    pub omit_generated: bool,
-}
-
-impl Rules {
-    /// # Errors
-    /// Exit 2 when a rule names a column that the table does not have.
-    pub fn apply(&self, table: &mut Table) -> Result<()> {
-        IdRule::apply(&self.ids, table)?;
-        if self.omit_generated {
-            table.omit_generated();
-        }
-        Ok(())
-    }
-}
 
 /// What a table map stands for.
 #[derive(Debug)]
@@ -119,14 +62,15 @@ pub struct Layouts {
     maps: HashMap<u64, (Vec<u8>, Rc<Mapping>)>,
     tables: HashMap<(String, String), Table>,
     existing: BTreeSet<(String, String)>,
+    seen: Seen,
     warned: HashSet<String>,
-    cascading: HashSet<String>,
     /// For stderr: things that are so once for a table.
     pub warnings: Vec<String>,
 }
 
 impl Layouts {
     pub fn new(selection: Selection, rules: Rules, style: Style, lookup: Option<Lookup>) -> Layouts {
+        let seen = Seen::new(&selection, &rules.ids);
         Layouts {
             selection,
             rules,
@@ -137,14 +81,18 @@ impl Layouts {
             maps: HashMap::new(),
             tables: HashMap::new(),
             existing: BTreeSet::new(),
+            seen,
             warned: HashSet::new(),
-            cascading: HashSet::new(),
             warnings: Vec::new(),
         }
     }
 
     pub fn selection(&self) -> &Selection {
         &self.selection
+    }
+
+    pub fn id_rules(&self) -> &[IdRule] {
+        &self.rules.ids
     }
 
     /// Whether MariaDB wrote the log.
@@ -166,17 +114,27 @@ impl Layouts {
         }
     }
 
-    /// A foreign key that changes rows of a table without a word in the log: one warning a table.
-    pub fn cascade(&mut self, database: &str, cascade: &Cascade) {
-        if !self.selection.selects(database, &cascade.table) {
-            return;
-        }
-        let printed = self.selection.printed(database, &cascade.table);
-        if self.cascading.insert(printed.clone()) {
+    /// Foreign keys that change rows of a database's tables without a word in the log, by table: one warning for
+    /// each, that names them all.
+    pub fn cascades(&mut self, database: &str, all: &[Cascade]) {
+        for of_one in all.chunk_by(|a, b| a.table == b.table) {
+            let Some(first) = of_one.first().filter(|key| self.selection.selects(database, &key.table))
+            else {
+                continue;
+            };
+            let keys: Vec<String> = of_one
+                .iter()
+                .map(|Cascade { key, parent, on_delete, on_update, .. }| {
+                    format!("`{key}` (to {parent}, ON DELETE {on_delete}, ON UPDATE {on_update})")
+                })
+                .collect();
+            let (keys, change) = match keys.as_slice() {
+                [one] => (format!("foreign key {one}"), "changes"),
+                many => (format!("foreign keys {}", many.join(", ")), "change"),
+            };
             self.warnings.push(format!(
-                "{printed}: foreign key `{}` (to {}, ON DELETE {}, ON UPDATE {}) changes its rows without a \
-                 word in this server's log: what it does is not printed",
-                cascade.key, cascade.parent, cascade.on_delete, cascade.on_update
+                "{}: {keys} {change} its rows without a word in this server's log: what that does is not printed",
+                self.selection.printed(database, &first.table)
             ));
         }
     }
@@ -191,9 +149,17 @@ impl Layouts {
         self.existing.iter().filter(|(of, _)| of == database).cloned().collect()
     }
 
+    /// Warns of each TABLE and `--id` that nothing in the log was of: it may be misspelt.
+    pub fn warn_of_unseen(&mut self) {
+        for name in self.seen.unseen() {
+            self.warnings.push(format!("no change in these files is of {name}"));
+        }
+    }
+
     /// Tables that a statement dropped or emptied.
     pub fn dropped(&mut self, tables: &[(String, String)]) {
         for table in tables {
+            self.seen.table(&table.0, &table.1);
             self.existing.remove(table);
         }
     }
@@ -231,6 +197,7 @@ impl Layouts {
         let wires = map.wires().map_err(bad)?;
         let (database, table) =
             (from_log::utf8(map.database).map_err(bad)?, from_log::utf8(map.table).map_err(bad)?);
+        self.seen.table(&database, &table);
         let wires = wires.into_iter().enumerate().map(|(i, wire)| {
             wire.ok_or_else(|| {
                 unreadable(format!(

@@ -5,12 +5,15 @@
 
 pub mod catalog;
 pub mod column_type;
+pub mod find;
 pub mod from_log;
 pub mod hidden;
 pub mod layout;
 pub mod layouts;
 mod lost_labels;
 pub mod passing;
+pub mod rules;
+mod seen;
 pub mod selection;
 mod words;
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::exit::usage;
 
-/// Databases of the server itself, which are only meant when they are named.
+/// Databases of the server itself, which a glob does not stand for: they are only meant when they are named.
 const SYSTEM: [&str; 4] = ["mysql", "information_schema", "performance_schema", "sys"];
 
 /// A TABLE of the command line: `people`, `other_db.people`, or a glob.
@@ -56,8 +56,16 @@ impl Pattern {
         [&self.database, &self.table].iter().any(|name| name.contains(['*', '?']))
     }
 
+    pub fn has_database_glob(&self) -> bool {
+        self.database.contains(['*', '?'])
+    }
+
+    pub fn matches_database(&self, database: &str) -> bool {
+        glob(&self.database, database) && !(self.has_database_glob() && SYSTEM.contains(&database))
+    }
+
     pub fn matches(&self, database: &str, table: &str) -> bool {
-        glob(&self.database, database) && glob(&self.table, table)
+        self.matches_database(database) && glob(&self.table, table)
     }
 }
 
@@ -118,8 +126,17 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// The tables given; with none, all of the database; without one, all but the server's own.
+    /// The tables given; with none, all of the database.
+    ///
+    /// # Errors
+    /// Exit 2 when a TABLE is none, and with neither tables nor a database.
     pub fn new(tables: &[String], database: Option<&str>) -> Result<Selection> {
+        if tables.is_empty() && database.is_none() {
+            return Err(usage(
+                "which database? Give it with -D, or name tables as DATABASE.TABLE; '*.*' stands for every table \
+                 of every database but the server's own",
+            ));
+        }
         let patterns = tables.iter().map(|table| Pattern::parse(table, database));
         let patterns = patterns.collect::<Result<_>>()?;
         Ok(Selection { database: database.map(str::to_string), patterns })
@@ -143,25 +160,23 @@ impl Selection {
     }
 
     pub fn selects(&self, database: &str, table: &str) -> bool {
-        self.selects_some_of(database)
-            && (self.patterns.is_empty()
-                || self.patterns.iter().any(|pattern| pattern.matches(database, table)))
+        match self.patterns.is_empty() {
+            true => self.selects_some_of(database),
+            false => self.patterns.iter().any(|pattern| pattern.matches(database, table)),
+        }
     }
 
     /// Whether a database may have tables that are wanted.
     pub fn selects_some_of(&self, database: &str) -> bool {
-        match &self.database {
-            _ if !self.patterns.is_empty() => {
-                self.patterns.iter().any(|pattern| glob(&pattern.database, database))
-            }
-            Some(wanted) => wanted == database,
-            None => !SYSTEM.contains(&database),
+        match self.patterns.is_empty() {
+            true => self.database.as_deref() == Some(database),
+            false => self.patterns.iter().any(|pattern| pattern.matches_database(database)),
         }
     }
 
     /// The tables of a database that are wanted, if each of them was given by its name.
     pub fn named(&self, database: &str) -> Option<Vec<(String, String)>> {
-        let of: Vec<_> = self.patterns.iter().filter(|pattern| glob(&pattern.database, database)).collect();
+        let of: Vec<_> = self.patterns.iter().filter(|pattern| pattern.matches_database(database)).collect();
         let named = !of.is_empty() && !of.iter().any(|pattern| pattern.is_glob());
         named.then(|| of.iter().map(|pattern| (database.to_string(), pattern.table.clone())).collect())
     }
@@ -198,7 +213,9 @@ mod tests {
         };
         for (selection, some, none) in [
             (selection(&[], Some("shop")), "shop", "mysql"),
-            (selection(&[], None), "shop", "mysql"),
+            (selection(&["*.*"], None), "shop", "mysql"),
+            (selection(&["sy?.*"], Some("shop")), "syn", "sys"),
+            (selection(&["sys.*"], Some("shop")), "sys", "shop"),
             (selection(&["people"], Some("shop")), "shop", "shop_2"),
             (selection(&["mysql.user", "a*.b"], Some("shop")), "mysql", "shop"),
             (selection(&["mysql.user", "a*.b"], None), "ab", "b"),
@@ -208,6 +225,7 @@ mod tests {
         }
         assert!(selection(&["mysql.user"], None).selects("mysql", "user"));
         assert!(!selection(&["mysql.user"], None).selects("mysql", "db"));
+        assert!(Selection::new(&[], None).is_err());
     }
 
     #[test]

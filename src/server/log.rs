@@ -4,12 +4,11 @@ use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
-use super::Server;
+use super::{Privilege, Server, is_access_denied};
 use crate::exit::unavailable;
 use crate::position::Position;
 
 const ER_PARSE: u16 = 1064;
-const ER_ACCESS_DENIED: [u16; 3] = [1045, 1227, 1142];
 
 /// Where the log ends now.
 ///
@@ -25,7 +24,7 @@ pub fn end(conn: &mut Conn, server: &Server) -> Result<Position> {
         Err(mysql::Error::MySqlError(e)) if e.code == ER_PARSE => ask(conn, !new_words),
         other => other,
     };
-    let row = row.map_err(|error| refused(error, "ask where its binary log ends"))?;
+    let row = row.map_err(|error| refused(error, "say where its binary log ends", server))?;
     let row = row.ok_or_else(no_log)?;
     let (file, position) = (text(&row, 0), row.get_opt::<u64, _>(1).and_then(Result::ok));
     let (Some(file), Some(position)) = (file, position) else {
@@ -36,16 +35,16 @@ pub fn end(conn: &mut Conn, server: &Server) -> Result<Position> {
 
 /// The oldest file's first event.
 pub fn earliest(conn: &mut Conn, server: &Server) -> Result<Position> {
-    let file = files(conn)?.into_iter().next().ok_or_else(no_log)?;
+    let file = files(conn, server)?.into_iter().next().ok_or_else(no_log)?;
     Ok(Position { server_uuid: server.uuid.clone(), ..Position::new(file, 4) })
 }
 
 /// Names of the files that are still there, oldest first.
-pub fn files(conn: &mut Conn) -> Result<Vec<String>> {
+pub fn files(conn: &mut Conn, server: &Server) -> Result<Vec<String>> {
     let rows: Vec<Row> = conn.query("SHOW BINARY LOGS").map_err(|error| match &error {
         // "You are not using binary logging"
         mysql::Error::MySqlError(e) if e.code == 1381 => no_log(),
-        _ => refused(error, "list its binary logs"),
+        _ => refused(error, "list its binary logs", server),
     })?;
     Ok(rows.iter().filter_map(|row| text(row, 0)).collect())
 }
@@ -70,13 +69,11 @@ pub fn no_log() -> anyhow::Error {
 }
 
 /// The error of a request that the account may not be allowed.
-fn refused(error: mysql::Error, what: &str) -> anyhow::Error {
+fn refused(error: mysql::Error, what: &str, server: &Server) -> anyhow::Error {
     match &error {
-        mysql::Error::MySqlError(e) if ER_ACCESS_DENIED.contains(&e.code) => anyhow!(
-            "the server refused to {what}: GRANT REPLICATION CLIENT (on MariaDB BINLOG MONITOR) ON *.* \
-             to this account ({})",
-            e.message
-        ),
+        mysql::Error::MySqlError(e) if is_access_denied(e.code) => {
+            anyhow!("the server refused to {what} ({}): {}", e.message, server.grant(Privilege::AskAboutLog))
+        }
         _ => anyhow::Error::new(error).context(format!("the server failed to {what}")),
     }
 }

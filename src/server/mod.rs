@@ -35,6 +35,23 @@ pub struct Server {
     pub server_id: u32,
     /// Names of databases and tables are kept in lower case, whatever case they are given in.
     pub lower_case_names: bool,
+    /// The account that the login was taken for, as GRANT takes it: `'dumpa'@'%'`.
+    pub account: String,
+}
+
+/// What an account needs for a server's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Privilege {
+    /// To be sent the log, as a replica is.
+    ReadLog,
+    /// To ask where it begins and ends.
+    AskAboutLog,
+}
+
+/// Whether an error is of an account that may not do what it asked for: access denied, to the server, a database, a
+/// table, a column, or for want of a privilege.
+pub fn is_access_denied(code: u16) -> bool {
+    matches!(code, 1044 | 1045 | 1142 | 1143 | 1227 | 1370 | 1698)
 }
 
 impl Server {
@@ -54,15 +71,28 @@ impl Server {
             other => other,
         };
         let row = row.context("cannot ask the server for its version")?;
-        let Some(Ok((version_text, comment, server_id, lower, uuid))) =
-            row.map(mysql::from_row_opt::<(String, String, u32, u8, Option<String>)>)
+        let Some(Ok((version_text, comment, server_id, lower, account, uuid))) =
+            row.map(mysql::from_row_opt::<(String, String, u32, u8, String, Option<String>)>)
         else {
             bail!("the server did not say its version");
         };
         let release = Release::parse(&version_text, &comment).with_context(|| {
             format!("the server's version is {version_text:?}, which is not a version of MySQL or MariaDB")
         })?;
-        Ok(Server { release, version_text, uuid, server_id, lower_case_names: lower != 0 })
+        let (user, host) = account.rsplit_once('@').unwrap_or((&account, "%"));
+        let quoted = |part: &str| format!("'{}'", part.replace('\\', "\\\\").replace('\'', "''"));
+        let account = format!("{}@{}", quoted(user), quoted(host));
+        Ok(Server { release, version_text, uuid, server_id, lower_case_names: lower != 0, account })
+    }
+
+    /// The statement that gives the account a privilege that it lacks.
+    pub fn grant(&self, privilege: Privilege) -> String {
+        let privilege = match privilege {
+            Privilege::ReadLog => "REPLICATION SLAVE",
+            Privilege::AskAboutLog if self.release.is_mariadb_from(10, 5, 2) => "BINLOG MONITOR",
+            Privilege::AskAboutLog => "REPLICATION CLIENT",
+        };
+        format!("GRANT {privilege} ON *.* TO {}", self.account)
     }
 
     pub fn is_mariadb(&self) -> bool {
@@ -85,6 +115,7 @@ fn ask(conn: &mut Conn, with_uuid: bool) -> mysql::Result<Option<Row>> {
     let uuid = if with_uuid { "@@server_uuid" } else { "NULL" };
     // As utf8mb4, because the session's character set for results may be any.
     conn.query_first(format!(
-        "SELECT CONVERT(VERSION() USING utf8mb4), CONVERT(@@version_comment USING utf8mb4), @@global.server_id, @@lower_case_table_names, {uuid}"
+        "SELECT CONVERT(VERSION() USING utf8mb4), CONVERT(@@version_comment USING utf8mb4), @@global.server_id, @@lower_case_table_names, \
+         CONVERT(CURRENT_USER() USING utf8mb4), {uuid}"
     ))
 }

@@ -162,6 +162,37 @@ impl Charset {
         }
     }
 
+    /// The text that bytes stand for.
+    pub fn decode(self, bytes: &[u8]) -> Result<String, Malformed> {
+        let mut json = vec![b'"'];
+        self.escape(bytes, &mut json)?;
+        json.push(b'"');
+        serde_json::from_slice(&json).map_err(|_| self.malformed())
+    }
+
+    /// How many bytes the first character has, as the server's parser steps through a statement: 1 where no
+    /// sequence of several begins. For character sets that a client may use.
+    pub fn step(self, bytes: &[u8]) -> usize {
+        if bytes.first().is_none_or(u8::is_ascii) {
+            return 1;
+        }
+        multi_byte::step(self, bytes)
+    }
+
+    /// Whether a byte beyond ASCII is white space between the words of a statement: the no-break space of
+    /// some single-byte character sets is, of others it is not (measured; MySQL 5.6, 9.7 and MariaDB agree).
+    pub fn is_space_beyond_ascii(self, byte: u8) -> bool {
+        use Charset::{Armscii8, Cp852, Cp866, Cp1250, Dec8, Geostd8, Greek, Hebrew, Keybcs2};
+        use Charset::{Latin1, Latin2, Latin5, Latin7};
+        match self {
+            Armscii8 | Cp1250 | Dec8 | Geostd8 | Greek | Hebrew | Latin1 | Latin2 | Latin5 | Latin7 => {
+                byte == 0xa0
+            }
+            Cp852 | Cp866 | Keybcs2 => byte == 0xff,
+            _ => false,
+        }
+    }
+
     /// For the character sets of which ASCII is the first half.
     fn escape_beyond_ascii(self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
         if let Some(upper) = single_byte::upper_half(self) {

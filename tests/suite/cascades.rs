@@ -9,6 +9,8 @@ on_each_server! {
                 CREATE TABLE child (id INT PRIMARY KEY, up INT, also INT,
                     CONSTRAINT goes FOREIGN KEY (up) REFERENCES parent (id) ON DELETE CASCADE,
                     CONSTRAINT loses FOREIGN KEY (also) REFERENCES parent (id) ON DELETE SET NULL) ENGINE=InnoDB;
+                CREATE TABLE lone (id INT PRIMARY KEY, up INT,
+                    CONSTRAINT one FOREIGN KEY (up) REFERENCES parent (id) ON UPDATE CASCADE) ENGINE=InnoDB;
                 CREATE TABLE stays (id INT PRIMARY KEY, up INT,
                     CONSTRAINT holds FOREIGN KEY (up) REFERENCES parent (id)) ENGINE=InnoDB;
                 INSERT INTO parent VALUES (1), (2);
@@ -27,8 +29,13 @@ on_each_server! {
             assert_eq!(warnings, 0, "{}", run.stderr);
         } else {
             assert_eq!(deleted, ["parent"]);
-            assert_eq!(warnings, 1, "one for the table: {}", run.stderr);
-            assert!(run.stderr.contains("child: foreign key `goes`"), "{}", run.stderr);
+            assert_eq!(warnings, 2, "one for each table: {}", run.stderr);
+            let goes = "`goes` (to parent, ON DELETE CASCADE, ON UPDATE ";
+            let loses = "`loses` (to parent, ON DELETE SET NULL, ON UPDATE ";
+            for says in ["child: foreign keys `goes`", goes, loses] {
+                assert!(run.stderr.contains(says), "{}", run.stderr);
+            }
+            assert!(run.stderr.contains("lone: foreign key `one` (to parent, "), "{}", run.stderr);
         }
         let other = Dumpa::new(server, &db).args(tail).args(["stays"]).run().expect_code(0);
         assert!(!other.stderr.contains("foreign key"), "of another table: {}", other.stderr);

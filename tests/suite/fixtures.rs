@@ -185,11 +185,14 @@ fn what_is_no_log_file_is_told_in_words() {
         (&b""[..], 4, "not a binary log"),
     ] {
         fs::write(&path, bytes).unwrap();
-        let run = Dumpa::bare().args(["tail", "--binlog", path.to_str().unwrap()]).run().expect_code(code);
+        let run = Dumpa::bare()
+            .args(["tail", "-D", "d", "--binlog", path.to_str().unwrap()])
+            .run()
+            .expect_code(code);
         assert!(run.stderr.contains(says), "{}", run.stderr);
         assert!(run.stdout.is_empty());
     }
-    let run = Dumpa::bare().args(["tail", "--binlog", "no-such-file"]).run().expect_code(1);
+    let run = Dumpa::bare().args(["tail", "-D", "d", "--binlog", "no-such-file"]).run().expect_code(1);
     assert!(run.stderr.contains("no-such-file"), "{}", run.stderr);
 }
 

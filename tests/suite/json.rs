@@ -84,6 +84,12 @@ impl Start {
         self.tail_with(db, table, &[]).expect_code(0).lines()
     }
 
+    /// Likewise of a table that may be gone.
+    #[track_caller]
+    pub fn tail_of_gone(&self, db: &Db, table: &str) -> Vec<Tuple> {
+        self.tail_with(db, table, &["--allow-missing"]).expect_code(0).lines()
+    }
+
     #[track_caller]
     pub fn tail_with(&self, db: &Db, table: &str, args: &[&str]) -> Run {
         let tail = Dumpa::new(db.server, db).in_the_folder_of(&self.dumpa);

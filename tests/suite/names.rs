@@ -47,3 +47,119 @@ on_each_server! {
         assert_eq!(names, ["T", "d.t"], "in the order given");
     }
 }
+
+/// Runs that are refused before they print anything, with this exit code.
+#[track_caller]
+fn refused(dumpa: Dumpa, code: i32) -> String {
+    let run = dumpa.run().expect_code(code);
+    assert!(run.stdout.is_empty(), "{}", run.text());
+    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    run.stderr
+}
+
+on_each_server! {
+    fn a_name_that_matches_nothing_is_refused(server) {
+        let db = server.fresh_db("names");
+        db.sql("CREATE TABLE customer (id INT PRIMARY KEY, n INT);
+                CREATE TABLE order_line (id INT PRIMARY KEY);
+                CREATE VIEW best AS SELECT * FROM customer;
+                INSERT INTO customer VALUES (1, 2)");
+        let name = &db.name;
+        let other = format!("{name}.custmer");
+        let typo = format!("{name}x.customer");
+        let meant = format!("did you mean `{name}.customer`?");
+        for (args, code, says) in [
+            (vec!["customer", "custmer"], 1, vec!["base table custmer", "did you mean `customer`?"]),
+            (vec!["CUSTOMER"], 1, vec!["did you mean `customer`?"]),
+            (vec!["orderline"], 1, vec!["did you mean `order_line`?"]),
+            (vec![&other], 1, vec![&meant]),
+            (vec![&typo], 1, vec![&meant]),
+            (vec!["log_*"], 1, vec!["matches log_*"]),
+            (vec!["no_such_db_*.*"], 1, vec!["matches no_such_db_*.*"]),
+            (vec!["best"], 1, vec!["best is a view"]),
+            (vec!["customer", "--id", "custmer=id"], 1, vec!["--id", "custmer", "did you mean `customer`?"]),
+            (vec!["--id", "log_*=id"], 1, vec!["--id", "log_*"]),
+            (vec!["customer", "--id", "customer=idd"], 2, vec!["--id", "no column `idd`"]),
+        ] {
+            for command in [vec!["load"], vec!["tail", "--from", "now"]] {
+                let told = refused(Dumpa::new(server, &db).args(&command).args(&args), code);
+                for says in &says {
+                    assert!(told.contains(says), "{command:?} {args:?}: {told}");
+                }
+                let advice = command[0] == "tail" && code == 1 && !says[0].contains("view");
+                assert_eq!(told.contains("--allow-missing"), advice, "{command:?} {args:?}: {told}");
+            }
+        }
+        // Nothing is similar: nothing is guessed.
+        let told = refused(Dumpa::new(server, &db).args(["load", "people"]), 1);
+        assert!(!told.contains("did you mean"), "{told}");
+    }
+
+    fn tables_that_are_to_come_are_allowed(server) {
+        let db = server.fresh_db("names");
+        let tail = Dumpa::new(server, &db).args(["tail", "--from", "earliest", "--id", "later=n", "later", "log_*"]);
+        refused(tail, 1);
+        let start = Dumpa::new(server, &db);
+        Dumpa::new(server, &db).args(["position", "--save", "pos.json"]).in_the_folder_of(&start).run().expect_code(0);
+        let tail = ["tail", "--from", "pos.json", "--allow-missing", "--id", "later=n", "later", "log_*"];
+        let mut live = Dumpa::new(server, &db).args(tail).in_the_folder_of(&start).spawn();
+        db.sql("CREATE TABLE later (id INT PRIMARY KEY, n INT NOT NULL);
+                CREATE TABLE log_1 (id INT PRIMARY KEY);
+                INSERT INTO later VALUES (1, 20);
+                INSERT INTO log_1 VALUES (3)");
+        let ids: Vec<_> = live.take(2).iter().map(|t| format!("{} {}", t.table, t.id_text)).collect();
+        assert_eq!(ids, ["later 20", "log_1 3"]);
+    }
+
+    fn all_databases_are_all_but_the_server_s_own(shared) {
+        let server = Server::private(&shared.name, &[]);
+        server.sql("CREATE DATABASE a;\nCREATE DATABASE b;
+                    CREATE TABLE a.t (id INT PRIMARY KEY);
+                    CREATE TABLE b.t (id INT PRIMARY KEY);
+                    CREATE TABLE mysql.own (id INT PRIMARY KEY);
+                    INSERT INTO a.t VALUES (1);
+                    INSERT INTO b.t VALUES (2);
+                    INSERT INTO mysql.own VALUES (3)");
+        let tables = |args: &[&str]| {
+            let run = Dumpa::without_db(&server).args(args).run().expect_code(0);
+            let mut tables: Vec<String> = run.lines().iter().map(|tuple| tuple.table.clone()).collect();
+            tables.dedup();
+            tables
+        };
+        for command in [&["load"][..], &["tail", "--from", "earliest", "--until", "now"]] {
+            assert_eq!(tables(&[command, &["*.*"]].concat()), ["a.t", "b.t"]);
+            assert_eq!(tables(&[command, &["mysql.own"]].concat()), ["mysql.own"]);
+            assert_eq!(tables(&[command, &["mysql.ow*", "?.t"]].concat()).len(), 3);
+            assert_eq!(tables(&[command, &["*.*", "-D", "a"]].concat()), ["t", "b.t"]);
+            refused(Dumpa::without_db(&server).args(command).args(["mysq?.own"]), 1);
+            let told = refused(Dumpa::without_db(&server).args(command), 2);
+            assert!(told.contains("which database?") && told.contains("'*.*'"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_log_file_without_the_names_that_were_asked_for() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/mysql-9.7/shop.bin");
+    let told = |args: &[&str]| {
+        let run = Dumpa::bare().args(["tail"]).args(args).args(["--binlog", file]).run().expect_code(0);
+        let of_names = |line: &&str| line.contains("no change in these files");
+        (
+            run.lines().len(),
+            run.stderr.lines().filter(of_names).map(|line| format!("{line}\n")).collect::<String>(),
+        )
+    };
+    let (lines, stderr) = told(&["-D", "fixture"]);
+    assert!(lines > 0 && stderr.is_empty(), "{stderr}");
+    let (some, stderr) =
+        told(&["fixture.people", "fixture.lo*", "fixture.custmer", "shop.*", "--id", "fixture.custmer=id"]);
+    assert_eq!(some, lines);
+    for name in ["fixture.custmer", "shop.*", "--id fixture.custmer=…"] {
+        assert!(stderr.contains(&format!("no change in these files is of {name}\n")), "{stderr}");
+    }
+    assert_eq!(stderr.lines().count(), 3, "{stderr}");
+    let (none, stderr) = told(&["-D", "fixtur"]);
+    assert!(none == 0 && stderr.contains("no change in these files is of database fixtur"), "{stderr}");
+    let told = refused(Dumpa::bare().args(["tail", "--binlog", file]), 2);
+    assert!(told.contains("which database?"), "{told}");
+}

@@ -143,7 +143,7 @@ on_each_server! {
         server.sql("flush logs;\ninsert into d.t values (1);\nflush logs");
         let now = position(&server)["file"].as_str().expect("a name").to_string();
         server.sql(&format!("purge binary logs to '{now}'"));
-        let tail = Dumpa::without_db(&server).args(["tail", "--from", "old.json", "--save", "new.json"]);
+        let tail = Dumpa::without_db(&server).args(["tail", "d.t", "--from", "old.json", "--save", "new.json"]);
         refused(&tail.in_the_folder_of(&home), 3, &["purged", "Load again"]);
         assert!(!home.file("new.json").exists(), "what was refused is not saved");
         assert_eq!(verdict(&server, "old.json", &[], &home)["valid"], false);
@@ -172,12 +172,12 @@ on_each_server! {
         conn.query_drop("set session binlog_row_image = 'minimal'").expect("a setting");
         fs::write(home.file("at.json"), position(&server).to_string()).expect("a file");
         conn.query_drop("update d.t set a = 2").expect("an update");
-        let tail = Dumpa::without_db(&server).args(["tail", "--from", "at.json", "--until", "now"]);
+        let tail = Dumpa::without_db(&server).args(["tail", "d.*", "--from", "at.json", "--until", "now"]);
         refused(&tail.in_the_folder_of(&home), 4, &["binlog_row_image=FULL", "d.t", "bin.0"]);
         // In order it would take ten seconds: a server waits for the thread of a reader that went away.
         server.kill_hard();
         server.start(&["--skip-log-bin"]);
-        for args in [vec!["tail", "--from", "now"], vec!["position"], vec!["tail", "--from", "bin.000001:4"]] {
+        for args in [vec!["tail", "*.*", "--from", "now"], vec!["position"], vec!["tail", "d.t", "--from", "bin.000001:4"]] {
             refused(&Dumpa::without_db(&server).args(&args), 3, &["log_bin"]);
         }
         let load = Dumpa::without_db(&server).args(["load", "d.t", "--save", "no.json"]).in_the_folder_of(&home);
@@ -200,11 +200,28 @@ on_each_server! {
         };
         let at = position(server);
         let place = format!("{}:{}", at["file"].as_str().expect("a name"), at["position"]);
-        refused(&dumpa(&["position"]), 1, &["GRANT REPLICATION CLIENT"]);
-        refused(&dumpa(&["tail", "--from", "now"]), 1, &["GRANT REPLICATION CLIENT"]);
-        refused(&dumpa(&["tail", "--from", &place]), 1, &["GRANT REPLICATION SLAVE"]);
-        let refusal = verdict(server, &place, &["-u", &user], &home);
-        assert!(refusal["valid"] == false && refusal["reason"].as_str().is_some_and(|r| r.contains("REPLICATION SLAVE")));
+        let grants = |what: &str| format!("GRANT {} ON *.* TO '{user}'@'%'\n", what.to_uppercase());
+        // The message ends in the statement to send.
+        let lacks = |args: &[&str], privilege: &str| {
+            refused(&dumpa(args), 1, &[]);
+            let run = dumpa(args).run();
+            assert!(run.stderr.ends_with(&grants(privilege)), "{args:?}: {}", run.stderr);
+        };
+        for command in ["position", "validate-pos now", "validate-pos earliest", "tail --from now"] {
+            lacks(&command.split(' ').collect::<Vec<_>>(), monitor);
+        }
+        // MariaDB tells each session the position of its own snapshot.
+        if server.is_mysql() {
+            refused(&dumpa(&["load", "t", "--save", "no.json"]).in_the_folder_of(&home), 1, &["GRANT"]);
+        }
+        lacks(&["validate-pos", &place], "replication slave");
+        lacks(&["tail", "--from", &place], "replication slave");
+        server.sql(&format!("grant {monitor} on *.* to {user}@'%'"));
+        lacks(&["validate-pos", "now"], "replication slave");
+        lacks(&["tail", "--from", "earliest"], "replication slave");
+        server.sql(&format!("revoke {monitor} on *.* from {user}@'%';\ngrant replication slave on *.* to {user}@'%'"));
+        assert_eq!(verdict(server, &place, &["-u", &user], &home)["valid"], true);
+        lacks(&["validate-pos", "now"], monitor);
         server.sql(&format!("grant replication slave, {monitor} on *.* to {user}@'%'"));
         assert_eq!(verdict(server, &place, &["-u", &user], &home)["valid"], true);
         dumpa(&["load", "t"]).run().expect_code(0);

@@ -84,7 +84,7 @@ on_each_server! {
     fn times_and_names_of_transactions(server) {
         let db = server.fresh_db("names");
         db.sql("create table t (id int auto_increment primary key) engine=innodb");
-        let mut live = Dumpa::new(server, &db).args(["tail", "--from", &place(server)]).spawn();
+        let mut live = Dumpa::new(server, &db).args(["tail", "*.*", "--from", &place(server)]).spawn();
         let mut conn = db.conn();
         conn.query_drop("begin").expect("it begins");
         conn.query_drop("insert into t values (), ()").expect("an insert");
@@ -126,7 +126,7 @@ fn a_server_may_be_idle_for_long() {
     let servers = ALL_SERVERS.map(|name| Server::private(name, &[]));
     let mut tails = servers.each_ref().map(|server| {
         server.sql("create database d;\ncreate table d.t (id int primary key)");
-        Dumpa::without_db(server).args(["tail", "--from", &place(server)]).spawn()
+        Dumpa::without_db(server).args(["tail", "*.*", "--from", &place(server)]).spawn()
     });
     std::thread::sleep(Duration::from_secs(33));
     for (server, live) in servers.iter().zip(&mut tails) {

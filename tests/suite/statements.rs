@@ -241,12 +241,12 @@ on_each_server! {
         assert_eq!(lines, ["m", "t", "u"].map(|table| format!("truncate {}.{table}", other.name)));
         // The server does not know any more which tables these were.
         std::fs::write(home.file("line.json"), &dropped[0].raw).expect("a file");
-        let tail = Dumpa::new(server, &db).args(["tail", "--from", "line.json", "--until", "now"]);
+        let tail = Dumpa::new(server, &db).args(["tail", "--from", "line.json", "--until", "now", "--allow-missing"]);
         let run = tail.args([&glob]).in_the_folder_of(&home).run().expect_code(4);
         assert!(run.stdout.is_empty() && run.stderr.contains(&other.name), "{}", run.stderr);
         // Unless it is told.
         let named = ["m", "u", "t"].map(|table| format!("{}.{table}", other.name));
-        let tail = Dumpa::new(server, &db).args(["tail", "--from", "line.json", "--until", "now"]);
+        let tail = Dumpa::new(server, &db).args(["tail", "--from", "line.json", "--until", "now", "--allow-missing"]);
         let rest = tail.args(&named).in_the_folder_of(&home).run().expect_code(0);
         assert_eq!(short(rest), [&named[1], &named[2]].map(|table| format!("truncate {table} null")));
     }

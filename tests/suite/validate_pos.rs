@@ -1,5 +1,8 @@
 //! `dumpa validate-pos` says yes only where `dumpa tail` could go on.
 
+use std::fs;
+use std::process::Command;
+
 use mysql::Row;
 use serde_json::Value;
 
@@ -52,3 +55,47 @@ on_each_server! {
         assert!(between.contains("does not begin well") || between.contains(":11"), "{between}");
     }
 }
+
+/// The example of `dumpa validate-pos --help`, run by a shell in the folder of `home`.
+fn the_example(home: &Dumpa) -> String {
+    let help = Dumpa::bare().args(["validate-pos", "--help"]).run().expect_code(0);
+    let (_, example) = help.text().split_once("Examples:\n").expect("examples");
+    let program = assert_cmd::cargo::cargo_bin!("dumpa");
+    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", example]).current_dir(home.dir()).env("HOME", home.dir()).env("PATH", path);
+    let output = shell.output().expect("a shell");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+on_servers!([mysql_5_7, mariadb_11_4] fn the_example_loads_again_only_where_the_position_is_gone(shared) {
+    let server = Server::private(&shared.name, &[]);
+    server.sql("create database shop;\ncreate table shop.t (id int primary key);\ninsert into shop.t values (1)");
+    let home = Dumpa::bare();
+    let options = |port: u16| {
+        let file = format!("[client]\nhost=127.0.0.1\nport={port}\nuser=root\n");
+        fs::write(home.file(".my.cnf"), file).unwrap();
+    };
+    let rows = || fs::read_to_string(home.file("shop.ndjson")).unwrap();
+    fs::write(home.file("shop.ndjson"), "before\n").unwrap();
+    // Nobody is there, and then the account may not do it.
+    fs::write(home.file("pos.json"), r#"{"file":"bin.000001","position":4}"#).unwrap();
+    options(1);
+    let said = the_example(&home);
+    assert!(rows() == "before\n" && said.contains("cannot reach"), "{said}");
+    options(server.port);
+    server.sql("create user poor@'%';\ngrant select on shop.* to poor@'%'");
+    let poor = fs::read_to_string(home.file(".my.cnf")).unwrap().replace("user=root", "user=poor");
+    fs::write(home.file(".my.cnf"), poor).unwrap();
+    let said = the_example(&home);
+    assert!(rows() == "before\n" && said.contains("GRANT REPLICATION SLAVE"), "{said}");
+    // It is fine.
+    options(server.port);
+    the_example(&home);
+    assert_eq!(rows(), "before\n");
+    // It is gone.
+    fs::write(home.file("pos.json"), r#"{"file":"bin.099999","position":4}"#).unwrap();
+    let said = the_example(&home);
+    assert_eq!(rows(), "[\"upsert\",\"t\",1,{\"id\":1},null]\n", "{said}");
+    assert!(fs::read_to_string(home.file("pos.json")).unwrap().contains("bin.00000"));
+});

@@ -74,6 +74,22 @@ fn layout(charset: Charset) -> Option<Layout> {
     Some(Layout { encoding, differences, pairs, extra })
 }
 
+/// How many bytes the well-formed sequence has that begins here; 1 if none does.
+pub(super) fn step(charset: Charset, bytes: &[u8]) -> usize {
+    let Some(layout) = layout(charset) else { return 1 };
+    let is_of = |pairs: &Pairs, first: u8, second: u8| {
+        pairs.iter().any(|(one, two)| one.contains(&first) && two.contains(&second))
+    };
+    match *bytes {
+        [first, second, ..] if is_of(layout.pairs, first, second) => 2,
+        [0x8f, second, third, ..] if matches!(layout.extra, Extra::Three(plane) if is_of(plane, second, third)) => {
+            3
+        }
+        [0x81..=0xfe, b'0'..=b'9', 0x81..=0xfe, b'0'..=b'9', ..] if layout.extra == Extra::Four => 4,
+        _ => 1,
+    }
+}
+
 /// The characters of a character set, by their bytes.
 pub(super) struct Table {
     /// By both bytes, big-endian. No pair's character is beyond U+FFFF.

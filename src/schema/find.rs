@@ -1,0 +1,176 @@
+//! The tables that are asked for, found among those that are there. A name that matches nothing is an error in every
+//! command, before anything is printed: this is the one place that says so.
+
+use std::collections::HashSet;
+
+use anyhow::{Result, anyhow};
+
+use super::catalog::Catalog;
+use super::rules::IdRule;
+use super::selection::{Pattern, Selection};
+
+/// How to look for tables.
+#[derive(Debug, Clone, Copy)]
+pub struct Search {
+    /// Ask for the server's estimate of their rows, too.
+    pub estimates: bool,
+    pub missing: Missing,
+}
+
+/// What a name is that matches nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    IsFine,
+    /// With this as what to do about it, if anything.
+    IsAnError {
+        advice: &'static str,
+    },
+}
+
+/// A base table that is there.
+#[derive(Debug)]
+pub struct Found {
+    pub database: String,
+    pub table: String,
+    /// Of its rows, if that was asked for and the server has one.
+    pub estimate: Option<u64>,
+}
+
+/// The base tables that are wanted and there, in the order given; those of a glob by name; none twice.
+///
+/// # Errors
+/// When a TABLE matches none that this account may see.
+pub fn wanted(catalog: &mut Catalog, selection: &Selection, search: Search) -> Result<Vec<Found>> {
+    let mut all: Vec<Found> = Vec::new();
+    let mut added = HashSet::new();
+    let mut add = |found: Found| {
+        if added.insert((found.database.clone(), found.table.clone())) {
+            all.push(found);
+        }
+    };
+    if let Some(database) = selection.database().filter(|_| selection.patterns().is_empty()) {
+        for (table, estimate) in catalog.tables(database, None, search.estimates)? {
+            add(Found { database: database.to_string(), table, estimate });
+        }
+    }
+    for pattern in selection.patterns() {
+        let found = matching(catalog, pattern, search.estimates)?;
+        if found.is_empty() {
+            refuse(catalog, pattern, "", search.missing)?;
+        }
+        found.into_iter().for_each(&mut add);
+    }
+    Ok(all)
+}
+
+/// # Errors
+/// When the TABLE of an `--id` matches none that this account may see.
+pub fn check_rules(catalog: &mut Catalog, rules: &[IdRule], search: Search) -> Result<()> {
+    for rule in rules {
+        if search.missing != Missing::IsFine && matching(catalog, &rule.pattern, false)?.is_empty() {
+            refuse(catalog, &rule.pattern, "--id: ", search.missing)?;
+        }
+    }
+    Ok(())
+}
+
+/// # Errors
+/// Exit 2 when an `--id` names a column that a table which it is for does not have.
+pub fn check_rules_columns(catalog: &mut Catalog, rules: &[IdRule], found: &[Found]) -> Result<()> {
+    for Found { database, table, .. } in found {
+        if rules.iter().any(|rule| rule.pattern.matches(database, table))
+            && let Some(mut table) = catalog.table(database, table)?
+        {
+            IdRule::apply(rules, &mut table)?;
+        }
+    }
+    Ok(())
+}
+
+/// The base tables that a pattern stands for.
+fn matching(catalog: &mut Catalog, pattern: &Pattern, estimates: bool) -> Result<Vec<Found>> {
+    let databases = match pattern.has_database_glob() {
+        true => catalog.databases()?,
+        false => vec![pattern.database.clone()],
+    };
+    let name = (!pattern.is_glob()).then_some(&*pattern.table);
+    let mut all = Vec::new();
+    for database in databases.into_iter().filter(|database| pattern.matches_database(database)) {
+        for (table, estimate) in catalog.tables(&database, name, estimates)? {
+            if pattern.matches(&database, &table) {
+                all.push(Found { database: database.clone(), table, estimate });
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The error of a pattern that matches nothing, if it is one.
+fn refuse(catalog: &mut Catalog, pattern: &Pattern, whose: &str, missing: Missing) -> Result<()> {
+    let Missing::IsAnError { advice } = missing else { return Ok(()) };
+    let given = &pattern.given;
+    if pattern.is_glob() {
+        return Err(error(format!("{whose}no table that this account may see matches {given}"), advice));
+    }
+    if let Some(kind) = catalog.other_type(&pattern.database, &pattern.table)? {
+        let kind = kind.to_lowercase();
+        return Err(anyhow!(
+            "{whose}{given} is a {kind}, and only base tables have rows of their own to print"
+        ));
+    }
+    let hint = similar(catalog, pattern)?.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
+    Err(error(format!("{whose}there is no base table {given} that this account may see{hint}"), advice))
+}
+
+fn error(what: String, advice: &str) -> anyhow::Error {
+    match advice {
+        "" => anyhow!("{what}"),
+        advice if what.ends_with('?') => anyhow!("{what} {advice}"),
+        advice => anyhow!("{what}. {advice}"),
+    }
+}
+
+/// The name of a table that may have been meant, with its database where that was given.
+fn similar(catalog: &mut Catalog, pattern: &Pattern) -> Result<Option<String>> {
+    let databases = catalog.databases()?;
+    let database = match databases.contains(&pattern.database) {
+        true => Some(&*pattern.database),
+        false => closest(&pattern.database, databases.iter().map(String::as_str)),
+    };
+    let Some(database) = database else { return Ok(None) };
+    let tables = catalog.tables(database, None, false)?;
+    let table = closest(&pattern.table, tables.iter().map(|(name, _)| name.as_str()));
+    let is_bare = !pattern.given.contains('.');
+    Ok(table.map(|table| if is_bare { table.to_string() } else { format!("{database}.{table}") }))
+}
+
+/// The name that is nearest to what was typed, if one is near enough: a letter of each three may be wrong.
+fn closest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let typed = typed.to_lowercase();
+    let most = (typed.chars().count() / 3).max(1);
+    let distance = |name: &str| strsim::osa_distance(&typed, &name.to_lowercase());
+    let near = names.map(|name| (distance(name), name)).filter(|(distance, _)| *distance <= most);
+    near.min().map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::closest;
+
+    #[test]
+    fn what_may_have_been_meant() {
+        let names = ["customer", "costumes", "order_line", "Log", "t1"];
+        for (typed, meant) in [
+            ("custmer", Some("customer")),
+            ("CUSTOMER", Some("customer")),
+            ("costumer", Some("costumes")),
+            ("orderline", Some("order_line")),
+            ("log", Some("Log")),
+            ("t2", Some("t1")),
+            ("people", None),
+            ("x", None),
+        ] {
+            assert_eq!(closest(typed, names.into_iter()), meant, "{typed}");
+        }
+    }
+}
