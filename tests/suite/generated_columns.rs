@@ -104,7 +104,7 @@ on_servers!(
         not_logged(server);
     }
 
-    [mariadb_10_11, mysql_9_7] fn invisible_ones_too(server) {
+    [mariadb_10_11, mariadb_11_4, mysql_9_7] fn invisible_ones_too(server) {
         let db = server.fresh_db("generated");
         let start = Start::here(&db);
         db.sql(
@@ -120,7 +120,7 @@ on_servers!(
         assert_eq!(contents(&OMIT), [r#"{"id":1,"i":8}"#, r#"{"id":9,"i":7}"#]);
     }
 
-    [mariadb_10_11, mariadb_11_8] fn what_tells_when_a_version_holds_is_not_generated(server) {
+    [mariadb_10_11, mariadb_11_4, mariadb_11_8] fn what_tells_when_a_version_holds_is_not_generated(server) {
         let db = server.fresh_db("generated");
         let start = Start::here(&db);
         db.sql(
@@ -172,7 +172,7 @@ fn which_are_generated_must_be_known(server: &Server) {
     assert!(run.stdout.is_empty() && run.stderr.contains("--generated omit"), "{}", run.stderr);
     let (file,): (String,) = server.ask("select @@log_bin_basename");
     let log = format!("{file}.000001");
-    let offline = Dumpa::bare().args(["tail", "--generated", "omit", "t", "--binlog", &log]);
+    let offline = Dumpa::bare().args(["tail", "-D", &db.name, "--generated", "omit", "t", "--binlog", &log]);
     let run = offline.run().expect_code(2);
     assert!(run.stderr.contains("--host"), "{}", run.stderr);
 }
