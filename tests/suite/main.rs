@@ -27,6 +27,7 @@ mod relay_logs;
 mod resume;
 mod row_formats;
 mod servers;
+mod spliced;
 mod statement_bytes;
 mod statements;
 mod tables;
