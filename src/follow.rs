@@ -1,19 +1,19 @@
 //! The log followed: each event taken in, its step taken, until the place to stop at.
 
+mod xa;
+
 use anyhow::Result;
 
 use crate::binlog::event::{Event, EventType};
 use crate::binlog::gtid_set::GtidSet;
-use crate::binlog::handoff::Batch;
-use crate::binlog::log::{FIRST_OFFSET, Log};
+use crate::binlog::log::Log;
 use crate::binlog::payload::Payload;
 use crate::binlog::query::{Query, inflate};
 use crate::binlog::rows::{FLAG_STATEMENT_END, Rows};
-use crate::binlog::source::{Mode, Source};
+use crate::binlog::source::Source;
 use crate::binlog::statement::{Name, Statement};
 use crate::binlog::table_map::TableMap;
 use crate::binlog::transaction::{Group, Step, Tracker, data_statement, malformed};
-use crate::binlog::xa::Place;
 use crate::exit::unreadable;
 use crate::position::Position;
 use crate::printer::{Done, Flow, Printer};
@@ -39,6 +39,7 @@ impl<'a> Follower<'a> {
     pub fn new(
         printer: Printer,
         log: Log,
+        tracker: Tracker,
         source: &'a mut dyn Source,
         until: Option<Position>,
         done: Option<GtidSet>,
@@ -46,7 +47,7 @@ impl<'a> Follower<'a> {
         Follower {
             printer,
             log,
-            tracker: Tracker::new(),
+            tracker,
             source,
             until,
             done,
@@ -155,6 +156,10 @@ impl<'a> Follower<'a> {
                 }
             }
             Step::XaCommit(xid, group) => return self.xa_commit(&xid, &group),
+            Step::XaRollback(xid, group) => {
+                self.tracker.prepared.forget(&xid);
+                self.commit(&group)?;
+            }
         }
         Ok(Flow::On)
     }
@@ -330,130 +335,5 @@ impl<'a> Follower<'a> {
             )));
         }
         Ok(self.printer.layouts.tables_of(database))
-    }
-
-    /// Prints the rows of a prepared transaction, read again from where they stand.
-    fn xa_commit(&mut self, xid: &str, group: &Group) -> Result<Flow> {
-        if self.skips_group {
-            self.commit(group)?;
-            return Ok(Flow::On);
-        }
-        let place = match self.tracker.prepared.forget(xid) {
-            Some(place) => place,
-            None => self.find_prepared(xid)?,
-        };
-        if let Some(until) = &self.until
-            && group.start == until.position
-            && *until.file == *group.file
-            && until.row + until.line > 0
-        {
-            self.printer.stop_at = Some(Done { row: until.row, line: until.line });
-        }
-        let flow = self.replay(&place, group)?;
-        if flow == Flow::On {
-            self.commit(group)?;
-        }
-        Ok(flow)
-    }
-
-    /// Reads a prepared group to its end, and prints its rows as `group`'s.
-    fn replay(&mut self, place: &Place, group: &Group) -> Result<Flow> {
-        let mut log = Log::at(&place.file, place.start, self.log.is_of_files());
-        let mut tracker = Tracker::replaying();
-        let mut flow = Flow::On;
-        let mut is_whole = false;
-        let mut inflated = Vec::new();
-        let printer = &mut self.printer;
-        let outer = &self.log;
-        each_event(self.source, place, &mut |raw| {
-            let Some(event) = log.read(raw)? else { return Ok(true) };
-            match tracker.step(&event, &log)? {
-                Step::TableMap => {
-                    let map = TableMap::parse(&log.format, event.header.kind, event.body);
-                    let map = map.map_err(|why| malformed(why.0, &log))?;
-                    printer.layouts.map(&map, event.body, &log)?;
-                }
-                Step::Rows(kind) => {
-                    let rows = Rows::parse(&log.format, kind, event.header.kind, event.body, &mut inflated);
-                    let rows = rows.map_err(|why| malformed(why.0, &log))?;
-                    flow = printer.rows(&rows, group, outer)?;
-                }
-                Step::Commit(_) => {
-                    is_whole = true;
-                    return Ok(false);
-                }
-                Step::Rollback | Step::XaCommit(..) => return Ok(false),
-                Step::Savepoint(name) => printer.savepoint(name),
-                Step::RollbackTo(name) => printer.rollback_to(&name, &log)?,
-                Step::Payload => {
-                    return Err(malformed("a compressed transaction inside of an XA transaction", &log));
-                }
-                Step::Nothing
-                | Step::NewFile
-                | Step::Begin
-                | Step::CompressedQuery
-                // Judged when the group was first seen.
-                | Step::Statement(..) => {}
-            }
-            Ok(flow == Flow::On)
-        })?;
-        if flow == Flow::On && !is_whole {
-            return Err(unreadable(format!(
-                "the XA transaction that is committed at {} cannot be read again from {}:{}, where it was prepared: \
-                 the log ends in the middle of it. Load again",
-                outer.place(),
-                place.file,
-                place.start
-            )));
-        }
-        Ok(flow)
-    }
-
-    /// Looks for an XA PREPARE in the log behind: one that was there before this run began.
-    fn find_prepared(&mut self, xid: &str) -> Result<Place> {
-        let end = Position::new(&*self.log.file, self.log.start);
-        for file in self.source.files_up_to(&end.file)?.into_iter().rev() {
-            let mut log = Log::at(&file, FIRST_OFFSET, self.log.is_of_files());
-            let mut tracker = Tracker::new();
-            each_event(self.source, &Place { file: file.clone(), start: FIRST_OFFSET }, &mut |raw| {
-                let Some(event) = log.read(raw)? else { return Ok(true) };
-                tracker.step(&event, &log)?;
-                let here = Position::new(&*log.file, log.offset);
-                Ok(*log.file == *file && !here.is_at_or_after(&end))
-            })?;
-            if let Some(place) = tracker.prepared.forget(xid) {
-                return Ok(place);
-            }
-        }
-        Err(unreadable(format!(
-            "at {} XA transaction {xid} is committed, but the log that holds its rows is not there any more. \
-             Load again",
-            self.log.place()
-        )))
-    }
-}
-
-/// Gives every event from a place on to `take`, until it returns false or the log ends.
-fn each_event(
-    source: &mut dyn Source,
-    place: &Place,
-    take: &mut dyn FnMut(&[u8]) -> Result<bool>,
-) -> Result<()> {
-    let mut events = source.begin(&place.file, place.start, Mode::UntilEnd)?;
-    let mut batch = Batch::default();
-    loop {
-        batch.clear();
-        let more = events.next(&mut |parts| {
-            batch.push(parts);
-            true
-        })?;
-        for raw in batch.events() {
-            if !take(raw)? {
-                return Ok(());
-            }
-        }
-        if !more {
-            return Ok(());
-        }
     }
 }

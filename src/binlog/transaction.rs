@@ -15,6 +15,13 @@ use crate::exit::{unavailable, unreadable};
 use crate::value::Charset;
 use crate::version::Release;
 
+/// The first event of logs before MySQL 5.0, and its length where headers had 13 bytes.
+const START_V3: u8 = 1;
+const START_OF_VERSION_1_BYTES: u32 = 69;
+/// Types of rows events that were given up before MySQL 5.1 was released.
+const PRE_GA_WRITE_ROWS: u8 = 20;
+const PRE_GA_DELETE_ROWS: u8 = 22;
+
 /// A group under way: a transaction, or a statement on its own.
 #[derive(Debug, Clone)]
 pub struct Group {
@@ -78,6 +85,8 @@ pub enum Step<'a> {
     Rollback,
     /// The rows that were prepared under this xid are committed by this group.
     XaCommit(String, Group),
+    /// Likewise, they are given up.
+    XaRollback(String, Group),
     /// A file begins; nothing of the table maps before it holds.
     NewFile,
 }
@@ -88,12 +97,19 @@ pub struct Tracker {
     group: Option<Group>,
     /// Reading a prepared group again, to print its rows.
     replay: bool,
+    /// Where it began was somebody's guess, and no whole group has come yet that would prove it right.
+    begun_at_a_guess: bool,
     pub prepared: xa::Prepared,
 }
 
 impl Tracker {
     pub fn new() -> Tracker {
         Tracker::default()
+    }
+
+    /// For reading on from a position that was given, which may be no group's beginning.
+    pub fn at_given_position() -> Tracker {
+        Tracker { begun_at_a_guess: true, ..Tracker::default() }
     }
 
     /// For reading a prepared group again: its rows are steps, and its end is a commit.
@@ -141,11 +157,7 @@ impl Tracker {
                 log.file, log.start
             ))),
             EventType::Unknown(_) if event.header.flags & FLAG_IGNORABLE != 0 => Ok(Step::Nothing),
-            EventType::Unknown(kind) => Err(unreadable(format!(
-                "the event at {} is of type {kind}, which dumpa {} does not know; it may change rows",
-                log.place(),
-                env!("CARGO_PKG_VERSION")
-            ))),
+            EventType::Unknown(kind) => Err(unknown(kind, event, log)),
         }
     }
 
@@ -221,10 +233,7 @@ impl Tracker {
             Statement::Savepoint(name) => Ok(Step::Savepoint(name)),
             Statement::RollbackTo(name) => Ok(Step::RollbackTo(name)),
             Statement::XaCommit(xid) => Ok(Step::XaCommit(xid, self.end(event, log))),
-            Statement::XaRollback(xid) => {
-                self.prepared.forget(&xid);
-                Ok(Step::Commit(self.end(event, log)))
-            }
+            Statement::XaRollback(xid) => Ok(Step::XaRollback(xid, self.end(event, log))),
             Statement::Data { .. }
             | Statement::Unlogged { .. }
             | Statement::Empties(_)
@@ -279,7 +288,7 @@ impl Tracker {
                 self.begin(event, log).implicit = true;
                 return Ok(());
             }
-            return Err(middle(log));
+            return Err(self.middle(log));
         };
         if !group.begun {
             return Err(malformed("rows outside of a transaction", log));
@@ -300,7 +309,7 @@ impl Tracker {
 
     fn commit<'a>(&mut self, event: &Event<'_>, log: &Log) -> Result<Step<'a>> {
         if self.group.as_ref().is_none_or(|group| !group.begun) {
-            return Err(middle(log));
+            return Err(self.middle(log));
         }
         Ok(Step::Commit(self.end(event, log)))
     }
@@ -308,7 +317,7 @@ impl Tracker {
     fn prepare<'a>(&mut self, event: &Event<'_>, log: &Log) -> Result<Step<'a>> {
         let prepare = xa::Prepare::parse(event.body).map_err(|error| malformed(error.0, log))?;
         if self.group.as_ref().is_none_or(|group| !group.begun) {
-            return Err(middle(log));
+            return Err(self.middle(log));
         }
         let group = self.end(event, log);
         if self.replay {
@@ -320,18 +329,52 @@ impl Tracker {
     }
 
     fn end(&mut self, event: &Event<'_>, log: &Log) -> Group {
+        self.begun_at_a_guess = false;
         let mut group = self.group.take().unwrap_or_else(|| Group::at(event, log));
         group.committed_seconds.get_or_insert(event.header.timestamp);
         group
     }
+
+    /// The error of an event that goes on with a transaction which has not begun: the position is wrong, or the log.
+    fn middle(&self, log: &Log) -> anyhow::Error {
+        if self.begun_at_a_guess {
+            return unavailable(format!(
+                "{} is in the middle of a transaction: resume from a position that dumpa printed or saved",
+                log.place()
+            ));
+        }
+        unreadable(format!(
+            "the event at {} goes on with a transaction whose beginning is not in the log: events are missing \
+             before it, or the log is damaged",
+            log.place()
+        ))
+    }
 }
 
-/// The error for a position that is not a transaction's beginning or end.
-fn middle(log: &Log) -> anyhow::Error {
-    unavailable(format!(
-        "{} is in the middle of a transaction: resume from a position that dumpa printed or saved",
-        log.place()
-    ))
+/// The error of an event that is not known and may change rows.
+fn unknown(kind: u8, event: &Event<'_>, log: &Log) -> anyhow::Error {
+    let place = log.place();
+    unreadable(match kind {
+        START_V3 => match event.header.size {
+            START_OF_VERSION_1_BYTES => old_log(&log.file, "version 1 (MySQL 3.23)"),
+            _ => old_log(&log.file, "version 3 (MySQL 4.0 and 4.1)"),
+        },
+        PRE_GA_WRITE_ROWS..=PRE_GA_DELETE_ROWS => format!(
+            "the event at {place} holds rows in the form of MySQL 5.1.0 to 5.1.15, which no release uses: dumpa reads \
+             rows of MySQL 5.1.16 and later"
+        ),
+        kind => format!(
+            "the event at {place} is of type {kind}, which dumpa {} does not know; it may change rows",
+            env!("CARGO_PKG_VERSION")
+        ),
+    })
+}
+
+fn old_log(file: &str, what: &str) -> String {
+    format!(
+        "{file} is a binary log of {what}: dumpa reads those of MySQL 5.0 and later (version 4), and rows stand in \
+         them since MySQL 5.1"
+    )
 }
 
 /// An error about bytes of the last event.

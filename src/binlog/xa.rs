@@ -42,6 +42,15 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What the log says last of an xid, up to some place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Prepared here, and not decided since.
+    Prepared(Place),
+    Committed,
+    RolledBack,
+}
+
 /// Where the prepared transactions that are not yet decided begin, as far as they were seen.
 #[derive(Debug, Default)]
 pub struct Prepared(HashMap<String, Place>);

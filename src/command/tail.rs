@@ -13,6 +13,7 @@ use crate::binlog::handoff::{Batch, Taken};
 use crate::binlog::log::{FIRST_OFFSET, Log};
 use crate::binlog::network::Network;
 use crate::binlog::source::{Events, Mode, Source, spawn};
+use crate::binlog::transaction::Tracker;
 use crate::cli::TailArgs;
 use crate::exit::{self, ReaderGone, unavailable, usage};
 use crate::follow::Follower;
@@ -38,6 +39,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     let save = args.save.as_deref().map(SaveFile::new).transpose()?;
     let from = Where::parse(args.from.as_deref().unwrap_or("earliest"))?;
+    let given = matches!(from, Where::At(_));
     let until = args.until.as_deref().map(Where::parse).transpose()?;
     let options = Options::resolve(&Given::from(args.connection.clone()))?;
     // What is wrong with these can be told without a server.
@@ -59,7 +61,8 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     if args.old {
         printer.print_old();
     }
-    let follower = Follower::new(printer, log, &mut *start.source, start.until, done.transpose()?);
+    let tracker = if given { Tracker::at_given_position() } else { Tracker::new() };
+    let follower = Follower::new(printer, log, tracker, &mut *start.source, start.until, done.transpose()?);
     let tail = Tail { follower, save, reached: None, saved: None, at: Instant::now(), uuid: start.uuid };
     tail.run(events, signal, &mut progress)
 }

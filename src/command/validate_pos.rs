@@ -109,7 +109,7 @@ fn check(position: &Position, conn: &mut Conn, server: &Server, options: &Option
 /// Reads the event that stands at the position, which must begin a transaction, or the log's end.
 fn first_event(mut events: Box<dyn Events>, position: &Position) -> Result<()> {
     let mut log = Log::at(&position.file, position.position, false);
-    let mut tracker = Tracker::new();
+    let mut tracker = Tracker::at_given_position();
     let mut read = false;
     let mut verdict = Ok(());
     while !read {
