@@ -27,6 +27,7 @@ mod relay_logs;
 mod resume;
 mod row_formats;
 mod servers;
+mod snapshot;
 mod statements;
 mod tables;
 mod types;
