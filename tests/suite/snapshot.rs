@@ -55,12 +55,14 @@ fn way(name: &'static str, grants: &'static [&'static str], pace: Pace, says: &'
 
 /// A server that takes so long from the log to the engine.
 fn slow(shared: &Server, gtids: bool, delay: Duration) -> Server {
+    // The server notices late that a tail has ended.
+    let connections = "--max-connections=2000";
     let group = format!("--binlog-group-commit-sync-delay={}", delay.as_micros());
     // MySQL 5.6 keeps the log to itself while it syncs each commit, so there every second one is synced.
     let mut flags = match (shared.is_mariadb(), shared.version()) {
-        (true, _) => vec!["--sync-binlog=1"],
-        (false, (5, 6)) => vec!["--sync-binlog=2"],
-        (false, _) => vec![&*group],
+        (true, _) => vec![connections, "--sync-binlog=1"],
+        (false, (5, 6)) => vec![connections, "--sync-binlog=2"],
+        (false, _) => vec![connections, &*group],
     };
     if shared.is_mysql() {
         flags.extend(match gtids {
