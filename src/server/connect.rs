@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::Once;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use mysql::{ClientIdentity, Conn, DriverError, Error, OptsBuilder, SslOpts};
 use super::failure::{self, CannotConnect};
 use super::options::{Options, TlsMode};
 use super::trust;
+use crate::progress::{Progress, When};
 
 /// The protocol's own limit. The crate's default is the server's variable, and fails on a larger event.
 const MAX_PACKET_BYTES: usize = 1 << 30;
@@ -47,12 +49,15 @@ pub fn connect(options: &Options) -> Result<Conn> {
             let _ = sender.send(outcome);
         })
         .context("cannot start a thread")?;
-    let conn = match receiver.recv_timeout(options.connect_timeout.saturating_add(GRACE)) {
-        Ok(Ok(conn)) => conn,
+    let (conn, plain) = match receiver.recv_timeout(options.connect_timeout.saturating_add(GRACE)) {
+        Ok(Ok(made)) => made,
         Ok(Err(error)) => return Err(failure::describe(&error, options).into()),
         Err(RecvTimeoutError::Timeout) => return Err(CannotConnect::timed_out(options).into()),
         Err(RecvTimeoutError::Disconnected) => return Err(CannotConnect::not_mysql(options).into()),
     };
+    if let Some(why) = plain {
+        warn_once(&failure::not_encrypted(&why, options));
+    }
     // The timeouts were for the login. A query, or a wait for the next change, may last.
     let socket = socket_of(&conn).context("cannot reach the connection's socket")?;
     socket.set_read_timeout(None).context("cannot lift the read timeout")?;
@@ -72,19 +77,30 @@ pub fn socket_of(conn: &Conn) -> io::Result<TcpStream> {
     Ok(socket.try_clone_to_owned()?.into())
 }
 
-fn attempt(options: &Options) -> mysql::Result<Conn> {
+/// A connection, and why it is not encrypted although the server offered to.
+type Made = (Conn, Option<Error>);
+
+fn attempt(options: &Options) -> mysql::Result<Made> {
     let deadline = Instant::now() + options.connect_timeout;
+    let plain = |why| Ok((open(options, None, deadline)?, why));
     match options.tls.mode {
-        TlsMode::Disabled => open(options, None, deadline),
+        TlsMode::Disabled => plain(None),
         TlsMode::Preferred => match open(options, Some(ssl(options)), deadline) {
-            // No TLS there, or none in common: MySQL 5.6 speaks only versions that are long withdrawn.
-            Err(error) if failure::no_common_tls(&error) => open(options, None, deadline),
-            other => other,
+            // As the `mysql` client does. MySQL 5.6 speaks only versions of TLS that are long withdrawn.
+            Err(error) if failure::offers_no_tls(&error) => plain(None),
+            Err(error) if failure::no_common_tls(&error) => plain(Some(error)),
+            other => Ok((other?, None)),
         },
         TlsMode::Required | TlsMode::VerifyCa | TlsMode::VerifyIdentity => {
-            open(options, Some(ssl(options)), deadline)
+            Ok((open(options, Some(ssl(options)), deadline)?, None))
         }
     }
+}
+
+/// A run makes several connections, and each would say the same.
+fn warn_once(text: &str) {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| Progress::new(When::Never, false).warn(text));
 }
 
 fn ssl(options: &Options) -> SslOpts {

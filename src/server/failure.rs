@@ -52,13 +52,26 @@ pub(super) fn describe(error: &Error, options: &Options) -> CannotConnect {
     }
 }
 
+/// Does the server have no TLS at all?
+pub(super) fn offers_no_tls(error: &Error) -> bool {
+    matches!(error, Error::DriverError(DriverError::TlsNotSupported))
+}
+
 /// Did server and client find no TLS to speak, so that it may work without? (`Error::TlsError` is
 /// no such case: the crate makes it of our own certificate or key, before it speaks to the server.)
 pub(super) fn no_common_tls(error: &Error) -> bool {
-    match error {
-        Error::DriverError(DriverError::TlsNotSupported) => true,
-        _ => io_error(error).is_some_and(|error| !is_timeout(error)),
-    }
+    io_error(error).is_some_and(|error| !is_timeout(error))
+}
+
+/// The warning for a connection that was to be encrypted if possible.
+pub(super) fn not_encrypted(why: &Error, options: &Options) -> String {
+    let why = io_error(why).map_or_else(|| why.to_string(), |error| error.to_string());
+    format!(
+        "the connection to {} is NOT encrypted: the server offers TLS, but {}. --ssl-mode required insists on \
+         it, and --ssl-mode disabled does without it and without this warning",
+        options.address(),
+        tls_reason(&why)
+    )
 }
 
 /// The server said no.
@@ -168,7 +181,23 @@ fn tls_failure(why: &str, options: &Options) -> CannotConnect {
     } else {
         ""
     };
-    CannotConnect::lasting(format!("cannot open a TLS connection to {}: {why}{advice}", options.address()))
+    let (address, why) = (options.address(), tls_reason(why));
+    CannotConnect::lasting(format!("cannot open a TLS connection to {address}: {why}{advice}"))
+}
+
+/// What rustls or the server's alert says, in the words of who has to set up the server.
+fn tls_reason(why: &str) -> String {
+    let has = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    // The libraries of MySQL 5.6 and 5.7 answer to TLS 1.2 each in its own way.
+    if has(&["ServerDoesNotSupportTls12Or13", "ProtocolVersion"]) {
+        format!("no version of TLS that dumpa has (1.2 and 1.3; {why})")
+    } else if has(&["HandshakeFailure", "NoCipherSuitesInCommon"]) {
+        format!(
+            "no cipher suite that dumpa has (ECDHE with AES-GCM or ChaCha20-Poly1305, of TLS 1.2 or 1.3; {why})"
+        )
+    } else {
+        why.to_string()
+    }
 }
 
 /// The I/O error in an error of the crate, which wraps it in two ways.

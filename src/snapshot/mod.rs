@@ -1,24 +1,22 @@
 //! A consistent snapshot of many tables, and the position in the log that is exact for it.
 
+mod advice;
+mod locks;
+mod looks;
 pub mod read;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
 use crate::exit::in_words;
 use crate::position::Position;
-use crate::schema::catalog::quoted;
-use crate::server::{Options, Server, connect, log};
+use crate::server::{Options, Server, log};
+use looks::Look;
 
 /// The transaction that all tables are read in.
 const BEGIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 const BEGIN_PLAIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
-/// How often two looks at a busy log may differ before another method is tried.
-const LOOKS: u32 = 50;
-/// How long a lock is waited for, in seconds: everything else queues behind the wait.
-const LOCK_WAIT_S: u32 = 5;
-
 /// How a snapshot's position was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -26,14 +24,12 @@ pub enum Method {
     None,
     /// MariaDB's `binlog_snapshot_%`: part of the snapshot.
     SnapshotStatus,
-    /// MySQL's `performance_schema.log_status`, the same before and after the snapshot began.
-    LogStatus,
+    /// MySQL: the log did not grow while the snapshot began, and all before its end was in the engine.
+    Quiet(Look),
     GlobalLock,
     TableLocks,
-    /// The start of the current file, with the set of transactions that the snapshot surely holds.
-    GtidSet,
-    /// `log_status` moved each time: the snapshot may hold a little more than the position says.
-    LogStatusBefore,
+    /// It grew each time: the snapshot may hold a little more than the position says.
+    Busy(Look),
     /// Position first, snapshot afterwards, and nothing to hold commits back.
     Lossy,
 }
@@ -44,8 +40,11 @@ impl Method {
         match self {
             Method::None => "one consistent snapshot; no position asked for",
             Method::SnapshotStatus => "one consistent snapshot and its exact position, without a lock",
-            Method::LogStatus => {
+            Method::Quiet(Look::LogStatus) => {
                 "one consistent snapshot and its exact position, without a lock (performance_schema.log_status)"
+            }
+            Method::Quiet(Look::GtidOwned) => {
+                "one consistent snapshot and its exact position, without a lock (gtid_owned)"
             }
             Method::GlobalLock => {
                 "one consistent snapshot and its exact position, under FLUSH TABLES WITH READ LOCK, now released"
@@ -53,11 +52,11 @@ impl Method {
             Method::TableLocks => {
                 "one consistent snapshot and its exact position, under LOCK TABLES … READ, now released"
             }
-            Method::GtidSet => {
-                "one consistent snapshot and its GTID set, without a lock: changes made while it began may be repeated by tail"
+            Method::Busy(Look::LogStatus) => {
+                "one consistent snapshot and a position just before it, without a lock (performance_schema.log_status): changes made in between will be repeated by tail"
             }
-            Method::LogStatusBefore => {
-                "one consistent snapshot and a position just before it, without a lock: changes made in between will be repeated by tail"
+            Method::Busy(Look::GtidOwned) => {
+                "one consistent snapshot and a position just before it, without a lock (gtid_owned): changes made in between will be repeated by tail"
             }
             Method::Lossy => {
                 "--no-lock: the position was read before the snapshot with nothing to hold commits back; changes made in between may be LOST"
@@ -100,38 +99,36 @@ pub fn begin(
         return Err(log::no_log());
     }
     let mut refusals = Vec::new();
-    let mut before = None;
-    match log_status(conn, server) {
-        Ok(Some((method, position))) => return found(method, position),
-        Ok(None) => before = Some(()),
-        Err(error) => refusals.push(format!("log_status: {}", in_words(&error))),
+    let mut busy = None;
+    for look in [Look::LogStatus, Look::GtidOwned] {
+        match looks::exact(look, conn, server) {
+            Ok(Some(position)) => return found(Method::Quiet(look), position),
+            // Where the log grows, it grows under any look.
+            Ok(None) => {
+                busy = Some(look);
+                break;
+            }
+            Err(error) => refusals.push(format!("{}: {}", look.name(), in_words(&error))),
+        }
     }
     if !wish.no_lock {
-        match global_lock(conn, server, options) {
+        match locks::global(conn, server, options) {
             Ok(position) => return found(Method::GlobalLock, position),
             Err(error) => refusals.push(format!("FLUSH TABLES WITH READ LOCK: {}", in_words(&error))),
         }
-        match table_locks(conn, server, options, wish.tables) {
+        match locks::tables(conn, server, options, wish.tables) {
             Ok(position) => return found(Method::TableLocks, position),
             Err(error) => refusals.push(format!("LOCK TABLES: {}", in_words(&error))),
         }
     }
-    if before.is_some() {
-        let (_, position) = log_status_before(conn, server)?;
-        return found(Method::LogStatusBefore, position);
-    }
-    match gtid_set(conn, server) {
-        Ok(position) => return found(Method::GtidSet, position),
-        Err(error) => refusals.push(format!("GTIDs: {}", in_words(&error))),
+    if let Some(look) = busy {
+        match looks::before(look, conn, server) {
+            Ok(position) => return found(Method::Busy(look), position),
+            Err(error) => refusals.push(format!("{}: {}", look.name(), in_words(&error))),
+        }
     }
     if !wish.no_lock {
-        return Err(anyhow!(
-            "this account can get no position that is exact for a snapshot: GRANT it BACKUP_ADMIN ON *.* and \
-             SELECT ON performance_schema.log_status (MySQL 8.0 and later), or else REPLICATION CLIENT and \
-             RELOAD ON *.*, or REPLICATION CLIENT ON *.* and LOCK TABLES on the databases; or give --no-lock and \
-             accept that changes may be lost ({})",
-            refusals.join("; ")
-        ));
+        return Err(advice::refusal(conn, server, wish.tables, busy, &refusals));
     }
     let position = log::end(conn, server)?;
     start(conn, server)?;
@@ -168,84 +165,4 @@ fn snapshot_status(conn: &mut Conn) -> Result<Position> {
             "this server keeps no binary log, so there is no position to save: start it with log_bin, or load without --save",
         )),
     }
-}
-
-/// A look at the log takes a moment's lock on commits inside the server, so all that it counts is in the
-/// engine. If a second look after the snapshot began sees the same, the snapshot holds just that.
-fn log_status(conn: &mut Conn, server: &Server) -> Result<Option<(Method, Position)>> {
-    if !server.is_mysql_from(8, 0, 0) {
-        return Err(anyhow!("it came with MySQL 8.0"));
-    }
-    for _ in 0..LOOKS {
-        let first = look(conn, server)?;
-        start(conn, server)?;
-        if look(conn, server)? == first {
-            return Ok(Some((Method::LogStatus, first)));
-        }
-        conn.query_drop("ROLLBACK")?;
-    }
-    Ok(None)
-}
-
-fn log_status_before(conn: &mut Conn, server: &Server) -> Result<(Method, Position)> {
-    let first = look(conn, server)?;
-    start(conn, server)?;
-    Ok((Method::LogStatusBefore, first))
-}
-
-fn look(conn: &mut Conn, server: &Server) -> Result<Position> {
-    let query = "SELECT LOCAL->>'$.binary_log_file', LOCAL->>'$.binary_log_position' \
-         FROM performance_schema.log_status";
-    let row: Option<Row> = conn.query_first(query)?;
-    let row = row.ok_or_else(|| anyhow!("it is empty"))?;
-    let position = log::text(&row, 1).and_then(|text| text.parse().ok());
-    match (log::text(&row, 0), position) {
-        (Some(file), Some(position)) if !file.is_empty() => {
-            Ok(Position { server_uuid: server.uuid.clone(), ..Position::new(file, position) })
-        }
-        _ => Err(crate::exit::unavailable("this server keeps no binary log: start it with log_bin")),
-    }
-}
-
-/// Locks on a connection of their own: beginning a transaction would release the session's table locks.
-fn locked(conn: &mut Conn, server: &Server, options: &Options, lock: &str) -> Result<Position> {
-    let mut locker = connect(options)?;
-    // Both names, for whichever the server has: a lock that waits blocks everybody behind it.
-    locker.query_drop(format!("SET NAMES utf8mb4, @@session.lock_wait_timeout = {LOCK_WAIT_S}"))?;
-    locker.query_drop(lock)?;
-    let position = log::end(&mut locker, server)?;
-    start(conn, server)?;
-    locker.query_drop("UNLOCK TABLES")?;
-    Ok(position)
-}
-
-fn global_lock(conn: &mut Conn, server: &Server, options: &Options) -> Result<Position> {
-    locked(conn, server, options, "FLUSH TABLES WITH READ LOCK")
-}
-
-fn table_locks(
-    conn: &mut Conn,
-    server: &Server,
-    options: &Options,
-    tables: &[(String, String)],
-) -> Result<Position> {
-    let locks = tables.iter().map(|(database, table)| format!("{} READ", quoted(database, table)));
-    let locks = locks.collect::<Vec<_>>().join(", ");
-    locked(conn, server, options, &format!("LOCK TABLES {locks}"))
-}
-
-/// What `gtid_executed` names is in the engine, and so is all that stands in files before the current
-/// one. So the start of that file, less that set, misses nothing.
-fn gtid_set(conn: &mut Conn, server: &Server) -> Result<Position> {
-    let row: Option<(String, String)> =
-        conn.query_first("SELECT @@global.gtid_mode, @@global.gtid_executed")?;
-    let (mode, _) = row.ok_or_else(|| anyhow!("the server did not say"))?;
-    if !mode.eq_ignore_ascii_case("ON") {
-        return Err(anyhow!("gtid_mode is {mode}"));
-    }
-    let end = log::end(conn, server)?;
-    let set: Option<String> = conn.query_first("SELECT @@global.gtid_executed")?;
-    let set = set.unwrap_or_default().replace(['\n', ' '], "");
-    start(conn, server)?;
-    Ok(Position { position: 4, gtid_set: Some(set), ..end })
 }

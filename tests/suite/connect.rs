@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -130,10 +131,49 @@ on_servers!([mysql_9_7, mariadb_11_8] fn tls_where_the_server_has_it(server) {
     fails(&with(&["--ssl-mode", "disabled"]), 1);
 });
 
-on_servers!([mysql_5_6, mariadb_10_11] fn no_tls_where_the_server_has_none(server) {
-    connects(&Dumpa::without_db(server).args(["position", "--ssl-mode", "preferred"]));
+on_servers!([mysql_5_6, mysql_5_7, mysql_8_0, mariadb_10_11, mariadb_11_4] fn no_tls_where_the_server_has_none(server) {
+    let preferred = Dumpa::without_db(server).args(["position", "--ssl-mode", "preferred"]).run().expect_code(0);
+    assert_eq!(preferred.stderr, "", "as the mysql client does");
     let said = fails(&Dumpa::without_db(server).args(["position", "--ssl-mode", "required"]), 1);
     assert!(said.contains("has no TLS"), "{said}");
+});
+
+/// The server offers TLS, and dumpa speaks none of it.
+#[track_caller]
+fn falls_back_aloud(server: &Server, ca: &Path, why: &str) {
+    let db = server.fresh_db("tls");
+    db.sql("create table t (id int primary key);\ninsert into t values (1)");
+    // Three connections, one warning, which --quiet does not take away.
+    let run = Dumpa::new(server, &db).args(["load", "--quiet", "--save", "pos.json"]).run().expect_code(0);
+    let said = run.stderr.trim_end();
+    assert!(said.contains("is NOT encrypted") && said.contains(why) && said.lines().count() == 1, "{said}");
+    let run = Dumpa::new(server, &db).args(["load", "--ssl-mode", "disabled"]).run().expect_code(0);
+    assert!(!run.stderr.contains("encrypted"), "{}", run.stderr);
+    for mode in ["required", "verify_ca"] {
+        let dumpa = Dumpa::new(server, &db).args(["position", "--ssl-mode", mode, "--ssl-ca"]).args([ca]);
+        let said = fails(&dumpa, 1);
+        assert!(said.contains("TLS") && said.contains(why), "{said}");
+    }
+}
+
+on_servers!([mysql_8_0] fn a_fallback_to_no_tls_is_said_once(shared) {
+    let server = Server::private(&shared.name, &["--ssl"]);
+    let authority = server.dir.join("data/ca.pem");
+    // Its suites that dumpa has not: those of a plain Diffie-Hellman.
+    falls_back_aloud(&server, &authority, "no cipher suite that dumpa has");
+    // It has made itself a certificate, which the others take as well.
+    let [ca, cert, key] = ["ca", "server-cert", "server-key"].map(|name| {
+        format!("--ssl-{}={}", name.trim_start_matches("server-"), server.dir.join(format!("data/{name}.pem")).display())
+    });
+    for older in ["mysql-5.6", "mysql-5.7"] {
+        let older = Server::private(older, &["--ssl", &ca, &cert, &key]);
+        falls_back_aloud(&older, &authority, "no version of TLS that dumpa has");
+    }
+    for newer in ["mariadb-10.11", "mariadb-11.4"] {
+        let newer = Server::private(newer, &["--ssl", &ca, &cert, &key]);
+        let run = Dumpa::without_db(&newer).args(["position", "--ssl-mode", "required"]).run().expect_code(0);
+        assert_eq!(run.stderr, "");
+    }
 });
 
 on_servers!([mysql_9_7] fn the_certificate_is_verified(server) {

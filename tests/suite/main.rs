@@ -30,6 +30,7 @@ mod resume;
 mod row_formats;
 mod servers;
 mod signedness;
+mod snapshot;
 mod spliced;
 mod statement_bytes;
 mod statements;

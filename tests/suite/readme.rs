@@ -97,31 +97,41 @@ fn without_places(line: &str) -> String {
 
 on_each_server! {
     fn the_grants_of_the_readme_suffice(shared) {
-        let server = Server::private(&shared.name, &[]);
-        server.sql("create database shop;\ncreate table shop.t (id int primary key);\ninsert into shop.t values (1)");
-        let title = match shared.name.as_str() {
-            "mysql-5.6" => "-- MySQL before 8.0\n",
-            "mysql-9.7" => "-- MySQL 8.0 and later\n",
-            _ => "-- MariaDB\n",
-        };
-        let grants = blocks("sql").into_iter().find_map(|block| block.strip_prefix(title)).expect("the block");
-        server.sql(grants);
-
-        let port = server.port.to_string();
-        let connection = ["-H", "127.0.0.1", "-P", &port, "-u", "dumpa", "-D", "shop"];
-        let home = Dumpa::bare();
-        let dumpa = |args: &[&str]| {
-            let (command, args) = args.split_first().unwrap();
-            let dumpa = Dumpa::bare().in_the_folder_of(&home).args([command]).args(connection).args(args);
-            dumpa.env("DUMPA_PASSWORD", "secret").run().expect_code(0)
-        };
-        let load = dumpa(&["load", "--save", "pos.json"]);
-        assert_eq!(load.lines().len(), 1);
-        assert!(load.stderr.contains("exact position") && load.stderr.lines().count() == 1, "{}", load.stderr);
-        server.sql("insert into shop.t values (2)");
-        dumpa(&["validate-pos", "pos.json"]);
-        assert_eq!(dumpa(&["tail", "--from", "pos.json", "--until", "now"]).lines().len(), 1);
-        dumpa(&["validate-pos", "earliest"]);
-        dumpa(&["position"]);
+        if shared.is_mariadb() {
+            return grants_suffice(&Server::private(&shared.name, &[]), "-- MariaDB\n");
+        }
+        let [on, off] = ["ON", "OFF"].map(|mode| {
+            let modes = [format!("--gtid-mode={mode}"), format!("--enforce-gtid-consistency={mode}")];
+            Server::private(&shared.name, &[&modes[0], &modes[1], "--log-slave-updates=ON"])
+        });
+        grants_suffice(&on, "-- MySQL with gtid_mode=ON\n");
+        grants_suffice(&off, "-- MySQL without GTIDs\n");
     }
+}
+
+/// Runs what the README asks for on such a server, and each command with that account.
+#[track_caller]
+fn grants_suffice(server: &Server, title: &str) {
+    server.sql(
+        "create database shop;\ncreate table shop.t (id int primary key);\ninsert into shop.t values (1)",
+    );
+    let grants = blocks("sql").into_iter().find_map(|block| block.strip_prefix(title)).expect("the block");
+    server.sql(grants);
+
+    let port = server.port.to_string();
+    let connection = ["-H", "127.0.0.1", "-P", &port, "-u", "dumpa", "-D", "shop"];
+    let home = Dumpa::bare();
+    let dumpa = |args: &[&str]| {
+        let (command, args) = args.split_first().unwrap();
+        let dumpa = Dumpa::bare().in_the_folder_of(&home).args([command]).args(connection).args(args);
+        dumpa.env("DUMPA_PASSWORD", "secret").run().expect_code(0)
+    };
+    let load = dumpa(&["load", "--save", "pos.json"]);
+    assert_eq!(load.lines().len(), 1);
+    assert!(load.stderr.contains("exact position") && load.stderr.lines().count() == 1, "{}", load.stderr);
+    server.sql("insert into shop.t values (2)");
+    dumpa(&["validate-pos", "pos.json"]);
+    assert_eq!(dumpa(&["tail", "--from", "pos.json", "--until", "now"]).lines().len(), 1);
+    dumpa(&["validate-pos", "earliest"]);
+    dumpa(&["position"]);
 }

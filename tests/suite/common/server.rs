@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use mysql::prelude::{FromRow, Queryable};
 use mysql::{Conn, Opts, OptsBuilder};
@@ -24,6 +25,8 @@ pub struct Server {
     pub pid: i32,
     /// The folder of a private server, which goes with it.
     own: Option<TempDir>,
+    /// How long each sync of its log lasts.
+    slow_sync: Duration,
 }
 
 impl Server {
@@ -41,11 +44,16 @@ impl Server {
         // Where `tests/servers/start` keeps what it printed.
         let pid = fs::read_to_string(dir.join("server")).map_or(0, |said| number(&said, "pid"));
         let port = port.parse().expect("a port is a number");
-        Server { name: name.to_owned(), port, socket, dir, pid, own: None }
+        Server { name: name.to_owned(), port, socket, dir, pid, own: None, slow_sync: Duration::ZERO }
     }
 
     /// A fresh server for this test alone; it ends when the value is dropped. It costs up to a second.
     pub fn private(name: &str, flags: &[&str]) -> Server {
+        Self::private_with_slow_log(name, flags, Duration::ZERO)
+    }
+
+    /// One whose disk takes so long for each sync of the binary log that `--sync-binlog` asks for.
+    pub fn private_with_slow_log(name: &str, flags: &[&str], slow_sync: Duration) -> Server {
         let own = TempDir::with_prefix("dumpa-").expect("a temporary folder");
         let mut server = Server {
             name: name.to_owned(),
@@ -54,6 +62,7 @@ impl Server {
             dir: own.path().canonicalize().expect("its real path"),
             pid: 0,
             own: Some(own),
+            slow_sync,
         };
         server.start(flags);
         server
@@ -92,6 +101,9 @@ impl Server {
         self.assert_private();
         let mut start = script("start");
         start.arg(&self.name).arg(&self.dir).args(flags).env_remove("PORT").stderr(Stdio::piped());
+        if !self.slow_sync.is_zero() {
+            start.env("SLOW_SYNC_MS", self.slow_sync.as_millis().to_string());
+        }
         if self.port != 0 {
             start.env("PORT", self.port.to_string());
         }

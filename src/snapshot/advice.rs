@@ -1,0 +1,60 @@
+//! What to say when no method is possible.
+
+use anyhow::anyhow;
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use super::looks::{Look, log_status_waits};
+use crate::server::{Server, log};
+
+/// Why there is no position, and the grants that would give one, the least in the way first.
+pub fn refusal(
+    conn: &mut Conn,
+    server: &Server,
+    tables: &[(String, String)],
+    busy: Option<Look>,
+    refusals: &[String],
+) -> anyhow::Error {
+    let account = account(conn);
+    let mut ways = Vec::new();
+    let gtids = log::variable(conn, "gtid_mode").ok().flatten().is_some_and(|mode| mode == "ON");
+    if gtids && busy.is_none() {
+        ways.push(format!("GRANT REPLICATION CLIENT ON *.* TO {account}"));
+    }
+    if log_status_waits(server) && busy.is_none() {
+        ways.push(format!(
+            "GRANT BACKUP_ADMIN, REPLICATION CLIENT ON *.* TO {account} and \
+             GRANT SELECT ON performance_schema.log_status TO {account}"
+        ));
+    }
+    let flush = if server.is_mysql_from(8, 0, 23) { "FLUSH_TABLES" } else { "RELOAD" };
+    ways.push(format!("GRANT {flush}, REPLICATION CLIENT ON *.* TO {account}"));
+    if let Some((database, _)) = tables.first() {
+        let one = tables.iter().all(|(other, _)| other == database);
+        let place = if one { format!("`{}`.*", database.replace('`', "``")) } else { "*.*".into() };
+        ways.push(format!(
+            "GRANT LOCK TABLES ON {place} TO {account} with GRANT REPLICATION CLIENT ON *.* TO {account}"
+        ));
+    }
+    let what = match busy {
+        Some(_) => {
+            "the server is too busy for a position without a lock: try again later, or let this account lock"
+        }
+        None => "this account can get no position that surely belongs to a snapshot: give it a way to one",
+    };
+    anyhow!(
+        "{what} ({}); or give --no-lock and accept that changes may be lost. What was tried: {}",
+        ways.join("; or "),
+        refusals.join("; ")
+    )
+}
+
+/// Who is logged in, as GRANT writes it.
+fn account(conn: &mut Conn) -> String {
+    let account: Option<Option<String>> = conn.query_first("SELECT CURRENT_USER()").ok();
+    let account = account.flatten().unwrap_or_default();
+    match account.rsplit_once('@') {
+        Some((user, host)) => format!("'{}'@'{host}'", user.replace('\'', "''")),
+        None => "this account".into(),
+    }
+}

@@ -1,0 +1,54 @@
+//! Locks that hold commits back while the snapshot begins.
+
+use anyhow::Result;
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use super::start;
+use crate::position::Position;
+use crate::schema::catalog::quoted;
+use crate::server::{Options, Server, connect, log};
+
+/// How long a lock is waited for, in seconds: everything else queues behind the wait.
+const WAIT_S: u32 = 5;
+/// When the server lets go of a lock whose owner has vanished, in seconds.
+const ABANDONED_S: u32 = 30;
+
+/// Waits for commits under way, since each holds the commit lock until the engine has it.
+pub fn global(conn: &mut Conn, server: &Server, options: &Options) -> Result<Position> {
+    locked(conn, server, options, "FLUSH TABLES WITH READ LOCK")
+}
+
+/// Waits for the transactions that have written to one of the tables.
+pub fn tables(
+    conn: &mut Conn,
+    server: &Server,
+    options: &Options,
+    tables: &[(String, String)],
+) -> Result<Position> {
+    let locks = tables.iter().map(|(database, table)| format!("{} READ", quoted(database, table)));
+    let locks = locks.collect::<Vec<_>>().join(", ");
+    locked(conn, server, options, &format!("LOCK TABLES {locks}"))
+}
+
+/// Locks on a connection of their own: beginning a transaction would release the session's table locks.
+/// Under the lock nothing is asked that may itself wait for it.
+fn locked(conn: &mut Conn, server: &Server, options: &Options, lock: &str) -> Result<Position> {
+    let mut locker = connect(options)?;
+    locker.query_drop(format!(
+        "SET NAMES utf8mb4, @@session.lock_wait_timeout = {WAIT_S}, @@session.wait_timeout = {ABANDONED_S}"
+    ))?;
+    if !server.is_mysql_from(5, 7, 5) {
+        // LOCK TABLES READ goes together with transactions that wrote before and commit now, as their commit is
+        // no statement that uses a table. The engine's own lock waits for them; it is taken in a transaction only.
+        locker.query_drop(format!(
+            "SET @@session.autocommit = 0, @@session.innodb_table_locks = 1, \
+             @@session.innodb_lock_wait_timeout = {WAIT_S}"
+        ))?;
+    }
+    locker.query_drop(lock)?;
+    let position = log::end(&mut locker, server)?;
+    start(conn, server)?;
+    locker.query_drop("UNLOCK TABLES")?;
+    Ok(position)
+}
