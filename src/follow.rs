@@ -17,6 +17,7 @@ use crate::binlog::transaction::{Group, Step, Tracker, data_statement, malformed
 use crate::exit::unreadable;
 use crate::position::Position;
 use crate::printer::{Done, Flow, Printer};
+use crate::version::Release;
 
 /// Follows a log from a position on.
 pub struct Follower<'a> {
@@ -271,6 +272,14 @@ impl<'a> Follower<'a> {
         ))
     }
 
+    /// Whether the server made up a DELETE of all rows, for a MEMORY table that its restart emptied. Nothing else
+    /// happens then; one of a client might start triggers. MySQL 5.7 and 8.0 log it as a transaction, others alone.
+    fn is_made_up(&self, query: &Query<'_>) -> bool {
+        let release = Release::parse(&self.log.format.server_version, "");
+        let in_transaction = release.is_some_and(|release| release.is_mysql_from(5, 7, 0));
+        self.tracker.is_alone() || in_transaction && !query.lists_databases
+    }
+
     /// The tables that a statement empties, database and name.
     ///
     /// # Errors
@@ -288,7 +297,7 @@ impl<'a> Follower<'a> {
             Statement::Renames(names) => {
                 names.iter().map(|(from, to)| self.renamed(full(from)?, full(to)?)).collect()
             }
-            Statement::DeleteAll(name) if self.tracker.is_alone() => Ok(vec![full(name)?]),
+            Statement::DeleteAll(name) if self.is_made_up(query) => Ok(vec![full(name)?]),
             Statement::DeleteAll(name) => Err(data("DELETE", full(name).ok())),
             Statement::Data { verb, table } => match table.as_ref().and_then(|name| full(name).ok()) {
                 // The server's own bookkeeping, which some managed servers do by statement.

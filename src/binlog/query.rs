@@ -18,6 +18,9 @@ pub struct Query<'a> {
     /// Bytes that the server understood in the client's character set; comments may hold any.
     pub text: &'a [u8],
     pub session: Session,
+    /// The event lists the databases that are changed, as MySQL 5.6 and later do of every statement of a client that
+    /// changes rows, and never of one that the server made up.
+    pub lists_databases: bool,
 }
 
 /// The body of a compressed query event (MariaDB's `log_bin_compress`) as that of a plain one.
@@ -46,6 +49,7 @@ impl<'a> Query<'a> {
             text: bytes.rest(),
             // A client that said nothing, or `binary`: UTF-8 is what the server takes names for.
             session: Session::default(),
+            lists_databases: false,
         };
         query.read_status(Bytes(status))?;
         Ok(query)
@@ -70,11 +74,30 @@ impl<'a> Query<'a> {
                 }
                 4 => {
                     self.session.charset = Charset::by_collation_id(status.u16()?.into());
-                    return Ok(());
+                    status.take(4)?;
                 }
                 5 | 6 => {
                     let len = status.u8()?;
                     status.take(len.into())?;
+                }
+                7 | 8 => {
+                    status.take(2)?;
+                }
+                9 => {
+                    status.take(8)?;
+                }
+                10 => {
+                    status.take(4)?;
+                }
+                11 => {
+                    for _ in ["user", "host"] {
+                        let len = status.u8()?;
+                        status.take(len.into())?;
+                    }
+                }
+                12 => {
+                    self.lists_databases = true;
+                    return Ok(());
                 }
                 _ => return Ok(()),
             }

@@ -35,8 +35,8 @@ pub enum Statement {
     DropDatabase(Text),
     /// Tables and the names that they go by from now on.
     Renames(Vec<(Name, Name)>),
-    /// DELETE FROM a table and no more. Outside of a transaction that is what a server before 8.0 writes
-    /// for a MEMORY table which its restart emptied; inside it is data in statement format.
+    /// DELETE FROM a table and no more: data in statement format, or what a server before 9.7 makes up for a MEMORY
+    /// table which its restart emptied.
     DeleteAll(Name),
     /// Changes definitions, perhaps, but no row.
     Definition,
