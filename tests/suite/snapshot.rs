@@ -234,7 +234,7 @@ on_each_server! {
         if server.version() >= (8, 4) {
             ways.push(way("flusher", &["flush_tables on *.*"], busy, GLOBAL_LOCK));
         }
-        if server.version() >= (9, 7) {
+        if server.version() >= (9, 3) {
             let log_status = &["backup_admin on *.*"];
             ways.push(way("watcher", log_status, busy, "just before it, without a lock (performance_schema.log_status)"));
             ways.push(way("watcher", log_status, bursts, "exact position, without a lock (performance_schema"));
