@@ -58,7 +58,7 @@ on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8, mysql_8_0, mysql_9_7]
 fn names_and_types_from_the_log(server) {
     let server = Server::private(&server.name, &["--binlog-row-metadata=FULL"]);
     types::check(&server, |_| true);
-    property::run(&server, 100, property::seed());
+    property::run(&server, property::rows(100), property::seed());
     if server.is_mariadb() {
         tables::keys_on_blobs(&server);
         tables::implicit_versions(&server);

@@ -63,6 +63,7 @@ pub fn run(server: &Server, rows: u64, seed: u64) {
             table.compare(&mut conn, &rows, seed);
         }
     }
+    println!("{}: {done} rows, no difference", server.name);
 }
 
 impl Table {
@@ -248,6 +249,11 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
+/// As many as the environment asks for.
+pub fn rows(default: u64) -> u64 {
+    number("DUMPA_PROPERTY_ROWS").unwrap_or(default)
+}
+
 /// As asked for in the environment, or another one each time.
 pub fn seed() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
@@ -256,6 +262,6 @@ pub fn seed() -> u64 {
 
 on_each_server! {
     fn halves_and_server_agree_on_random_tables(server) {
-        run(server, number("DUMPA_PROPERTY_ROWS").unwrap_or(ROWS), seed());
+        run(server, rows(ROWS), seed());
     }
 }

@@ -99,6 +99,6 @@ on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn old_formats_of_time(s
     for flags in [&flags[..1], &flags] {
         let server = Server::private(&server.name, flags);
         check(&server, |column| ["DATE", "TIME"].iter().any(|word| column.definition.starts_with(word)));
-        crate::property::run(&server, 100, crate::property::seed());
+        crate::property::run(&server, crate::property::rows(100), crate::property::seed());
     }
 });
