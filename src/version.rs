@@ -69,6 +69,11 @@ impl Release {
         !self.is_mariadb_before(10, 5, 0)
     }
 
+    /// Has it `binlog_row_metadata`, which makes it log the names of columns?
+    pub fn can_log_names(&self) -> bool {
+        self.is_mysql_from(8, 0, 1) || self.is_mariadb_from(10, 5, 0)
+    }
+
     /// Does its log count the hidden columns of indexes on expressions? Seen on 8.0.15; by the source 8.0.18 does, and
     /// 8.0.20 does not (`Replicated_columns_view` in `rpl_record.cc`). Of 8.0.19 it is not known: whichever is wrong
     /// is found out by the number of columns, and by the columns that images hold.

@@ -7,7 +7,7 @@ use crate::value::{Charset, Kind, Label, Labels, decimal};
 /// Why the labels of an ENUM may be lost: every server describes tables in three-byte UTF-8.
 const LOST: &str = "the server describes this member of an ENUM or SET with a `?`, which stands for \
                     a character that its catalog cannot hold, and no row was found that tells it; with \
-                    binlog_row_metadata=FULL its log does";
+                    binlog_row_metadata=FULL (MySQL 8.0, MariaDB 10.5) its log does";
 
 /// The kind that a COLUMN_TYPE describes, `None` for one that dumpa does not know. `charset` is the
 /// column's CHARACTER_SET_NAME.

@@ -235,8 +235,9 @@ impl Layouts {
         joined.map(Mapping::Wanted).map_err(|mismatch| {
             unreadable(format!(
                 "the rows of {} at {place} do not fit the table as it is now: {mismatch}. It was altered \
-                 since; load again, or have the server log names (binlog_row_metadata=FULL)",
-                name()
+                 since; load again{}",
+                name(),
+                self.or_names(", or have the server log names (binlog_row_metadata=FULL)")
             ))
         })
     }
@@ -393,16 +394,23 @@ impl Layouts {
             unreadable(if no_server {
                 format!(
                     "the log does not name the columns of {database}.{table} at {place}, and no server was \
-                     given to ask: give one with --host, or log with binlog_row_metadata=FULL"
+                     given to ask: give one with --host{}",
+                    self.or_names(", or log with binlog_row_metadata=FULL")
                 )
             } else {
                 format!(
                     "the rows of {database}.{table} at {place} cannot be read: the table is not there any \
                      more, or this account may not see it (GRANT SELECT), and the log does not name its \
-                     columns (binlog_row_metadata=FULL)"
+                     columns{}",
+                    self.or_names(" (binlog_row_metadata=FULL)")
                 )
             })
         })
+    }
+
+    /// Advice to have names logged, where the server that wrote the log can do that.
+    fn or_names(&self, advice: &'static str) -> &'static str {
+        if self.writer.is_some_and(|writer| writer.can_log_names()) { advice } else { "" }
     }
 
     fn known(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
