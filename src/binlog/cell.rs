@@ -202,10 +202,7 @@ impl Cell {
             Cell::Decimal { format, len } => {
                 taker.take(Value::PackedDecimal { bytes: bytes.take(len)?, format })
             }
-            Cell::Year => match bytes.u8()? {
-                0 => taker.take(Value::UInt(0)),
-                year => taker.take(Value::UInt(1900 + u64::from(year))),
-            },
+            Cell::Year => taker.take(Value::UInt(year(bytes.u8()?))),
             Cell::Bit { len } => taker.take(Value::UInt(big_endian(bytes.take(len)?))),
             Cell::Date => taker.take(Value::Date(date(bytes.u24()?))),
             Cell::Time { decimals } => taker.take(Value::Time(time_value(bytes, decimals)?)),
@@ -252,6 +249,11 @@ impl Cell {
             Cell::Passed { wire, old_decimals } => pass(wire, bytes, old_decimals),
         }
     }
+}
+
+/// A YEAR of 0000 is not 1900.
+fn year(byte: u8) -> u64 {
+    if byte == 0 { 0 } else { 1900 + u64::from(byte) }
 }
 
 /// Not made part of its caller: most tables have no such column.
