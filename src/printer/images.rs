@@ -133,10 +133,10 @@ impl Printer {
             return format!(
                 "without {names}, and the id is made of that: name other columns for it, with --id {}=COLUMN, and \
                  load again",
-                layout.table
+                self.layouts.selection().printed(&layout.database, &layout.table)
             );
         }
-        if missing.iter().all(|i| layout.is_generated(*i)) {
+        if self.layouts.is_mariadb() && missing.iter().all(|i| layout.is_generated(*i)) {
             return format!(
                 "without the generated columns {names}, as MariaDB 11.8 logs updates and deletes: load again with \
                  --generated omit, which leaves generated columns out, and tail with it"

@@ -134,12 +134,12 @@ pub fn ask_expressions(conn: &mut Conn, table: &mut Table) -> Result<()> {
 
 /// Takes the hidden columns of indexes on expressions off a table that MySQL's log names all columns of. Their names
 /// are an MD5 sum; or, from a later release on, say what they are.
-pub fn take_expressions_off(told: &mut Table) {
-    let hidden: Vec<usize> =
-        (0..told.columns.len()).filter(|i| is_expression_name(&told.columns[*i].name)).collect();
-    if hidden.is_empty() {
-        return;
-    }
+///
+/// What `known`, the same table in the catalog, has as a column of its own is none of theirs.
+pub fn take_expressions_off(told: &mut Table, known: Option<&Table>) {
+    let is_own = |name: &str| known.is_some_and(|known| known.columns.iter().any(|own| own.name == name));
+    let is_hidden = |name: &str| is_expression_name(name) && !is_own(name);
+    let hidden: Vec<usize> = (0..told.columns.len()).filter(|i| is_hidden(&told.columns[*i].name)).collect();
     let mut i = 0;
     let expressions = &mut told.hidden.expressions;
     told.columns.retain(|column| {
@@ -158,6 +158,11 @@ pub fn take_expressions_off(told: &mut Table) {
     }
 }
 
+/// Whether a column is called as one of theirs.
+pub fn may_have_expressions(told: &Table) -> bool {
+    told.columns.iter().any(|column| is_expression_name(&column.name))
+}
+
 fn is_expression_name(name: &str) -> bool {
     let is_sum = name.len() == 32 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     is_sum || name.starts_with("!hidden!")
@@ -168,7 +173,13 @@ fn is_expression_name(name: &str) -> bool {
 pub fn take_off(told: &mut Table, wires: &[Wire], known: Option<&Table>) {
     let name = |i: usize| told.columns.get(i).map(|column| column.name.as_str());
     let mut own = told.columns.len();
-    if let Some(known) = known {
+    // What had versions when it was logged may be another table by now, without any.
+    let had_versions =
+        told.columns.iter().zip(wires).any(|(column, wire)| column.name == "row_end" && *wire == TIME);
+    let has_versions = |known: &&Table| {
+        known.hidden.times || known.hidden.until.is_some() || known.column_number("row_end").is_some()
+    };
+    if let Some(known) = known.filter(|known| !had_versions || has_versions(known)) {
         while own > known.columns.len() && name(own - 1).is_some_and(is_number_name) {
             own -= 1;
         }

@@ -289,10 +289,8 @@ impl Layouts {
     /// # Errors
     /// Exit 4 where it agrees with neither, or there is none: a wrong sign is a wrong number.
     fn decided(&mut self, mut one: Table, mut other: Table, place: &str) -> Result<Table> {
-        if self.counts_hidden_columns() {
-            hidden::take_expressions_off(&mut one);
-            hidden::take_expressions_off(&mut other);
-        }
+        self.take_expressions_off(&mut one)?;
+        self.take_expressions_off(&mut other)?;
         let known = self.known(&one.database, &one.name)?;
         let kinds = one.columns.iter().zip(&other.columns).enumerate();
         let differing: Vec<usize> = kinds.filter(|(_, (a, b))| a.kind != b.kind).map(|(i, _)| i).collect();
@@ -325,9 +323,7 @@ impl Layouts {
     /// What the log tells, and from the catalog what it leaves out: keys other than the primary one, types that MariaDB
     /// logs as another, and which columns are generated.
     fn completed(&mut self, mut told: Table, wires: &[Wire], place: &str) -> Result<Table> {
-        if self.counts_hidden_columns() {
-            hidden::take_expressions_off(&mut told);
-        }
+        self.take_expressions_off(&mut told)?;
         let omits = self.rules.omit_generated;
         if told.id != Id::Unknown && !self.is_mariadb() && !omits {
             return Ok(told);
@@ -335,10 +331,10 @@ impl Layouts {
         let known = self.known(&told.database, &told.name)?;
         if self.is_mariadb() {
             hidden::take_off(&mut told, wires, known.as_ref());
-            match &known {
-                Some(known) => see_through(&mut told, wires, known),
-                None => self.warn_of_disguise(&told, wires),
+            if let Some(known) = &known {
+                see_through(&mut told, wires, known);
             }
+            self.warn_of_disguise(&told, wires, known.as_ref());
         }
         let same_names = |known: &Table| {
             let names = |table: &Table| table.columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
@@ -364,17 +360,32 @@ impl Layouts {
         Ok(told)
     }
 
-    /// MariaDB's log says BINARY(16) of a UUID and an INET6, BINARY(4) of an INET4; nobody was there to ask.
-    fn warn_of_disguise(&mut self, told: &Table, wires: &[Wire]) {
+    /// Takes off the hidden columns of indexes on expressions, where the log counts them. A column of the table may
+    /// have such a name, too: the catalog is asked where there is one.
+    fn take_expressions_off(&mut self, told: &mut Table) -> Result<()> {
+        if self.counts_hidden_columns() && hidden::may_have_expressions(told) {
+            let known = self.known(&told.database, &told.name)?;
+            hidden::take_expressions_off(told, known.as_ref());
+        }
+        Ok(())
+    }
+
+    /// MariaDB's log says BINARY(16) of a UUID and an INET6, BINARY(4) of an INET4; nobody was there to ask, or the
+    /// table has no such column any more.
+    fn warn_of_disguise(&mut self, told: &Table, wires: &[Wire], known: Option<&Table>) {
         let all = told.columns.iter().zip(wires);
+        let is_known =
+            |name: &str| known.is_some_and(|known| known.columns.iter().any(|column| column.name == name));
         let disguised = all.filter(|(column, wire)| {
-            matches!(column.kind, Kind::Bytes { .. }) && matches!(wire, Wire::String { max: 16 | 4 })
+            matches!(column.kind, Kind::Bytes { .. })
+                && matches!(wire, Wire::String { max: 16 | 4 })
+                && !is_known(&column.name)
         });
         let names: Vec<String> = disguised.map(|(column, _)| format!("`{}`", column.name)).collect();
         if self.is_mariadb() && !names.is_empty() {
             self.warn(format!(
                 "{}.{}: {} may be UUID, INET4 or INET6, which the log does not tell from BINARY: printed as bytes. \
-                 With a server to ask (--host) they are printed as text",
+                 With a server to ask (--host) that has these columns they are printed as text",
                 told.database,
                 told.name,
                 names.join(", ")
@@ -429,9 +440,8 @@ impl Layouts {
 
 /// MariaDB's log tells another type of some columns, which the catalog knows.
 fn see_through(told: &mut Table, wires: &[Wire], known: &Table) {
-    for (i, (column, wire)) in told.columns.iter_mut().zip(wires).enumerate() {
-        if let Some(same) = known.columns.get(i)
-            && same.name == column.name
+    for (column, wire) in told.columns.iter_mut().zip(wires) {
+        if let Some(same) = known.columns.iter().find(|known| known.name == column.name)
             && matches!(column.kind, Kind::Bytes { .. })
             && matches!(same.kind, Kind::Uuid | Kind::Inet4 | Kind::Inet6 | Kind::Vector)
             && matches!(wire, Wire::String { max: 16 | 4 } | Wire::Varchar { .. })

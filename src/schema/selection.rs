@@ -123,6 +123,8 @@ fn glob(pattern: &str, text: &str) -> bool {
 pub struct Selection {
     database: Option<String>,
     patterns: Vec<Pattern>,
+    /// The server keeps names in lower case.
+    is_lower: bool,
 }
 
 impl Selection {
@@ -139,16 +141,22 @@ impl Selection {
         }
         let patterns = tables.iter().map(|table| Pattern::parse(table, database));
         let patterns = patterns.collect::<Result<_>>()?;
-        Ok(Selection { database: database.map(str::to_string), patterns })
+        Ok(Selection { database: database.map(str::to_string), patterns, is_lower: false })
     }
 
     /// For a server that keeps names in lower case: they are compared as it keeps them.
     pub fn lower_case(mut self) -> Selection {
+        self.is_lower = true;
         self.database = self.database.map(|name| name.to_lowercase());
         for pattern in &mut self.patterns {
             pattern.lower_case();
         }
         self
+    }
+
+    /// A name of a statement, which stands there as it was typed, as the server keeps it.
+    pub fn kept(&self, name: String) -> String {
+        if self.is_lower { name.to_lowercase() } else { name }
     }
 
     pub fn patterns(&self) -> &[Pattern] {

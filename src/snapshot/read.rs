@@ -96,7 +96,11 @@ fn select(table: &Table) -> String {
         Kind::Year { two_digits: true } => format!("IF(YEAR({0}) = 1900, 0, YEAR({0}))", quote(&column.name)),
         _ => quote(&column.name),
     });
-    let columns = columns.collect::<Vec<_>>().join(", ");
+    let mut columns = columns.collect::<Vec<_>>().join(", ");
+    if columns.is_empty() {
+        // All of them are left out; each row still is one.
+        columns.push('1');
+    }
     format!("SELECT {columns} FROM {}", quoted(&table.database, &table.name))
 }
 

@@ -106,3 +106,18 @@ on_servers!(
         }
     }
 );
+
+// Names that hidden columns have may be a table's own.
+on_servers!([mysql_8_0] fn a_column_that_is_called_as_one_of_theirs(shared) {
+    let server = Server::private(&shared.name, &["--binlog-row-metadata=FULL"]);
+    let db = server.fresh_db("expressions");
+    let start = Start::here(&db);
+    db.sql("create table t (id int primary key, b int, d41d8cd98f00b204e9800998ecf8427e text, `!hidden!` int, index i ((b + 1)));
+        insert into t values (1, 1, 'kept', 7);
+        update t set b = 2");
+    let (rows, _) = halves_agree(&db, &start);
+    assert!(rows.values().all(|row| row.contains("kept") && row.contains("\"!hidden!\":7")), "{rows:?}");
+    db.sql("set binlog_row_image = noblob;\nupdate t set b = 3");
+    let run = start.tail_with(&db, "t", &[]).expect_code(4);
+    assert!(run.stderr.contains("binlog_row_image"), "{}", run.stderr);
+});

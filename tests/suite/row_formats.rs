@@ -86,6 +86,23 @@ fn names_and_types_from_the_log(server) {
             r#"delete {"id":1,"b":"Yg==","v":6}"#,
             "truncate null",
         ]);
+        // Nor do versions that had ended come to life when the table is one without versions by now.
+        let start = Start::here(&db);
+        db.sql(
+            "create table plain (id int primary key, v int) with system versioning;
+             insert into plain values (1, 5);
+             update plain set v = 6;
+             alter table plain drop system versioning",
+        );
+        let lines = start.tail(&db, "plain");
+        let shown: Vec<_> = lines.iter().map(|line| format!("{} {}", line.id_text, line.content_text)).collect();
+        assert_eq!(shown, [r#"1 {"id":1,"v":5}"#, r#"1 {"id":1,"v":6}"#]);
+        // Types that the catalog knows are found by the column's name, wherever it stands by now.
+        db.sql("create table moved (id int primary key, u uuid, i inet6);
+            insert into moved values (1, uuid(), '::1');
+            alter table moved add column z int first");
+        let lines = start.tail(&db, "moved");
+        assert_eq!(lines[0].content["i"], "::1");
         // A type that only the catalog knows is not passed over in silence.
         db.sql("create table ids (u uuid primary key);\ninsert into ids values (uuid());\ndrop table ids");
         let tail = Dumpa::new(&server, &db).args(["tail", "--from"]).args([start.file()]);
