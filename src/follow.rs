@@ -253,11 +253,12 @@ impl<'a> Follower<'a> {
     /// # Errors
     /// Exit 4 when its name cannot be read, and may be a wanted one's.
     fn full(&self, name: &Name, query: &Query<'_>) -> Result<(String, String)> {
+        let selection = self.printer.layouts.selection();
         let default = || std::str::from_utf8(query.database).ok().map(str::to_string);
         let database = name.database.clone().unwrap_or_else(default);
         match (database, name.table.clone()) {
-            (Some(database), Some(table)) => Ok((database, table)),
-            (Some(database), None) if !self.printer.layouts.selection().selects_some_of(&database) => {
+            (Some(database), Some(table)) => Ok((selection.kept(database), selection.kept(table))),
+            (Some(database), None) if !selection.selects_some_of(&selection.kept(database.clone())) => {
                 Ok((database, String::new()))
             }
             _ => Err(self.illegible("table")),
@@ -286,22 +287,28 @@ impl<'a> Follower<'a> {
     /// Exit 4 when it changes rows in another way that the log does not hold.
     fn emptied(&self, statement: &Statement, query: &Query<'_>) -> Result<Vec<(String, String)>> {
         let full = |name: &Name| self.full(name, query);
+        let is_wanted =
+            |database: &str, table: &str| self.printer.layouts.selection().selects(database, table);
         let data = |verb: &str, table: Option<(String, String)>| {
             let name = table.map(|(database, table)| format!("{database}.{table}"));
             data_statement(verb, &name.unwrap_or_default(), &self.log)
         };
         match statement {
             Statement::Empties(names) => names.iter().map(full).collect(),
-            Statement::DropDatabase(Some(database)) => self.tables_of(database),
+            Statement::DropDatabase(Some(database)) => {
+                self.tables_of(&self.printer.layouts.selection().kept(database.clone()))
+            }
             Statement::DropDatabase(None) => Err(self.illegible("database")),
             Statement::Renames(names) => {
                 names.iter().map(|(from, to)| self.renamed(full(from)?, full(to)?)).collect()
             }
             Statement::DeleteAll(name) if self.is_made_up(query) => Ok(vec![full(name)?]),
             Statement::DeleteAll(name) => Err(data("DELETE", full(name).ok())),
-            Statement::Data { verb, table } => match table.as_ref().and_then(|name| full(name).ok()) {
+            Statement::Data { verb, table, alone } => match table.as_ref().and_then(|name| full(name).ok()) {
                 // The server's own bookkeeping, which some managed servers do by statement.
-                Some((database, _)) if database == "mysql" => Ok(Vec::new()),
+                Some((database, table)) if *alone && database == "mysql" && !is_wanted(&database, &table) => {
+                    Ok(Vec::new())
+                }
                 table => Err(data(verb, table)),
             },
             Statement::Unlogged { what, table } => {

@@ -10,6 +10,10 @@ use crate::value::{Malformed, text};
 const MARIA_STANDALONE: u8 = 1;
 const MARIA_GROUP_COMMIT: u8 = 2;
 const MARIA_PREPARED_XA: u8 = 64;
+const MARIA_COMPLETED_XA: u8 = 128;
+/// Flags of the second set, which came with 10.8.
+const MARIA_START_ALTER: u8 = 2;
+const MARIA_ROLLBACK_ALTER: u8 = 8;
 /// Of MySQL's flags: something may stand in statement format.
 const MYSQL_STATEMENTS: u8 = 1;
 
@@ -31,6 +35,9 @@ pub struct Gtid {
     pub begins: bool,
     /// The group ends in XA PREPARE (MariaDB; MySQL says so in its first statement).
     pub prepares_xa: bool,
+    /// The statement of the group defines nothing: MariaDB logs an ALTER that takes long when it starts, and the same
+    /// again when it has been done, or undone (`binlog_alter_two_phase`).
+    pub is_no_ddl: bool,
 }
 
 /// MySQL's GTID and anonymous GTID events.
@@ -106,6 +113,13 @@ pub fn mariadb(header: &Header, body: &[u8]) -> Result<Gtid, Malformed> {
     if flags & MARIA_GROUP_COMMIT != 0 {
         bytes.u64()?;
     }
+    if flags & (MARIA_PREPARED_XA | MARIA_COMPLETED_XA) != 0 {
+        bytes.u32()?;
+        let (global, branch) = (bytes.u8()?, bytes.u8()?);
+        bytes.take(usize::from(global) + usize::from(branch))?;
+    }
+    // Zeros fill the event up to 19 bytes.
+    let extra = if bytes.is_empty() { 0 } else { bytes.u8()? };
     let standalone = flags & MARIA_STANDALONE != 0;
     Ok(Gtid {
         gtid: Some(format!("{domain}-{}-{sequence}", header.server_id)),
@@ -114,6 +128,7 @@ pub fn mariadb(header: &Header, body: &[u8]) -> Result<Gtid, Malformed> {
         standalone,
         begins: !standalone,
         prepares_xa: flags & MARIA_PREPARED_XA != 0,
+        is_no_ddl: extra & (MARIA_START_ALTER | MARIA_ROLLBACK_ALTER) != 0,
     })
 }
 

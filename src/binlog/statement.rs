@@ -49,6 +49,8 @@ pub enum Statement {
     Data {
         verb: String,
         table: Option<Name>,
+        /// It changes no table but this.
+        alone: bool,
     },
     /// Nothing that touches rows or definitions: comments, rights, temporary tables.
     Nothing,
@@ -56,7 +58,6 @@ pub enum Statement {
 
 /// First words of statements that change neither rows nor definitions of tables.
 const HARMLESS: &[&str] = &[
-    "analyze",
     "cache",
     "change",
     "check",
@@ -108,7 +109,7 @@ pub fn read(text: &[u8], session: Session) -> Statement {
             Statement::Nothing
         } else {
             let verb = String::from_utf8_lossy(text).chars().take(40).collect();
-            Statement::Data { verb, table: None }
+            Statement::Data { verb, table: None, alone: false }
         };
     };
     meaning(&first, &mut at, text)
@@ -124,9 +125,11 @@ fn meaning(first: &str, at: &mut At<'_>, text: &[u8]) -> Statement {
         "savepoint" => Statement::Savepoint(at.savepoint()),
         "release" => Statement::Nothing,
         "xa" => xa(at, text),
+        // A temporary table hides the real one of the same name, which stays.
+        "truncate" | "alter" if at.session.uses_temporary => Statement::Nothing,
         "truncate" => {
             at.accept("table");
-            at.table().map_or(Statement::Definition, |name| Statement::Empties(vec![name]))
+            at.table().map_or_else(|| data("truncate", None), |name| Statement::Empties(vec![name]))
         }
         "drop" => drop_statement(at),
         "create" => create(at),
@@ -140,10 +143,7 @@ fn meaning(first: &str, at: &mut At<'_>, text: &[u8]) -> Statement {
             }
             at.keyword().map_or_else(|| data("set statement", None), |verb| meaning(&verb, at, text))
         }
-        // MariaDB's runs the statement.
-        "analyze" if at.words.iter().any(|word| DML.iter().any(|verb| word.is_keyword(verb))) => {
-            data("analyze", None)
-        }
+        "analyze" => analyze(at),
         "rename" => rename(at),
         verb if HARMLESS.contains(&verb) => Statement::Nothing,
         verb => data(verb, None),
@@ -151,7 +151,7 @@ fn meaning(first: &str, at: &mut At<'_>, text: &[u8]) -> Statement {
 }
 
 fn data(verb: &str, table: Option<Name>) -> Statement {
-    Statement::Data { verb: verb.to_uppercase(), table }
+    Statement::Data { verb: verb.to_uppercase(), table, alone: false }
 }
 
 fn rollback(at: &mut At<'_>) -> Statement {
@@ -192,13 +192,14 @@ fn drop_statement(at: &mut At<'_>) -> Statement {
     }
     at.accept_all(&["if", "exists"]);
     let mut names = Vec::new();
-    while let Some(name) = at.table() {
+    loop {
+        // One that cannot be read may be any.
+        let Some(name) = at.table() else { return data("drop table", None) };
         names.push(name);
         if !at.accept_symbol(b',') {
-            break;
+            return Statement::Empties(names);
         }
     }
-    Statement::Empties(names)
 }
 
 fn create(at: &mut At<'_>) -> Statement {
@@ -228,17 +229,27 @@ fn rename(at: &mut At<'_>) -> Statement {
     }
     at.accept_all(&["if", "exists"]);
     let mut names = Vec::new();
-    while let Some(from) = at.table() {
+    loop {
+        let from = at.table();
         // MariaDB's WAIT and NOWAIT.
         while !at.accept("to") && at.i < at.words.len() {
             at.i += 1;
         }
-        names.extend(at.table().map(|to| (from, to)));
+        let Some(both) = from.zip(at.table()) else { return data("rename table", None) };
+        names.push(both);
         if !at.accept_symbol(b',') {
-            break;
+            return Statement::Renames(names);
         }
     }
-    Statement::Renames(names)
+}
+
+/// Statistics of tables; or, without TABLE, MariaDB's ANALYZE of another statement, which is run.
+fn analyze(at: &mut At<'_>) -> Statement {
+    at.accept("no_write_to_binlog");
+    at.accept("local");
+    let of_tables = at.accept("table") || at.accept("tables");
+    let runs = !of_tables && at.words.iter().any(|word| DML.iter().any(|verb| word.is_keyword(verb)));
+    if runs { data("analyze", None) } else { Statement::Nothing }
 }
 
 /// Partitions and tablespaces that go or come with their rows: no event tells of these.
@@ -259,8 +270,13 @@ fn alter(at: &mut At<'_>) -> Statement {
             b"drop" if rest.accept("partition") => return what("DROP PARTITION"),
             b"truncate" if rest.accept("partition") => return what("TRUNCATE PARTITION"),
             b"exchange" if rest.accept("partition") => return what("EXCHANGE PARTITION"),
-            b"discard" => return what("DISCARD TABLESPACE"),
-            b"import" => return what("IMPORT TABLESPACE"),
+            // Neither word is reserved: a column may be called so.
+            b"discard" if rest.accept("tablespace") || rest.accept("partition") => {
+                return what("DISCARD TABLESPACE");
+            }
+            b"import" if rest.accept("tablespace") || rest.accept("partition") => {
+                return what("IMPORT TABLESPACE");
+            }
             b"rename" => {
                 let of_a_part = ["column", "index", "key"].iter().any(|part| rest.accept(part));
                 let to = if of_a_part { None } else { rest.new_name() };
@@ -288,7 +304,16 @@ fn dml(verb: &str, at: &mut At<'_>) -> Statement {
     if let Some(table) = table.as_ref().filter(|_| verb == "delete" && at.i == at.words.len()) {
         return Statement::DeleteAll(table.clone());
     }
-    data(verb, table)
+    // Others may stand behind the first, of which nothing but the verb is said.
+    let next =
+        |words: &[&str]| words.iter().any(|word| at.words.get(at.i).is_some_and(|w| w.is_keyword(word)));
+    let alone = match verb {
+        "insert" | "replace" => true,
+        "update" => next(&["set"]),
+        "delete" => at.i == at.words.len() || next(&["where", "order", "limit"]),
+        _ => false,
+    };
+    Statement::Data { verb: verb.to_uppercase(), table, alone }
 }
 
 /// A place in a statement's words.
@@ -375,8 +400,10 @@ impl At<'_> {
 
     /// `table` or `database.table`.
     fn table(&mut self) -> Option<Name> {
+        // A point before it means the default database.
+        let is_bare = self.accept_symbol(b'.');
         let first = self.name()?;
-        if self.accept_symbol(b'.') {
+        if !is_bare && self.accept_symbol(b'.') {
             let table = self.name()?;
             return Some(Name { database: Some(first), table });
         }

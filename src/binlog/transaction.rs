@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::event::{Event, EventType, FLAG_ARTIFICIAL, FLAG_IGNORABLE, FLAG_RELAY_LOG, RowsKind};
+use super::event::{
+    Event, EventType, FLAG_ARTIFICIAL, FLAG_IGNORABLE, FLAG_RELAY_LOG, FLAG_THREAD_SPECIFIC, RowsKind,
+};
 use super::gtid::{self, Gtid};
 use super::log::Log;
 use super::query::Query;
@@ -37,6 +39,8 @@ pub struct Group {
     pub seen_seconds: u32,
     /// See [`Gtid::only_committed`].
     pub only_committed: bool,
+    /// See [`Gtid::is_no_ddl`].
+    is_no_ddl: bool,
     begun: bool,
     /// Its rows are committed, if at all, by a later group.
     xa: bool,
@@ -56,6 +60,7 @@ impl Group {
             committed_seconds: None,
             seen_seconds: event.header.timestamp,
             only_committed: false,
+            is_no_ddl: false,
             begun: false,
             xa: false,
             standalone: false,
@@ -194,6 +199,7 @@ impl Tracker {
             committed_seconds: Some(event.header.timestamp),
             seen_seconds: event.header.timestamp,
             only_committed: gtid.only_committed,
+            is_no_ddl: gtid.is_no_ddl,
             begun: gtid.begins,
             xa: gtid.prepares_xa,
             standalone: gtid.standalone,
@@ -212,7 +218,14 @@ impl Tracker {
 
     /// A statement: control, a definition, or data in statement format.
     pub fn statement<'a>(&mut self, query: Query<'a>, event: &Event<'_>, log: &Log) -> Result<Step<'a>> {
-        let statement = statement::read(query.text, self.session(&query, log));
+        let session = Session {
+            uses_temporary: event.header.flags & FLAG_THREAD_SPECIFIC != 0,
+            ..self.session(&query, log)
+        };
+        let mut statement = statement::read(query.text, session);
+        if self.group.as_ref().is_some_and(|group| group.is_no_ddl) {
+            statement = Statement::Nothing;
+        }
         match statement {
             Statement::Begin => {
                 let abandoned = self.group.as_ref().is_some_and(|group| group.begun && !group.standalone);

@@ -33,6 +33,7 @@ mod signedness;
 mod snapshot;
 mod spliced;
 mod statement_bytes;
+mod statement_edges;
 mod statements;
 mod tables;
 mod types;

@@ -1,0 +1,126 @@
+//! Statements whose effect is another than their words seem to say: what they change is printed or ends the run, and
+//! nothing else does.
+
+use crate::common::*;
+use crate::json::Start;
+
+/// What a tail of these tables prints after a script, in short: op, table, id.
+#[track_caller]
+fn printed(db: &Db, start: &Start, args: &[&str]) -> Vec<String> {
+    let (table, args) = args.split_first().expect("a table");
+    let run = start.tail_with(db, table, args).expect_code(0);
+    run.lines().iter().map(|t| format!("{} {} {}", t.op, t.table, t.id_text)).collect()
+}
+
+on_each_server! {
+    fn a_column_may_be_called_import_or_discard(server) {
+        let db = server.fresh_db("edges");
+        db.sql("create table t (id int primary key)");
+        db.sql("alter table t add column import int, add column discard int");
+        let start = Start::here(&db);
+        db.sql("alter table t modify import bigint, modify discard bigint");
+        assert!(printed(&db, &start, &["t"]).is_empty());
+        db.sql("flush tables t for export;\nunlock tables;\nalter table t discard tablespace");
+        let run = start.tail_with(&db, "t", &[]).expect_code(4);
+        assert!(run.stderr.contains("DISCARD TABLESPACE"), "{}", run.stderr);
+    }
+
+    /// Bookkeeping of the server's own is passed over, and nothing else of its database.
+    fn a_statement_that_changes_a_wanted_table_beside_one_of_the_server_s_own(server) {
+        let db = server.fresh_db("edges");
+        let own = format!("mysql.`{}`", db.name);
+        db.sql(&format!("create table {own} (id int primary key) engine=innodb;
+            insert into {own} values (1);
+            create table t (id int primary key) engine=innodb;
+            insert into t values (1)"));
+        let start = Start::here(&db);
+        db.sql(&format!("set binlog_format = statement;\ninsert into {own} values (5)"));
+        let wanted = start.tail_with(&db, &own, &[]);
+        let others = printed(&db, &start, &["t"]);
+        db.sql(&format!("set binlog_format = statement;\nupdate {own} as o, t set t.id = 9 where t.id = o.id"));
+        let both = start.tail_with(&db, "t", &[]);
+        db.sql(&format!("drop table {own}"));
+        wanted.expect_code(4);
+        assert!(others.is_empty());
+        both.expect_code(4);
+    }
+}
+
+// MySQL 8.0 logs no such statement any more.
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8, mysql_5_6, mysql_5_7]
+fn a_temporary_table_is_not_the_one_that_it_hides(server) {
+    let db = server.fresh_db("edges");
+    db.sql("create table t (id int primary key) engine=innodb;\ninsert into t values (1)");
+    let start = Start::here(&db);
+    db.sql("set binlog_format = mixed;
+        create temporary table t (id int);
+        truncate table t;
+        alter table t rename to u;
+        drop temporary table u;
+        truncate table t");
+    assert_eq!(printed(&db, &start, &["t"]), ["truncate t null"], "the last one only");
+});
+
+on_servers!([mysql_8_0, mysql_9_7] fn statistics_change_no_row(server) {
+    let db = server.fresh_db("edges");
+    db.sql("create table t (id int primary key, a int);\ninsert into t values (1, 1)");
+    let start = Start::here(&db);
+    db.sql("analyze table t update histogram on a with 4 buckets;\ninsert into t values (2, 2)");
+    assert_eq!(printed(&db, &start, &["t"]), ["upsert t 2"]);
+});
+
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8, mysql_5_6, mysql_5_7]
+fn a_point_before_a_name_means_the_default_database(server) {
+    let db = server.fresh_db("edges");
+    db.sql("create table t (id int primary key);\ncreate table a (id int primary key)");
+    let start = Start::here(&db);
+    db.sql("truncate table .t;\nrename table .a to .b;\ndrop table .t");
+    let lines = printed(&db, &start, &["t", "a", "--allow-missing"]);
+    assert_eq!(lines, ["truncate t null", "truncate a null", "truncate t null"]);
+    start.tail_with(&db, "b", &[]).expect_code(4);
+});
+
+on_servers!([mariadb_10_11, mariadb_11_4, mysql_5_6, mysql_5_7]
+fn names_are_compared_as_the_server_keeps_them(shared) {
+    let server = Server::private(&shared.name, &["--lower-case-table-names=1"]);
+    server.sql("create database Shop;
+        create table Shop.People (id int primary key);
+        create table Shop.P2 (id int primary key);
+        create table Shop.P3 (id int primary key)");
+    let from = ["tail", "--until", "now", "--from", "earliest"];
+    server.sql("use SHOP;
+        insert into People values (1);
+        truncate table PEOPLE;
+        truncate ShoP.P2;
+        insert into PEOPLE values (3);
+        rename table P3 to P4");
+    let tail = |args: &[&str]| Dumpa::without_db(&server).args(from).args(args).run();
+    let short = |run: Run| -> Vec<String> {
+        let lines = run.expect_code(0).lines();
+        lines.iter().map(|t| format!("{} {} {}", t.op, t.table, t.id_text)).collect()
+    };
+    let all = short(tail(&["-D", "Shop", "People", "P2", "P3", "--allow-missing"]));
+    assert_eq!(all, ["upsert people 1", "truncate people null", "truncate p2 null", "upsert people 3", "truncate p3 null"]);
+    tail(&["-D", "Shop", "P4"]).expect_code(4);
+    let home = Dumpa::bare();
+    let position = Dumpa::without_db(&server).args(["position", "--save", "pos.json"]).in_the_folder_of(&home);
+    position.run().expect_code(0);
+    server.sql("drop database SHOP");
+    let gone = ["tail", "Shop.People", "--allow-missing", "--from", "pos.json", "--until", "now"];
+    let gone = Dumpa::without_db(&server).args(gone).in_the_folder_of(&home).run();
+    assert_eq!(short(gone), ["truncate shop.people null"]);
+});
+
+// MariaDB logs a long ALTER when it begins, and once more when it is done, or undone.
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn an_alter_counts_when_it_is_done(server) {
+    let db = server.fresh_db("edges");
+    db.sql("create table t (id int primary key, a int) engine=innodb;\ninsert into t values (1, 1), (2, 1)");
+    let start = Start::here(&db);
+    let mut conn = db.conn();
+    conn.query_drop("set binlog_alter_two_phase = 1").expect("a setting");
+    let undone = conn.query_drop("alter table t add unique key u (a), rename to t_old, algorithm=copy");
+    assert!(undone.is_err(), "its values are there twice");
+    assert!(printed(&db, &start, &["t"]).is_empty());
+    conn.query_drop("alter table t rename to t_old, add column b int, algorithm=copy").expect("it is done");
+    assert_eq!(printed(&db, &start, &["t", "--allow-missing"]), ["truncate t null"]);
+});
