@@ -125,8 +125,6 @@ fn meaning(first: &str, at: &mut At<'_>, text: &[u8]) -> Statement {
         "savepoint" => Statement::Savepoint(at.savepoint()),
         "release" => Statement::Nothing,
         "xa" => xa(at, text),
-        // A temporary table hides the real one of the same name, which stays.
-        "truncate" | "alter" if at.session.uses_temporary => Statement::Nothing,
         "truncate" => {
             at.accept("table");
             at.table().map_or_else(|| data("truncate", None), |name| Statement::Empties(vec![name]))

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::event::{
-    Event, EventType, FLAG_ARTIFICIAL, FLAG_IGNORABLE, FLAG_RELAY_LOG, FLAG_THREAD_SPECIFIC, RowsKind,
-};
+use super::event::{Event, EventType, FLAG_ARTIFICIAL, FLAG_IGNORABLE, FLAG_RELAY_LOG, RowsKind};
 use super::gtid::{self, Gtid};
 use super::log::Log;
 use super::query::Query;
@@ -218,11 +216,7 @@ impl Tracker {
 
     /// A statement: control, a definition, or data in statement format.
     pub fn statement<'a>(&mut self, query: Query<'a>, event: &Event<'_>, log: &Log) -> Result<Step<'a>> {
-        let session = Session {
-            uses_temporary: event.header.flags & FLAG_THREAD_SPECIFIC != 0,
-            ..self.session(&query, log)
-        };
-        let mut statement = statement::read(query.text, session);
+        let mut statement = statement::read(query.text, self.session(&query, log));
         if self.group.as_ref().is_some_and(|group| group.is_no_ddl) {
             statement = Statement::Nothing;
         }

@@ -20,18 +20,11 @@ pub struct Session {
     pub ansi_quotes: bool,
     /// `\` is an ordinary character in strings.
     pub no_backslash_escapes: bool,
-    /// The statement used a temporary table.
-    pub uses_temporary: bool,
 }
 
 impl Default for Session {
     fn default() -> Session {
-        Session {
-            charset: Some(Charset::Utf8mb4),
-            ansi_quotes: false,
-            no_backslash_escapes: false,
-            uses_temporary: false,
-        }
+        Session { charset: Some(Charset::Utf8mb4), ansi_quotes: false, no_backslash_escapes: false }
     }
 }
 

@@ -46,20 +46,20 @@ on_each_server! {
     }
 }
 
-// MySQL 8.0 logs no such statement any more.
-on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8, mysql_5_6, mysql_5_7]
-fn a_temporary_table_is_not_the_one_that_it_hides(server) {
+// A statement of a procedure that used a temporary table before is flagged as one that uses a temporary table, of
+// whatever table it is: the flag tells nothing.
+on_each_server! { fn a_real_table_is_told_after_a_temporary_one_was_used(server) {
     let db = server.fresh_db("edges");
-    db.sql("create table t (id int primary key) engine=innodb;\ninsert into t values (1)");
+    db.sql("create table t (id int primary key) engine=innodb;
+        create procedure p() begin insert into tmp values (1); truncate table t; end");
     let start = Start::here(&db);
-    db.sql("set binlog_format = mixed;
-        create temporary table t (id int);
-        truncate table t;
-        alter table t rename to u;
-        drop temporary table u;
+    db.sql("insert into t values (1);
+        create temporary table tmp (id int);
+        insert into tmp values (1);
+        call p();
         truncate table t");
-    assert_eq!(printed(&db, &start, &["t"]), ["truncate t null"], "the last one only");
-});
+    assert_eq!(printed(&db, &start, &["t"]), ["upsert t 1", "truncate t null", "truncate t null"]);
+} }
 
 on_servers!([mysql_8_0, mysql_9_7] fn statistics_change_no_row(server) {
     let db = server.fresh_db("edges");
