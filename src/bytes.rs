@@ -1,7 +1,11 @@
 //! Reading little-endian fields off bytes that came from a server or a file. Nothing here panics:
 //! a field that is not there is [`Malformed`].
 
-use crate::value::Malformed;
+/// Bytes that do not hold what their type promises. Whoever knows the column, the table and the
+/// place adds them: a decoder knows none of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(pub &'static str);
 
 /// What a read beyond the end gives.
 pub const SHORT: Malformed = Malformed("it ends in the middle of a field");

@@ -1,6 +1,6 @@
 //! One tuple, one line: `[op, table, id, content, metadata]`. It knows no MySQL.
 
-use crate::append::Piece;
+use crate::push_fixed::Piece;
 use crate::value::temporal::rfc3339;
 use crate::value::{digits, text};
 

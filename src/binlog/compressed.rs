@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use crate::value::Malformed;
+use crate::bytes::Malformed;
 
 const BROKEN: Malformed = Malformed("its compressed bytes cannot be inflated");
 

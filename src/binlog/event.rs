@@ -3,7 +3,7 @@
 //! Source: MySQL's `libs/mysql/binlog/event/binlog_event.h`, MariaDB's `sql/log_event.h`.
 
 use crate::bytes::Bytes;
-use crate::value::Malformed;
+use crate::bytes::Malformed;
 
 /// Length of the common header, in bytes, since binary log version 4 (MySQL 5.0).
 pub const HEADER_LEN: usize = 19;
@@ -159,7 +159,7 @@ impl EventType {
 
 /// What a format description event says of the events after it.
 #[derive(Debug, Clone)]
-pub struct Format {
+pub struct FormatDescription {
     /// The server's version string, as `5.6.24-log`.
     pub server_version: String,
     /// Whether the events after it end in a CRC-32.
@@ -170,12 +170,12 @@ pub struct Format {
     post_header: Vec<u8>,
 }
 
-impl Format {
+impl FormatDescription {
     /// Reads a format description from its event's body, checksum (if any) still at its end: the
     /// byte that says whether there is one stands before it.
     ///
     /// Source: `Format_description_event` in `control_events.h`.
-    pub fn parse(body: &[u8]) -> Result<Format, Malformed> {
+    pub fn parse(body: &[u8]) -> Result<FormatDescription, Malformed> {
         let mut bytes = Bytes(body);
         let version = bytes.u16()?;
         if version != 4 {
@@ -200,7 +200,7 @@ impl Format {
             };
             post_header.truncate(tail);
         }
-        Ok(Format { server_version, checksum, after_start, post_header })
+        Ok(FormatDescription { server_version, checksum, after_start, post_header })
     }
 
     /// Length of the fixed part of events of this type byte, or 0 where it is not told.
@@ -217,10 +217,15 @@ impl Format {
     }
 }
 
-impl Default for Format {
+impl Default for FormatDescription {
     /// Before the first format description: no checksums.
-    fn default() -> Format {
-        Format { server_version: String::new(), checksum: false, after_start: false, post_header: Vec::new() }
+    fn default() -> FormatDescription {
+        FormatDescription {
+            server_version: String::new(),
+            checksum: false,
+            after_start: false,
+            post_header: Vec::new(),
+        }
     }
 }
 

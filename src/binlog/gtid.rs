@@ -5,7 +5,8 @@
 
 use super::event::Header;
 use crate::bytes::Bytes;
-use crate::value::{Malformed, text};
+use crate::bytes::Malformed;
+use crate::value::text;
 
 const MARIA_STANDALONE: u8 = 1;
 const MARIA_GROUP_COMMIT: u8 = 2;

@@ -6,7 +6,7 @@ use std::io::{BufReader, Read};
 
 use super::event::{Event, HEADER_LEN, Header};
 use crate::bytes::Bytes;
-use crate::value::Malformed;
+use crate::bytes::Malformed;
 
 const ZSTD: u64 = 0;
 const NONE: u64 = 255;

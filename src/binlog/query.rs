@@ -2,10 +2,11 @@
 //!
 //! Source: MySQL's `statement_events.h`, class `Query_event`.
 
-use super::event::Format;
-use super::words::Session;
+use super::event::FormatDescription;
 use crate::bytes::Bytes;
-use crate::value::{Charset, Malformed};
+use crate::bytes::Malformed;
+use crate::sql::tokens::Session;
+use crate::value::Charset;
 
 const MODE_ANSI_QUOTES: u64 = 4;
 const MODE_NO_BACKSLASH_ESCAPES: u64 = 1 << 20;
@@ -24,7 +25,7 @@ pub struct Query<'a> {
 }
 
 /// The body of a compressed query event (MariaDB's `log_bin_compress`) as that of a plain one.
-pub fn inflate(format: &Format, body: &[u8]) -> Result<Vec<u8>, Malformed> {
+pub fn inflate(format: &FormatDescription, body: &[u8]) -> Result<Vec<u8>, Malformed> {
     let head = body.len() - Query::parse(format, body)?.text.len();
     let (head, text) = body.split_at(head);
     let mut inflated = Vec::new();
@@ -33,7 +34,7 @@ pub fn inflate(format: &Format, body: &[u8]) -> Result<Vec<u8>, Malformed> {
 }
 
 impl<'a> Query<'a> {
-    pub fn parse(format: &Format, body: &'a [u8]) -> Result<Query<'a>, Malformed> {
+    pub fn parse(format: &FormatDescription, body: &'a [u8]) -> Result<Query<'a>, Malformed> {
         let mut bytes = Bytes(body);
         bytes.take(8)?;
         let database_len = bytes.u8()?;

@@ -4,9 +4,9 @@
 //! compressed ones.
 
 use super::compressed;
-use super::event::{Change, Format, RowsKind};
+use super::event::{Change, FormatDescription, RowsKind};
 use crate::bytes::Bytes;
-use crate::value::Malformed;
+use crate::bytes::Malformed;
 
 /// Flag: the last event of its statement. Table maps before it no longer hold.
 pub const FLAG_STATEMENT_END: u16 = 1;
@@ -29,7 +29,7 @@ pub struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// Reads the event; the images of a compressed one are inflated into `inflated`.
     pub fn parse(
-        format: &Format,
+        format: &FormatDescription,
         kind: RowsKind,
         type_byte: u8,
         body: &'a [u8],

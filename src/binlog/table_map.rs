@@ -2,10 +2,10 @@
 //!
 //! Source: MySQL's `rows_event.h`, class `Table_map_event`.
 
-use super::event::Format;
-use super::wire::Wire;
+use super::column_format::ColumnFormat;
+use super::event::FormatDescription;
+use crate::bytes::Malformed;
 use crate::bytes::{Bytes, bit};
-use crate::value::Malformed;
 
 /// A table map event, borrowed from its body.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ pub struct TableMap<'a> {
 }
 
 impl<'a> TableMap<'a> {
-    pub fn parse(format: &Format, kind: u8, body: &'a [u8]) -> Result<TableMap<'a>, Malformed> {
+    pub fn parse(format: &FormatDescription, kind: u8, body: &'a [u8]) -> Result<TableMap<'a>, Malformed> {
         let mut bytes = Bytes(body);
         let table_id = format.table_id(kind, &mut bytes)?;
         bytes.u16()?;
@@ -48,11 +48,11 @@ impl<'a> TableMap<'a> {
 
     /// The packing of every column, `None` for a type that is not known; nothing after it can be
     /// read then.
-    pub fn wires(&self) -> Result<Vec<Option<Wire>>, Malformed> {
+    pub fn wires(&self) -> Result<Vec<Option<ColumnFormat>>, Malformed> {
         let mut meta = Bytes(self.metadata);
         let mut wires = Vec::with_capacity(self.types.len());
         for kind in self.types {
-            let wire = Wire::parse(*kind, &mut meta)?;
+            let wire = ColumnFormat::parse(*kind, &mut meta)?;
             wires.push(wire);
             if wire.is_none() {
                 break;

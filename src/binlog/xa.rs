@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use crate::bytes::Bytes;
-use crate::value::Malformed;
+use crate::bytes::Malformed;
 
 /// Where a group begins.
 #[derive(Debug, Clone, PartialEq, Eq)]

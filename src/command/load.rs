@@ -137,7 +137,7 @@ fn jobs(
         rules.apply(&mut table)?;
         let printed = selection.printed(&database, &name);
         if table.id == Id::None {
-            progress.warn(&crate::schema::layouts::no_key(&printed));
+            progress.warn(&crate::row::layouts::no_key(&printed));
         }
         jobs.push(Job { table, printed, estimate });
     }

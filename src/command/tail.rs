@@ -7,25 +7,25 @@ use anyhow::Result;
 use mysql::Conn;
 
 use super::{identify, progress, wanted};
-use crate::binlog::file::Files;
 use crate::binlog::gtid_set::GtidSet;
-use crate::binlog::handoff::{Batch, Taken};
-use crate::binlog::log::{FIRST_OFFSET, Log};
-use crate::binlog::network::Network;
-use crate::binlog::source::{Events, Mode, Source, spawn};
-use crate::binlog::transaction::Tracker;
 use crate::cli::TailArgs;
 use crate::exit::{self, ReaderGone, unavailable, usage};
 use crate::follow::Follower;
+use crate::follow::lines::{Flow, Printer};
+use crate::follow::transaction::Tracker;
 use crate::output::Output;
 use crate::position::{Position, SaveFile, Where};
-use crate::printer::{Flow, Printer};
 use crate::progress::Progress;
+use crate::row::layouts::{Layouts, Lookup};
 use crate::schema::catalog::Catalog;
 use crate::schema::find::{self, Missing, Search};
-use crate::schema::layouts::{Layouts, Lookup};
 use crate::server::{Given, Options, Server, connect, log};
 use crate::signal::Signal;
+use crate::source::event_queue::{Batch, Taken};
+use crate::source::files::Files;
+use crate::source::framing::{FIRST_OFFSET, Log};
+use crate::source::network::Network;
+use crate::source::{Events, Mode, Source, spawn};
 
 /// How long an idle reader is waited for before signals are looked at.
 const PATIENCE: Duration = Duration::from_millis(100);

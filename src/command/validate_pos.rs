@@ -6,15 +6,15 @@ use serde_json::{Map, Value, json};
 
 use super::log_in;
 use crate::binlog::event::EventType;
-use crate::binlog::log::Log;
-use crate::binlog::network::Network;
-use crate::binlog::source::{Events, Mode, Source};
-use crate::binlog::transaction::Tracker;
 use crate::cli::ValidateArgs;
 use crate::exit;
+use crate::follow::transaction::Tracker;
 use crate::output::Output;
 use crate::position::{Position, Where};
 use crate::server::{Options, Server, log};
+use crate::source::framing::Log;
+use crate::source::network::Network;
+use crate::source::{Events, Mode, Source};
 
 pub fn run(args: &ValidateArgs) -> Result<u8> {
     let at = Where::parse(&args.position)?;

@@ -4,17 +4,17 @@ use anyhow::Result;
 
 use super::Follower;
 use crate::binlog::event::Event;
-use crate::binlog::handoff::Batch;
-use crate::binlog::log::{FIRST_OFFSET, Log};
 use crate::binlog::query::{Query, inflate};
 use crate::binlog::rows::Rows;
-use crate::binlog::source::{Mode, Source};
 use crate::binlog::table_map::TableMap;
-use crate::binlog::transaction::{Group, Step, Tracker, malformed};
 use crate::binlog::xa::{Fate, Place};
 use crate::exit::unreadable;
+use crate::follow::lines::{Done, Flow};
+use crate::follow::transaction::{Group, Step, Tracker, malformed};
 use crate::position::Position;
-use crate::printer::{Done, Flow};
+use crate::source::event_queue::Batch;
+use crate::source::framing::{FIRST_OFFSET, Log};
+use crate::source::{Mode, Source};
 
 impl Follower<'_> {
     /// Prints the rows of a prepared transaction, read again from where they stand.

@@ -5,7 +5,7 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Row, params};
 
 use super::hidden::{self, Hidden};
-use super::{Column, Generated, Id, Table, column_type, lost_labels};
+use super::{Column, Generated, Id, Table, column_type, enum_labels};
 use crate::exit::unreadable;
 use crate::server::Server;
 
@@ -127,7 +127,7 @@ impl Catalog {
                     "column `{name}` of {database}.{table} is of type {column_type}, which dumpa does not know"
                 ))
             })?;
-            lost_labels::find(&mut self.conn, self.mariadb, &quoted(database, table), &name, &mut kind);
+            enum_labels::find(&mut self.conn, self.mariadb, &quoted(database, table), &name, &mut kind);
             columns.push(Column {
                 name,
                 kind,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::hidden::Hidden;
 use super::{Column, Id, Table};
+use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::table_map::{Metadata, TableMap};
-use crate::binlog::wire::Wire;
-use crate::value::{Charset, Kind, Label, Labels, Malformed};
+use crate::bytes::Malformed;
+use crate::value::{Charset, Kind, Label, Labels};
 use crate::version::Release;
 
 const UNTOLD: Malformed = Malformed("its metadata does not tell the names and types of all columns");
@@ -25,13 +26,13 @@ pub enum Told {
 ///
 /// # Errors
 /// When the metadata contradicts itself.
-pub fn table(map: &TableMap<'_>, wires: &[Wire], writer: Option<Release>) -> Result<Told, Malformed> {
+pub fn table(map: &TableMap<'_>, wires: &[ColumnFormat], writer: Option<Release>) -> Result<Told, Malformed> {
     let metadata = map.metadata()?;
     if metadata.names.is_none() {
         return Ok(Told::Nothing);
     }
     let mariadb = writer.is_some_and(|writer| writer.is_mariadb());
-    let has_year = wires.contains(&Wire::Year);
+    let has_year = wires.contains(&ColumnFormat::Year);
     let read = |year_has_bit| {
         let ordinals = Ordinals { mariadb, year_has_bit, ..Ordinals::default() };
         columns(map, wires, &metadata, ordinals)
@@ -69,7 +70,7 @@ fn year_has_bit(writer: Option<Release>) -> Option<bool> {
 
 fn columns(
     map: &TableMap<'_>,
-    wires: &[Wire],
+    wires: &[ColumnFormat],
     metadata: &Metadata<'_>,
     mut ordinals: Ordinals,
 ) -> Result<Option<Vec<Column>>, Malformed> {
@@ -128,56 +129,58 @@ fn next(ordinal: &mut usize) -> usize {
 
 impl Ordinals {
     /// The kind of the next column; `None` where only the catalog can tell it.
-    fn kind(&mut self, wire: Wire, metadata: &Metadata<'_>) -> Result<Option<Kind>, Malformed> {
+    fn kind(&mut self, wire: ColumnFormat, metadata: &Metadata<'_>) -> Result<Option<Kind>, Malformed> {
         let mut unsigned = || {
             let ordinal = next(&mut self.numeric);
             metadata.is_unsigned(ordinal).ok_or(UNTOLD)
         };
         Ok(Some(match wire {
-            Wire::Int { bytes } => Kind::Int { bytes, unsigned: unsigned()? },
-            Wire::Float => unsigned().map(|_| Kind::Float)?,
-            Wire::Double => unsigned().map(|_| Kind::Double)?,
-            Wire::Decimal(format) => unsigned().map(|_| Kind::Decimal(format))?,
-            Wire::Year => {
+            ColumnFormat::Int { bytes } => Kind::Int { bytes, unsigned: unsigned()? },
+            ColumnFormat::Float => unsigned().map(|_| Kind::Float)?,
+            ColumnFormat::Double => unsigned().map(|_| Kind::Double)?,
+            ColumnFormat::Decimal(format) => unsigned().map(|_| Kind::Decimal(format))?,
+            ColumnFormat::Year => {
                 if self.year_has_bit {
                     unsigned()?;
                 }
                 Kind::Year { two_digits: false }
             }
-            Wire::Bit { bits } => Kind::Bit { bits },
-            Wire::Date => Kind::Date,
-            Wire::Time { decimals } => Kind::Time { decimals },
-            Wire::DateTime { decimals } => Kind::DateTime { decimals },
-            Wire::Timestamp { decimals } => Kind::Timestamp { decimals },
+            ColumnFormat::Bit { bits } => Kind::Bit { bits },
+            ColumnFormat::Date => Kind::Date,
+            ColumnFormat::Time { decimals } => Kind::Time { decimals },
+            ColumnFormat::DateTime { decimals } => Kind::DateTime { decimals },
+            ColumnFormat::Timestamp { decimals } => Kind::Timestamp { decimals },
             // MariaDB's have decimals that the log does not tell.
-            Wire::OldTime | Wire::OldDateTime | Wire::OldTimestamp => return Ok(None),
-            Wire::String { .. } | Wire::Varchar { .. } | Wire::Blob { .. } => {
+            ColumnFormat::OldTime | ColumnFormat::OldDateTime | ColumnFormat::OldTimestamp => {
+                return Ok(None);
+            }
+            ColumnFormat::String { .. } | ColumnFormat::Varchar { .. } | ColumnFormat::Blob { .. } => {
                 let collation = metadata.text_collations.as_ref();
                 let collation = collation.and_then(|all| all.of(next(&mut self.text)));
                 let charset = charset(collation.ok_or(UNTOLD)?)?;
                 if charset.is_binary() {
-                    Kind::Bytes { padded: matches!(wire, Wire::String { .. }) }
+                    Kind::Bytes { padded: matches!(wire, ColumnFormat::String { .. }) }
                 } else {
                     Kind::Text { charset }
                 }
             }
-            Wire::Enum { .. } => {
+            ColumnFormat::Enum { .. } => {
                 let charset = self.label_charset(metadata)?;
                 let lists = metadata.enum_labels.as_ref();
                 Kind::Enum(labels(lists.and_then(|l| l.get(next(&mut self.enums))), charset)?)
             }
-            Wire::Set { .. } => {
+            ColumnFormat::Set { .. } => {
                 let charset = self.label_charset(metadata)?;
                 let lists = metadata.set_labels.as_ref();
                 Kind::Set(labels(lists.and_then(|l| l.get(next(&mut self.sets))), charset)?)
             }
-            Wire::Json { .. } => Kind::Json,
+            ColumnFormat::Json { .. } => Kind::Json,
             // Of these each server has one among its columns with a character set.
-            Wire::Geometry { .. } => {
+            ColumnFormat::Geometry { .. } => {
                 self.text += usize::from(self.mariadb);
                 Kind::Geometry
             }
-            Wire::Vector { .. } => {
+            ColumnFormat::Vector { .. } => {
                 self.text += usize::from(!self.mariadb);
                 Kind::Vector
             }

@@ -8,10 +8,11 @@ use mysql::{Conn, Row, params};
 
 use super::catalog::quoted;
 use super::{Id, Table, column_type};
-use crate::binlog::wire::Wire;
+use crate::binlog::column_format::ColumnFormat;
 use crate::bytes::Bytes;
+use crate::bytes::Malformed;
 use crate::server::log::text;
-use crate::value::{Kind, Malformed};
+use crate::value::Kind;
 
 /// MariaDB's stand behind the table's own columns.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +39,7 @@ pub struct Expression {
 
 impl Hidden {
     /// Whether these can be the columns behind the table's own.
-    pub fn fits(&self, wires: &[Wire]) -> bool {
+    pub fn fits(&self, wires: &[ColumnFormat]) -> bool {
         let numbers = match wires {
             [TIME, TIME, rest @ ..] if self.times => rest,
             _ if self.times => return false,
@@ -49,13 +50,13 @@ impl Hidden {
     }
 }
 
-const NUMBER: Wire = Wire::Int { bytes: 8 };
+const NUMBER: ColumnFormat = ColumnFormat::Int { bytes: 8 };
 
 /// (Where versions are counted by transaction, MariaDB does not log rows at all.)
-const TIME: Wire = Wire::Timestamp { decimals: 6 };
+const TIME: ColumnFormat = ColumnFormat::Timestamp { decimals: 6 };
 
 /// Whether a version holds until further notice, from the bytes of that column.
-pub fn is_of_now(wire: Wire, bytes: &mut Bytes<'_>) -> Result<bool, Malformed> {
+pub fn is_of_now(wire: ColumnFormat, bytes: &mut Bytes<'_>) -> Result<bool, Malformed> {
     if wire != TIME {
         return Err(Malformed("the end of a version is not a TIMESTAMP(6)"));
     }
@@ -170,7 +171,7 @@ fn is_expression_name(name: &str) -> bool {
 
 /// Takes the hidden columns off a table that MariaDB's log names all columns of; `known` is the same table in the
 /// catalog, which tells what is hidden.
-pub fn take_off(told: &mut Table, wires: &[Wire], known: Option<&Table>) {
+pub fn take_off(told: &mut Table, wires: &[ColumnFormat], known: Option<&Table>) {
     let name = |i: usize| told.columns.get(i).map(|column| column.name.as_str());
     let mut own = told.columns.len();
     // What had versions when it was logged may be another table by now, without any.

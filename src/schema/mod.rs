@@ -5,19 +5,15 @@
 
 pub mod catalog;
 pub mod column_type;
+mod enum_labels;
 pub mod find;
 pub mod from_log;
 pub mod hidden;
-pub mod layout;
-pub mod layouts;
-mod lost_labels;
-pub mod passing;
 pub mod rules;
-mod seen;
+pub mod seen;
 pub mod selection;
-mod words;
 
-use crate::append::Piece;
+use crate::push_fixed::Piece;
 use crate::tuple::{IdPlace, key};
 use crate::value::Kind;
 

@@ -5,7 +5,7 @@ use super::selection::{Pattern, Selection};
 
 /// Which of the names on the command line something in the log was of.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub struct Seen {
     /// As each was given, and what it stands for.
     names: Vec<(String, Pattern, bool)>,
     /// With no TABLE, all of a database.
@@ -13,7 +13,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn new(selection: &Selection, rules: &[IdRule]) -> Seen {
+    pub fn new(selection: &Selection, rules: &[IdRule]) -> Seen {
         let tables =
             selection.patterns().iter().map(|pattern| (pattern.given.clone(), pattern.clone(), false));
         let rules =
@@ -25,7 +25,7 @@ impl Seen {
         }
     }
 
-    pub(super) fn table(&mut self, database: &str, table: &str) {
+    pub fn table(&mut self, database: &str, table: &str) {
         for (_, pattern, seen) in &mut self.names {
             *seen = *seen || pattern.matches(database, table);
         }
@@ -34,7 +34,7 @@ impl Seen {
         }
     }
 
-    pub(super) fn unseen(&self) -> impl Iterator<Item = String> {
+    pub fn unseen(&self) -> impl Iterator<Item = String> {
         let database = self.database.iter().filter(|(_, seen)| !seen);
         let names = self.names.iter().filter(|(.., seen)| !seen);
         database.map(|(name, _)| format!("database {name}")).chain(names.map(|(given, ..)| given.clone()))

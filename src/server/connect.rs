@@ -14,7 +14,7 @@ use mysql::{ClientIdentity, Conn, DriverError, Error, OptsBuilder, SslOpts};
 
 use super::failure::{self, CannotConnect};
 use super::options::{Options, TlsMode};
-use super::trust;
+use super::tls_roots;
 use crate::progress::{Progress, When};
 
 /// The protocol's own limit. The crate's default is the server's variable, and fails on a larger event.
@@ -36,7 +36,7 @@ const GRACE: Duration = Duration::from_millis(200);
 /// # Errors
 /// [`CannotConnect`] with one line to show, or a usage error about `--ssl-ca`. It takes no longer than `options.connect_timeout`.
 pub fn connect(options: &Options) -> Result<Conn> {
-    trust::settle(&options.tls)?;
+    tls_roots::settle(&options.tls)?;
     // On a thread of its own for the time of the login: looking up a name knows no timeout, a socket's
     // read timeout starts anew with every byte, and the crate panics on some answers that are not MySQL.
     let (sender, receiver) = mpsc::sync_channel(1);

@@ -6,7 +6,7 @@ mod failure;
 pub mod log;
 mod option_file;
 pub mod options;
-mod trust;
+mod tls_roots;
 
 use std::fmt;
 

@@ -4,12 +4,13 @@ use anyhow::{Context, Result};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value as Given};
 
+use crate::bytes::Malformed;
 use crate::exit::unreadable;
 use crate::output::{Output, WRITE_BYTES};
 use crate::schema::catalog::{quote, quoted};
 use crate::schema::{Column, Part, Table};
 use crate::tuple::{Content, Heads, NO_METADATA, Op, row};
-use crate::value::{Date, DateTime, Dialect, Kind, Malformed, Style, Time, Value};
+use crate::value::{Date, DateTime, Dialect, Kind, Style, Time, Value};
 
 /// A table's first lines are written once they are this many bytes, and then twice as many each time: the first one is
 /// seen at once, also where rows come slowly.

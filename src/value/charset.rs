@@ -14,7 +14,8 @@
 
 use encoding_rs::Encoding;
 
-use super::{Malformed, text};
+use super::text;
+use crate::bytes::Malformed;
 
 mod differences;
 mod multi_byte;

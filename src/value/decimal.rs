@@ -4,7 +4,8 @@
 //! bytes, big-endian, the first of the integer part and the last of the fraction shortened, the
 //! highest bit flipped, a negative number inverted.
 
-use super::{Malformed, digits};
+use super::digits;
+use crate::bytes::Malformed;
 use crate::bytes::{Bytes, SHORT};
 
 /// Bytes that 0 to 9 digits take.

@@ -1,6 +1,6 @@
 //! Decimal digits of integers, eight at a time and without a branch for each.
 
-use crate::append;
+use crate::push_fixed::push_fixed;
 
 /// One more than the largest number of eight digits.
 const EIGHT_DIGITS: u64 = 100_000_000;
@@ -8,13 +8,13 @@ const EIGHT_DIGITS: u64 = 100_000_000;
 /// Appends a number.
 #[inline]
 pub fn unsigned(n: u64, out: &mut Vec<u8>) {
-    append::short(out, |room: &mut [u8; 24]| digits(n, room));
+    push_fixed(out, |room: &mut [u8; 24]| digits(n, room));
 }
 
 /// Appends a number.
 #[inline]
 pub fn signed(n: i64, out: &mut Vec<u8>) {
-    append::short(out, |room: &mut [u8; 32]| {
+    push_fixed(out, |room: &mut [u8; 32]| {
         room[0] = b'-';
         let sign = usize::from(n < 0);
         sign + digits(n.unsigned_abs(), &mut room[sign..])
@@ -24,7 +24,7 @@ pub fn signed(n: i64, out: &mut Vec<u8>) {
 /// Appends the last `len` digits, at most eight, of a number that has no more than eight.
 #[inline]
 pub fn padded(n: u32, len: usize, out: &mut Vec<u8>) {
-    append::short(out, |room: &mut [u8; 8]| {
+    push_fixed(out, |room: &mut [u8; 8]| {
         let unused = 8usize.saturating_sub(len);
         *room = (text(eight(n)) >> (8 * unused).min(63)).to_le_bytes();
         8 - unused

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Charset, Malformed, decimal, text};
-use crate::append::Piece;
+use super::{Charset, decimal, text};
+use crate::bytes::Malformed;
+use crate::push_fixed::Piece;
 
 /// The kind of a column. A new type of a server is a new variant, and the compiler leads from
 /// there.

@@ -17,16 +17,11 @@ pub mod text;
 
 use base64::Engine;
 
+use crate::bytes::Malformed;
 pub use charset::Charset;
 pub use dialect::{ByteStrings, Dialect, Documents, WholeDoubles};
 pub use kind::{Kind, Label, Labels};
 pub use temporal::{Date, DateTime, Time};
-
-/// Bytes that do not hold what their type promises. Whoever knows the column, the table and the
-/// place adds them: a decoder knows none of these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Malformed(pub &'static str);
 
 /// How numbers and zero dates are printed.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,8 +1,8 @@
 //! Dates and times: parts and digits. No calendar, but for the seconds of a TIMESTAMP.
 
-use super::Malformed;
-use crate::append;
 use crate::bytes::Bytes;
+use crate::bytes::Malformed;
+use crate::push_fixed::push_fixed;
 
 /// A DATE; parts may be zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl DateTime {
         if self.is_zero() && !zero_as_string {
             return out.extend_from_slice(b"null");
         }
-        append::short(out, |room| self.text(room));
+        push_fixed(out, |room| self.text(room));
     }
 
     /// Writes `"2015-08-03T10:32:53"` and what else is between its quotes; tells its length.
@@ -126,7 +126,7 @@ impl Time {
             out.push(b'0' + (self.hours / 100 % 10) as u8);
         }
         out.extend_from_slice(&two((self.hours % 100) as u8));
-        append::short(out, |room| clock(self.minutes, self.seconds, self.micros, self.decimals, room));
+        push_fixed(out, |room| clock(self.minutes, self.seconds, self.micros, self.decimals, room));
         out.push(b'"');
     }
 }

@@ -1,6 +1,6 @@
 //! JSON strings: the one escaper, for values, keys, names and labels.
 
-use crate::append;
+use crate::push_fixed::push_fixed;
 
 /// What a byte needs inside a JSON string: 0 nothing, `u` a `\u00XX`, else the letter after `\`.
 const ESCAPE: [u8; 256] = {
@@ -69,7 +69,7 @@ fn copy_plain<'a, const BEYOND_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>) 
     while !rest.is_empty() {
         let (word, len) = first_word(rest);
         let at = len.min(marks::<BEYOND_ASCII>(word).trailing_zeros() as usize / 8);
-        append::short(out, |room| {
+        push_fixed(out, |room| {
             *room = word.to_le_bytes();
             at
         });

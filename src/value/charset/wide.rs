@@ -1,7 +1,7 @@
 //! The character sets whose characters are two or four bytes each: ucs2, utf16, utf16le, utf32.
 
 use super::push;
-use crate::value::Malformed;
+use crate::bytes::Malformed;
 
 /// utf16 in the byte order that `unit` reads.
 pub(super) fn escape_utf16(

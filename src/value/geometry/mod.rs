@@ -7,8 +7,8 @@
 
 mod axis;
 
-use super::Malformed;
 use super::json::number;
+use crate::bytes::Malformed;
 
 pub use axis::Axes;
 

@@ -5,8 +5,9 @@
 //! Offsets count from the container's first count. Counts and offsets have two bytes, in the large
 //! form four. Described at the top of the server's `json_binary.h`.
 
-use super::super::{ByteStrings, Documents, Malformed, text};
+use super::super::{ByteStrings, Documents, text};
 use super::{MAX_DEPTH, TOO_DEEP, number, opaque};
+use crate::bytes::Malformed;
 
 /// See [`ByteStrings`].
 const BYTE_STRING: Malformed = Malformed(

@@ -10,7 +10,8 @@ pub(in crate::value) mod number;
 mod opaque;
 mod text;
 
-use super::{Documents, Malformed};
+use super::Documents;
+use crate::bytes::Malformed;
 
 /// How deep containers may nest. The server stops at 100; more is damage, and recursion must end.
 const MAX_DEPTH: usize = 200;

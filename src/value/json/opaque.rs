@@ -3,7 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::{Malformed, decimal, text};
+use super::super::{decimal, text};
+use crate::bytes::Malformed;
 
 pub const TIMESTAMP: u8 = 7;
 pub const DATE: u8 = 10;

@@ -1,7 +1,8 @@
 //! JSON text, compacted.
 
-use super::super::{Malformed, text};
+use super::super::text;
 use super::{MAX_DEPTH, TOO_DEEP};
+use crate::bytes::Malformed;
 
 const SYNTAX: Malformed = Malformed("a JSON document is not JSON");
 

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::event::{EventType, HEADER_LEN, Header};
-use super::handoff::KEEP_BYTES;
-use super::log::{FIRST_OFFSET, marker};
-use super::source::{Events, Mode, Source};
+use super::event_queue::KEEP_BYTES;
+use super::framing::{FIRST_OFFSET, marker};
+use super::{Events, Mode, Source};
+use crate::binlog::event::{EventType, HEADER_LEN, Header};
 use crate::exit::{io_error, unavailable, unreadable};
 
 /// What a log file begins with, and what an encrypted one of MySQL 8.0 does.

@@ -1,22 +1,22 @@
-//! Passing over row images that nobody wants: their rows are counted, and nothing of them is decoded.
+//! Skipper over row images that nobody wants: their rows are counted, and nothing of them is decoded.
 
-use crate::binlog::wire::{Size, Wire};
+use crate::binlog::column_format::{ColumnFormat, Size};
+use crate::bytes::Malformed;
 use crate::bytes::{Bytes, any_bit, bit};
-use crate::value::Malformed;
 
 /// How to pass over the row images of some columns.
 #[derive(Debug)]
-pub struct Passing {
+pub struct Skipper {
     /// The columns, and the decimals of those that are old temporal ones.
-    wires: Vec<(Wire, u8)>,
+    wires: Vec<(ColumnFormat, u8)>,
     /// The way past an image without a NULL: bytes, and how long the length is of a value behind them.
     steps: Vec<(usize, u8)>,
     /// Bytes behind the last such value.
     rest: usize,
 }
 
-impl Passing {
-    pub fn new(wires: Vec<(Wire, u8)>) -> Passing {
+impl Skipper {
+    pub fn new(wires: Vec<(ColumnFormat, u8)>) -> Skipper {
         let (mut steps, mut rest) = (Vec::new(), 0);
         for (wire, old_decimals) in &wires {
             match wire.size(*old_decimals) {
@@ -24,7 +24,7 @@ impl Passing {
                 Size::Told { length_bytes } => steps.push((std::mem::take(&mut rest), length_bytes)),
             }
         }
-        Passing { wires, steps, rest }
+        Skipper { wires, steps, rest }
     }
 
     pub fn column_count(&self) -> usize {
@@ -37,9 +37,9 @@ impl Passing {
     }
 
     /// Only the columns of `present`.
-    pub fn of_present(&self, present: &[u8]) -> Passing {
+    pub fn of_present(&self, present: &[u8]) -> Skipper {
         let all = self.wires.iter().enumerate();
-        Passing::new(all.filter(|(i, _)| bit(present, *i)).map(|(_, wire)| *wire).collect())
+        Skipper::new(all.filter(|(i, _)| bit(present, *i)).map(|(_, wire)| *wire).collect())
     }
 
     /// Moves past one image.
@@ -74,13 +74,13 @@ mod tests {
     #[test]
     fn both_ways_past_an_image_end_at_its_end() {
         let wires = [
-            Wire::Int { bytes: 4 },
-            Wire::Varchar { max: 300, compressed: false },
-            Wire::String { max: 10 },
-            Wire::Date,
-            Wire::OldTime,
+            ColumnFormat::Int { bytes: 4 },
+            ColumnFormat::Varchar { max: 300, compressed: false },
+            ColumnFormat::String { max: 10 },
+            ColumnFormat::Date,
+            ColumnFormat::OldTime,
         ];
-        let passing = Passing::new(wires.iter().map(|wire| (*wire, 6)).collect());
+        let passing = Skipper::new(wires.iter().map(|wire| (*wire, 6)).collect());
         let values: [&[u8]; 5] = [&[1, 0, 0, 0], &[2, 0, b'a', b'b'], &[1, b'c'], &[1, 2, 3], &[0; 6]];
         // With the bits behind the last column's clear, and set.
         for nulls in 0..=u8::MAX {

@@ -1,12 +1,13 @@
 //! Row images that do not hold every column, and documents that are logged as differences.
 
-use super::{Layout, LayoutColumn, RowError};
-use crate::binlog::cell::Cell;
+use super::layout::{Layout, LayoutColumn, RowError};
+use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::rows::Rows;
-use crate::binlog::wire::Wire;
+use crate::bytes::Malformed;
 use crate::bytes::{Bytes, bit};
+use crate::row::column_reader::ColumnReader;
 use crate::tuple::Content;
-use crate::value::{Malformed, Value};
+use crate::value::Value;
 
 const NO_DOCUMENT: Malformed = Malformed("a difference from no document");
 pub(super) const NOT_LOGGED: Malformed = Malformed("it is not logged");
@@ -98,7 +99,9 @@ impl Layout {
                 }
                 Some(_) if null_before != Some(false) => Err(NO_DOCUMENT),
                 Some(_) => {
-                    let Cell::Json { documents, .. } = column.cell else { return Err(at(i)(NO_DOCUMENT)) };
+                    let ColumnReader::Json { documents, .. } = column.cell else {
+                        return Err(at(i)(NO_DOCUMENT));
+                    };
                     let before = document_at(column.wire, start).map_err(at(i))?;
                     let diffs = document_at(column.wire, *image).map_err(at(i))?;
                     column.wire.skip(image, column.old_decimals).map_err(at(i))?;
@@ -162,8 +165,8 @@ impl<'a, 'b> Present<'a, 'b> {
 }
 
 /// The bytes of the document that stands there.
-fn document_at<'a>(wire: Wire, mut at: Bytes<'a>) -> Result<&'a [u8], Malformed> {
-    let Wire::Json { length_bytes } = wire else {
+fn document_at<'a>(wire: ColumnFormat, mut at: Bytes<'a>) -> Result<&'a [u8], Malformed> {
+    let ColumnFormat::Json { length_bytes } = wire else {
         return Err(NO_DOCUMENT);
     };
     let len = at.uint(length_bytes.into())?;

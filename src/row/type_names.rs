@@ -1,33 +1,33 @@
 //! Column types in the words of SQL, for messages.
 
-use super::Column;
-use crate::binlog::wire::Wire;
+use crate::binlog::column_format::ColumnFormat;
+use crate::schema::Column;
 use crate::value::{Kind, decimal};
 
 /// What a row's packing says of a column's type.
-pub fn of_wire(wire: Wire) -> String {
+pub fn of_wire(wire: ColumnFormat) -> String {
     match wire {
-        Wire::Int { bytes } => int(bytes).to_owned(),
-        Wire::Float => "FLOAT".to_owned(),
-        Wire::Double => "DOUBLE".to_owned(),
-        Wire::Decimal(format) => of_decimal(format),
-        Wire::Year => "YEAR".to_owned(),
-        Wire::Bit { bits } => format!("BIT({bits})"),
-        Wire::Date => "DATE".to_owned(),
-        Wire::OldTime => "TIME of the old format".to_owned(),
-        Wire::OldDateTime => "DATETIME of the old format".to_owned(),
-        Wire::OldTimestamp => "TIMESTAMP of the old format".to_owned(),
-        Wire::Time { decimals } => format!("TIME({decimals})"),
-        Wire::DateTime { decimals } => format!("DATETIME({decimals})"),
-        Wire::Timestamp { decimals } => format!("TIMESTAMP({decimals})"),
-        Wire::String { max } => format!("CHAR or BINARY of {max} bytes"),
-        Wire::Varchar { max, .. } => format!("VARCHAR or VARBINARY of {max} bytes"),
-        Wire::Blob { .. } => "TEXT or BLOB".to_owned(),
-        Wire::Json { .. } => "JSON".to_owned(),
-        Wire::Geometry { .. } => "GEOMETRY".to_owned(),
-        Wire::Vector { .. } => "VECTOR".to_owned(),
-        Wire::Enum { .. } => "ENUM".to_owned(),
-        Wire::Set { .. } => "SET".to_owned(),
+        ColumnFormat::Int { bytes } => int(bytes).to_owned(),
+        ColumnFormat::Float => "FLOAT".to_owned(),
+        ColumnFormat::Double => "DOUBLE".to_owned(),
+        ColumnFormat::Decimal(format) => of_decimal(format),
+        ColumnFormat::Year => "YEAR".to_owned(),
+        ColumnFormat::Bit { bits } => format!("BIT({bits})"),
+        ColumnFormat::Date => "DATE".to_owned(),
+        ColumnFormat::OldTime => "TIME of the old format".to_owned(),
+        ColumnFormat::OldDateTime => "DATETIME of the old format".to_owned(),
+        ColumnFormat::OldTimestamp => "TIMESTAMP of the old format".to_owned(),
+        ColumnFormat::Time { decimals } => format!("TIME({decimals})"),
+        ColumnFormat::DateTime { decimals } => format!("DATETIME({decimals})"),
+        ColumnFormat::Timestamp { decimals } => format!("TIMESTAMP({decimals})"),
+        ColumnFormat::String { max } => format!("CHAR or BINARY of {max} bytes"),
+        ColumnFormat::Varchar { max, .. } => format!("VARCHAR or VARBINARY of {max} bytes"),
+        ColumnFormat::Blob { .. } => "TEXT or BLOB".to_owned(),
+        ColumnFormat::Json { .. } => "JSON".to_owned(),
+        ColumnFormat::Geometry { .. } => "GEOMETRY".to_owned(),
+        ColumnFormat::Vector { .. } => "VECTOR".to_owned(),
+        ColumnFormat::Enum { .. } => "ENUM".to_owned(),
+        ColumnFormat::Set { .. } => "SET".to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 /// Appends room for `N` bytes; `write` writes to it, and tells how many of them stay.
 #[inline(always)]
-pub fn short<const N: usize>(out: &mut Vec<u8>, write: impl FnOnce(&mut [u8; N]) -> usize) {
+pub fn push_fixed<const N: usize>(out: &mut Vec<u8>, write: impl FnOnce(&mut [u8; N]) -> usize) {
     let start = out.len();
     out.extend_from_slice(&[0; N]);
     let len = out.last_chunk_mut().map_or(0, write);
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn only_what_was_written_stays() {
         let mut out = b"before ".to_vec();
-        short(&mut out, |room: &mut [u8; 8]| {
+        push_fixed(&mut out, |room: &mut [u8; 8]| {
             room[..3].copy_from_slice(b"now");
             3
         });

@@ -6,19 +6,20 @@ use std::rc::Rc;
 
 use anyhow::Result;
 
-use super::catalog::Cascade;
-use super::from_log::{self, Told};
 use super::layout::{Layout, old_decimals};
-use super::passing::Passing;
-use super::rules::{IdRule, Rules};
-use super::seen::Seen;
-use super::selection::Selection;
-use super::{Generated, Id, Table, hidden};
-use crate::binlog::log::Log;
+use super::skip::Skipper;
+use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::table_map::TableMap;
-use crate::binlog::wire::Wire;
+use crate::bytes::Malformed;
 use crate::exit::unreadable;
-use crate::value::{Dialect, Kind, Malformed, Style};
+use crate::schema::catalog::Cascade;
+use crate::schema::from_log::{self, Told};
+use crate::schema::rules::{IdRule, Rules};
+use crate::schema::seen::Seen;
+use crate::schema::selection::Selection;
+use crate::schema::{Generated, Id, Table, hidden};
+use crate::source::framing::Log;
+use crate::value::{Dialect, Kind, Style};
 use crate::version::Release;
 
 /// Asks for a table's definition as it is now; `None` if there is no such table.
@@ -29,7 +30,7 @@ pub type Lookup = Box<dyn FnMut(&str, &str) -> Result<Option<Table>>>;
 pub enum Mapping {
     Wanted(Layout),
     /// Rows are counted and passed over.
-    Skipped(Passing),
+    Skipped(Skipper),
 }
 
 impl Mapping {
@@ -208,7 +209,7 @@ impl Layouts {
                 ))
             })
         });
-        let wires = wires.collect::<Result<Vec<Wire>>>()?;
+        let wires = wires.collect::<Result<Vec<ColumnFormat>>>()?;
         if !self.selection.selects(&database, &table) {
             return self.skipped(&database, &table, &wires);
         }
@@ -270,8 +271,10 @@ impl Layouts {
     }
 
     /// Tables that nobody wants need no names, but the decimals of old temporal columns.
-    fn skipped(&mut self, database: &str, table: &str, wires: &[Wire]) -> Result<Mapping> {
-        let old = |wire: &Wire| matches!(wire, Wire::OldTime | Wire::OldDateTime | Wire::OldTimestamp);
+    fn skipped(&mut self, database: &str, table: &str, wires: &[ColumnFormat]) -> Result<Mapping> {
+        let old = |wire: &ColumnFormat| {
+            matches!(wire, ColumnFormat::OldTime | ColumnFormat::OldDateTime | ColumnFormat::OldTimestamp)
+        };
         let mut decimals = vec![0; wires.len()];
         if self.is_mariadb()
             && wires.iter().any(old)
@@ -281,7 +284,7 @@ impl Layouts {
                 decimals[i] = old_decimals(*wire, &column.kind);
             }
         }
-        Ok(Mapping::Skipped(Passing::new(wires.iter().copied().zip(decimals).collect())))
+        Ok(Mapping::Skipped(Skipper::new(wires.iter().copied().zip(decimals).collect())))
     }
 
     /// Of two readings of a table map the one that the catalog agrees with.
@@ -322,7 +325,7 @@ impl Layouts {
 
     /// What the log tells, and from the catalog what it leaves out: keys other than the primary one, types that MariaDB
     /// logs as another, and which columns are generated.
-    fn completed(&mut self, mut told: Table, wires: &[Wire], place: &str) -> Result<Table> {
+    fn completed(&mut self, mut told: Table, wires: &[ColumnFormat], place: &str) -> Result<Table> {
         self.take_expressions_off(&mut told)?;
         let omits = self.rules.omit_generated;
         if told.id != Id::Unknown && !self.is_mariadb() && !omits {
@@ -372,13 +375,13 @@ impl Layouts {
 
     /// MariaDB's log says BINARY(16) of a UUID and an INET6, BINARY(4) of an INET4; nobody was there to ask, or the
     /// table has no such column any more.
-    fn warn_of_disguise(&mut self, told: &Table, wires: &[Wire], known: Option<&Table>) {
+    fn warn_of_disguise(&mut self, told: &Table, wires: &[ColumnFormat], known: Option<&Table>) {
         let all = told.columns.iter().zip(wires);
         let is_known =
             |name: &str| known.is_some_and(|known| known.columns.iter().any(|column| column.name == name));
         let disguised = all.filter(|(column, wire)| {
             matches!(column.kind, Kind::Bytes { .. })
-                && matches!(wire, Wire::String { max: 16 | 4 })
+                && matches!(wire, ColumnFormat::String { max: 16 | 4 })
                 && !is_known(&column.name)
         });
         let names: Vec<String> = disguised.map(|(column, _)| format!("`{}`", column.name)).collect();
@@ -439,12 +442,12 @@ impl Layouts {
 }
 
 /// MariaDB's log tells another type of some columns, which the catalog knows.
-fn see_through(told: &mut Table, wires: &[Wire], known: &Table) {
+fn see_through(told: &mut Table, wires: &[ColumnFormat], known: &Table) {
     for (column, wire) in told.columns.iter_mut().zip(wires) {
         if let Some(same) = known.columns.iter().find(|known| known.name == column.name)
             && matches!(column.kind, Kind::Bytes { .. })
             && matches!(same.kind, Kind::Uuid | Kind::Inet4 | Kind::Inet6 | Kind::Vector)
-            && matches!(wire, Wire::String { max: 16 | 4 } | Wire::Varchar { .. })
+            && matches!(wire, ColumnFormat::String { max: 16 | 4 } | ColumnFormat::Varchar { .. })
         {
             column.kind = same.kind.clone();
         }

@@ -1,20 +1,20 @@
 //! A table map and a table, joined: how to read the rows that follow, prepared once.
 
-mod partial;
-
 use std::fmt;
 
-use super::hidden::is_of_now;
-use super::{Column, Part, Table, words};
-use crate::append::Piece;
-use crate::binlog::cell::{Cell, Take};
+use super::partial::{NOT_LOGGED, Present};
+use super::type_names;
+use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::event::Change;
 use crate::binlog::rows::Rows;
-use crate::binlog::wire::Wire;
+use crate::bytes::Malformed;
 use crate::bytes::{Bytes, any_bit, bit};
+use crate::push_fixed::Piece;
+use crate::row::column_reader::{ColumnReader, Take};
+use crate::schema::hidden::is_of_now;
+use crate::schema::{Column, Part, Table};
 use crate::tuple::{Content, Heads, IdPlace};
-use crate::value::{Dialect, Kind, Malformed, Style, Value, kind};
-use partial::{NOT_LOGGED, Present};
+use crate::value::{Dialect, Kind, Style, Value, kind};
 
 /// How to read and print the rows of one table.
 #[derive(Debug)]
@@ -23,28 +23,28 @@ pub struct Layout {
     pub table: String,
     pub heads: Heads,
     /// All that a row of the log has, in that order.
-    columns: Vec<LayoutColumn>,
-    id_values: usize,
-    style: Style,
+    pub(super) columns: Vec<LayoutColumn>,
+    pub(super) id_values: usize,
+    pub(super) style: Style,
     /// Columns that no image holds.
-    never_logged: Vec<usize>,
-    /// See [`Hidden`](super::hidden::Hidden).
-    until: Option<usize>,
+    pub(super) never_logged: Vec<usize>,
+    /// See [`Hidden`](crate::schema::hidden::Hidden).
+    pub(super) until: Option<usize>,
 }
 
 #[derive(Debug)]
-struct LayoutColumn {
+pub(super) struct LayoutColumn {
     /// Its place among them, so that a loop over columns need not count.
-    number: usize,
-    name: String,
-    key: Piece,
-    cell: Cell,
-    wire: Wire,
-    old_decimals: u8,
-    id_place: IdPlace,
+    pub(super) number: usize,
+    pub(super) name: String,
+    pub(super) key: Piece,
+    pub(super) cell: ColumnReader,
+    pub(super) wire: ColumnFormat,
+    pub(super) old_decimals: u8,
+    pub(super) id_place: IdPlace,
     /// For the content or the id. Others are passed over.
-    is_read: bool,
-    is_generated: bool,
+    pub(super) is_read: bool,
+    pub(super) is_generated: bool,
 }
 
 /// Where a value of a row goes.
@@ -78,7 +78,7 @@ impl fmt::Display for Mismatch {
 }
 
 impl Mismatch {
-    fn of_count(table: &Table, wires: &[Wire]) -> Mismatch {
+    fn of_count(table: &Table, wires: &[ColumnFormat]) -> Mismatch {
         let (own, hidden) = (table.columns.len(), table.hidden.expressions.len());
         let of_which = match hidden {
             0 => String::new(),
@@ -100,17 +100,17 @@ impl LayoutColumn {
         number: usize,
         column: &Column,
         part: Part,
-        wire: Wire,
+        wire: ColumnFormat,
         dialect: Dialect,
     ) -> Result<LayoutColumn, Mismatch> {
-        let cell = Cell::join(wire, &column.kind, dialect).filter(|_| fits(wire, column));
+        let cell = ColumnReader::join(wire, &column.kind, dialect).filter(|_| fits(wire, column));
         let cell = cell.ok_or_else(|| {
             Mismatch(format!(
                 "column {} (`{}`) is {} in the rows and {} in the table",
                 number + 1,
                 column.name,
-                words::of_wire(wire),
-                words::of_column(column)
+                type_names::of_wire(wire),
+                type_names::of_column(column)
             ))
         })?;
         let old_decimals = old_decimals(wire, &column.kind);
@@ -118,7 +118,7 @@ impl LayoutColumn {
             number,
             name: column.name.clone(),
             key: part.key,
-            cell: if part.is_read { cell } else { Cell::Passed { wire, old_decimals } },
+            cell: if part.is_read { cell } else { ColumnReader::Passed { wire, old_decimals } },
             wire,
             old_decimals,
             id_place: part.id_place,
@@ -128,12 +128,12 @@ impl LayoutColumn {
     }
 
     /// One that only the server sees.
-    fn passed(number: usize, wire: Wire) -> LayoutColumn {
+    fn passed(number: usize, wire: ColumnFormat) -> LayoutColumn {
         LayoutColumn {
             number,
             name: String::new(),
             key: Piece::new(Vec::new()),
-            cell: Cell::Passed { wire, old_decimals: 0 },
+            cell: ColumnReader::Passed { wire, old_decimals: 0 },
             wire,
             old_decimals: 0,
             id_place: IdPlace::None,
@@ -144,10 +144,10 @@ impl LayoutColumn {
 }
 
 /// Decimals of an old temporal column, which its packing does not tell.
-pub fn old_decimals(wire: Wire, kind: &Kind) -> u8 {
+pub fn old_decimals(wire: ColumnFormat, kind: &Kind) -> u8 {
     match (wire, kind) {
         (
-            Wire::OldTime | Wire::OldDateTime | Wire::OldTimestamp,
+            ColumnFormat::OldTime | ColumnFormat::OldDateTime | ColumnFormat::OldTimestamp,
             Kind::Time { decimals } | Kind::DateTime { decimals } | Kind::Timestamp { decimals },
         ) => *decimals,
         _ => 0,
@@ -158,7 +158,7 @@ impl Layout {
     /// Joins them, or says where they differ.
     pub fn join(
         table: &Table,
-        wires: &[Wire],
+        wires: &[ColumnFormat],
         printed: &str,
         dialect: Dialect,
         style: Style,
@@ -174,7 +174,7 @@ impl Layout {
             let hidden = expressions.iter().find(|expression| expression.column == i);
             if let Some(expression) = hidden {
                 let kind = expression.kind.as_ref();
-                let fits = kind.is_some_and(|kind| Cell::join(*wire, kind, dialect).is_some());
+                let fits = kind.is_some_and(|kind| ColumnReader::join(*wire, kind, dialect).is_some());
                 columns.push(
                     fits.then(|| LayoutColumn::passed(i, *wire)).ok_or_else(|| Mismatch::of_hidden(i))?,
                 );
@@ -284,7 +284,7 @@ impl Layout {
     }
 
     #[inline(always)]
-    fn read_column(
+    pub(super) fn read_column(
         &self,
         column: &LayoutColumn,
         is_null: bool,
@@ -310,7 +310,7 @@ impl Layout {
         image: &mut Bytes<'b>,
         present: &[u8],
         stop: Option<usize>,
-    ) -> Result<Option<(Wire, Bytes<'b>)>, RowError> {
+    ) -> Result<Option<(ColumnFormat, Bytes<'b>)>, RowError> {
         let mut columns = Present::begin(image, present, self.column_count())?;
         let mut found = None;
         for column in &self.columns {
@@ -333,7 +333,7 @@ impl Layout {
         let Some(until) = self.until else {
             return Ok(Some(change));
         };
-        let is_of_now = |found: Option<(Wire, Bytes<'_>)>| match found {
+        let is_of_now = |found: Option<(ColumnFormat, Bytes<'_>)>| match found {
             Some((wire, mut bytes)) => {
                 let of_now = is_of_now(wire, &mut bytes);
                 of_now.map(Some).map_err(|why| RowError { column: until, why })
@@ -371,9 +371,9 @@ impl Layout {
 }
 
 /// Whether the lengths agree, where both sides tell them: a difference is the trace of an ALTER.
-fn fits(wire: Wire, column: &Column) -> bool {
+fn fits(wire: ColumnFormat, column: &Column) -> bool {
     match (wire, column.octets) {
-        (Wire::String { max } | Wire::Varchar { max, compressed: false }, Some(octets)) => {
+        (ColumnFormat::String { max } | ColumnFormat::Varchar { max, compressed: false }, Some(octets)) => {
             u64::from(max) == octets
         }
         _ => true,

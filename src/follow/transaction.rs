@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::event::{Event, EventType, FLAG_ARTIFICIAL, FLAG_IGNORABLE, FLAG_RELAY_LOG, RowsKind};
-use super::gtid::{self, Gtid};
-use super::log::Log;
-use super::query::Query;
-use super::statement::{self, Statement};
-use super::words::Session;
-use super::xa;
+use crate::binlog::event::{Event, EventType, FLAG_ARTIFICIAL, FLAG_IGNORABLE, FLAG_RELAY_LOG, RowsKind};
+use crate::binlog::gtid::{self, Gtid};
+use crate::binlog::query::Query;
+use crate::binlog::xa;
 use crate::exit::{unavailable, unreadable};
+use crate::source::framing::Log;
+use crate::sql::effect::{self, Statement};
+use crate::sql::tokens::Session;
 use crate::value::Charset;
 use crate::version::Release;
 
@@ -183,7 +183,7 @@ impl Tracker {
 
     fn named<'a>(
         &mut self,
-        gtid: Result<Gtid, crate::value::Malformed>,
+        gtid: Result<Gtid, crate::bytes::Malformed>,
         event: &Event<'a>,
         log: &Log,
     ) -> Result<Step<'a>> {
@@ -216,7 +216,7 @@ impl Tracker {
 
     /// A statement: control, a definition, or data in statement format.
     pub fn statement<'a>(&mut self, query: Query<'a>, event: &Event<'_>, log: &Log) -> Result<Step<'a>> {
-        let mut statement = statement::read(query.text, self.session(&query, log));
+        let mut statement = effect::read(query.text, self.session(&query, log));
         if self.group.as_ref().is_some_and(|group| group.is_no_ddl) {
             statement = Statement::Nothing;
         }

@@ -3,18 +3,18 @@
 
 use std::sync::Arc;
 
-use super::old_time;
-use super::wire::{Wire, string_length_bytes, varchar_length_bytes};
+use super::old_temporal;
+use crate::binlog::column_format::{ColumnFormat, string_length_bytes, varchar_length_bytes};
+use crate::binlog::compressed;
 use crate::bytes::Bytes;
+use crate::bytes::Malformed;
 use crate::value::geometry::Axes;
 use crate::value::temporal::{fraction, fraction_len};
-use crate::value::{
-    Charset, Date, DateTime, Dialect, Documents, Kind, Labels, Malformed, Time, Value, decimal,
-};
+use crate::value::{Charset, Date, DateTime, Dialect, Documents, Kind, Labels, Time, Value, decimal};
 
 /// How to read one column of a row image into a [`Value`].
 #[derive(Debug, Clone)]
-pub enum Cell {
+pub enum ColumnReader {
     I8,
     U8,
     I16,
@@ -93,7 +93,7 @@ pub enum Cell {
     Inet6,
     /// Of no interest: nothing is given away.
     Passed {
-        wire: Wire,
+        wire: ColumnFormat,
         old_decimals: u8,
     },
 }
@@ -112,56 +112,65 @@ impl<F: FnOnce(Value<'_>) -> Result<(), Malformed>> Take for F {
     }
 }
 
-impl Cell {
+impl ColumnReader {
     /// Joins a packing and a kind; `None` where they cannot belong to the same column, which is
     /// how a table that was altered since is found out.
-    pub fn join(wire: Wire, kind: &Kind, dialect: Dialect) -> Option<Cell> {
+    pub fn join(wire: ColumnFormat, kind: &Kind, dialect: Dialect) -> Option<ColumnReader> {
         let cell = match kind {
-            Kind::Int { bytes, unsigned } if wire == (Wire::Int { bytes: *bytes }) => int(*bytes, *unsigned)?,
-            Kind::Year { .. } if wire == Wire::Year => Cell::Year,
-            Kind::Bit { bits } if wire == (Wire::Bit { bits: *bits }) => {
-                Cell::Bit { len: usize::from(*bits).div_ceil(8) }
+            Kind::Int { bytes, unsigned } if wire == (ColumnFormat::Int { bytes: *bytes }) => {
+                int(*bytes, *unsigned)?
             }
-            Kind::Decimal(format) if wire == Wire::Decimal(*format) => {
-                Cell::Decimal { format: *format, len: format.packed_len() }
+            Kind::Year { .. } if wire == ColumnFormat::Year => ColumnReader::Year,
+            Kind::Bit { bits } if wire == (ColumnFormat::Bit { bits: *bits }) => {
+                ColumnReader::Bit { len: usize::from(*bits).div_ceil(8) }
             }
-            Kind::Float if wire == Wire::Float => Cell::Float,
-            Kind::Double if wire == Wire::Double => Cell::Double,
-            Kind::Date if wire == Wire::Date => Cell::Date,
+            Kind::Decimal(format) if wire == ColumnFormat::Decimal(*format) => {
+                ColumnReader::Decimal { format: *format, len: format.packed_len() }
+            }
+            Kind::Float if wire == ColumnFormat::Float => ColumnReader::Float,
+            Kind::Double if wire == ColumnFormat::Double => ColumnReader::Double,
+            Kind::Date if wire == ColumnFormat::Date => ColumnReader::Date,
             Kind::Time { decimals } => time(wire, *decimals)?,
             Kind::DateTime { decimals } => datetime(wire, *decimals)?,
             Kind::Timestamp { decimals } => timestamp(wire, *decimals)?,
             Kind::Text { charset } => text(wire, *charset)?,
             Kind::Bytes { padded } => binary(wire, *padded)?,
             Kind::Enum(labels) => match wire {
-                Wire::Enum { bytes } => Cell::Enum { len: bytes.into(), labels: labels.clone() },
+                ColumnFormat::Enum { bytes } => {
+                    ColumnReader::Enum { len: bytes.into(), labels: labels.clone() }
+                }
                 _ => return None,
             },
             Kind::Set(labels) => match wire {
-                Wire::Set { bytes } => Cell::Set { len: bytes.into(), labels: labels.clone() },
+                ColumnFormat::Set { bytes } => {
+                    ColumnReader::Set { len: bytes.into(), labels: labels.clone() }
+                }
                 _ => return None,
             },
             Kind::Json => match wire {
-                Wire::Json { length_bytes } => Cell::Json { length_bytes, documents: dialect.documents },
+                ColumnFormat::Json { length_bytes } => {
+                    ColumnReader::Json { length_bytes, documents: dialect.documents }
+                }
                 _ => return None,
             },
             Kind::Geometry => match wire {
-                Wire::Geometry { length_bytes } | Wire::Blob { length_bytes, compressed: false } => {
-                    Cell::Geometry { length_bytes, axes: dialect.axes }
+                ColumnFormat::Geometry { length_bytes }
+                | ColumnFormat::Blob { length_bytes, compressed: false } => {
+                    ColumnReader::Geometry { length_bytes, axes: dialect.axes }
                 }
                 _ => return None,
             },
             Kind::Vector => match wire {
-                Wire::Vector { length_bytes } => Cell::Vector { length_bytes },
+                ColumnFormat::Vector { length_bytes } => ColumnReader::Vector { length_bytes },
                 // MariaDB's VECTOR travels as a VARBINARY.
-                Wire::Varchar { max, compressed: false } => {
-                    Cell::Vector { length_bytes: varchar_length_bytes(max, false) }
+                ColumnFormat::Varchar { max, compressed: false } => {
+                    ColumnReader::Vector { length_bytes: varchar_length_bytes(max, false) }
                 }
                 _ => return None,
             },
-            Kind::Uuid if wire == (Wire::String { max: 16 }) => Cell::Uuid,
-            Kind::Inet6 if wire == (Wire::String { max: 16 }) => Cell::Inet6,
-            Kind::Inet4 if wire == (Wire::String { max: 4 }) => Cell::Inet4,
+            Kind::Uuid if wire == (ColumnFormat::String { max: 16 }) => ColumnReader::Uuid,
+            Kind::Inet6 if wire == (ColumnFormat::String { max: 16 }) => ColumnReader::Inet6,
+            Kind::Inet4 if wire == (ColumnFormat::String { max: 4 }) => ColumnReader::Inet4,
             Kind::Int { .. }
             | Kind::Year { .. }
             | Kind::Bit { .. }
@@ -186,67 +195,77 @@ impl Cell {
         taker: impl Take,
     ) -> Result<(), Malformed> {
         match *self {
-            Cell::I8 => taker.take(Value::Int((bytes.u8()? as i8).into())),
-            Cell::U8 => taker.take(Value::UInt(bytes.u8()?.into())),
-            Cell::I16 => taker.take(Value::Int((bytes.u16()? as i16).into())),
-            Cell::U16 => taker.take(Value::UInt(bytes.u16()?.into())),
+            ColumnReader::I8 => taker.take(Value::Int((bytes.u8()? as i8).into())),
+            ColumnReader::U8 => taker.take(Value::UInt(bytes.u8()?.into())),
+            ColumnReader::I16 => taker.take(Value::Int((bytes.u16()? as i16).into())),
+            ColumnReader::U16 => taker.take(Value::UInt(bytes.u16()?.into())),
             // The sign stands in bit 23.
-            Cell::I24 => taker.take(Value::Int((((bytes.u24()? << 8) as i32) >> 8).into())),
-            Cell::U24 => taker.take(Value::UInt(bytes.u24()?.into())),
-            Cell::I32 => taker.take(Value::Int((bytes.u32()? as i32).into())),
-            Cell::U32 => taker.take(Value::UInt(bytes.u32()?.into())),
-            Cell::I64 => taker.take(Value::Int(bytes.u64()? as i64)),
-            Cell::U64 => taker.take(Value::UInt(bytes.u64()?)),
-            Cell::Float => taker.take(Value::Float(f32::from_bits(bytes.u32()?))),
-            Cell::Double => taker.take(Value::Double(f64::from_bits(bytes.u64()?))),
-            Cell::Decimal { format, len } => {
+            ColumnReader::I24 => taker.take(Value::Int((((bytes.u24()? << 8) as i32) >> 8).into())),
+            ColumnReader::U24 => taker.take(Value::UInt(bytes.u24()?.into())),
+            ColumnReader::I32 => taker.take(Value::Int((bytes.u32()? as i32).into())),
+            ColumnReader::U32 => taker.take(Value::UInt(bytes.u32()?.into())),
+            ColumnReader::I64 => taker.take(Value::Int(bytes.u64()? as i64)),
+            ColumnReader::U64 => taker.take(Value::UInt(bytes.u64()?)),
+            ColumnReader::Float => taker.take(Value::Float(f32::from_bits(bytes.u32()?))),
+            ColumnReader::Double => taker.take(Value::Double(f64::from_bits(bytes.u64()?))),
+            ColumnReader::Decimal { format, len } => {
                 taker.take(Value::PackedDecimal { bytes: bytes.take(len)?, format })
             }
-            Cell::Year => taker.take(Value::UInt(year(bytes.u8()?))),
-            Cell::Bit { len } => taker.take(Value::UInt(big_endian(bytes.take(len)?))),
-            Cell::Date => taker.take(Value::Date(date(bytes.u24()?))),
-            Cell::Time { decimals } => taker.take(Value::Time(time_value(bytes, decimals)?)),
-            Cell::DateTime { decimals } => taker.take(Value::DateTime(datetime_value(bytes, decimals)?)),
-            Cell::Timestamp { decimals } => {
+            ColumnReader::Year => taker.take(Value::UInt(year(bytes.u8()?))),
+            ColumnReader::Bit { len } => taker.take(Value::UInt(big_endian(bytes.take(len)?))),
+            ColumnReader::Date => taker.take(Value::Date(date(bytes.u24()?))),
+            ColumnReader::Time { decimals } => taker.take(Value::Time(time_value(bytes, decimals)?)),
+            ColumnReader::DateTime { decimals } => {
+                taker.take(Value::DateTime(datetime_value(bytes, decimals)?))
+            }
+            ColumnReader::Timestamp { decimals } => {
                 let seconds = u32::from_be_bytes(bytes.array()?);
                 let micros = fraction(bytes, decimals)?;
                 taker.take(Value::DateTime(DateTime::from_unix(seconds, micros, decimals)))
             }
-            Cell::OldTime { decimals } => taker.take(Value::Time(old_time::time(bytes, decimals)?)),
-            Cell::OldDateTime { decimals } => {
-                taker.take(Value::DateTime(old_time::datetime(bytes, decimals)?))
+            ColumnReader::OldTime { decimals } => {
+                taker.take(Value::Time(old_temporal::time(bytes, decimals)?))
             }
-            Cell::OldTimestamp { decimals } => {
-                taker.take(Value::DateTime(old_time::timestamp(bytes, decimals)?))
+            ColumnReader::OldDateTime { decimals } => {
+                taker.take(Value::DateTime(old_temporal::datetime(bytes, decimals)?))
             }
-            Cell::Text { length_bytes, charset } => {
+            ColumnReader::OldTimestamp { decimals } => {
+                taker.take(Value::DateTime(old_temporal::timestamp(bytes, decimals)?))
+            }
+            ColumnReader::Text { length_bytes, charset } => {
                 taker.take(Value::Text { bytes: prefixed(bytes, length_bytes)?, charset })
             }
-            Cell::Bytes { length_bytes, pad_to } => {
+            ColumnReader::Bytes { length_bytes, pad_to } => {
                 taker.take(Value::Bytes { bytes: prefixed(bytes, length_bytes)?, pad_to })
             }
-            Cell::CompressedText { length_bytes, charset } => {
-                let bytes = super::compressed::column(prefixed(bytes, length_bytes)?, inflated)?;
+            ColumnReader::CompressedText { length_bytes, charset } => {
+                let bytes = compressed::column(prefixed(bytes, length_bytes)?, inflated)?;
                 taker.take(Value::Text { bytes, charset })
             }
-            Cell::CompressedBytes { length_bytes } => {
-                let bytes = super::compressed::column(prefixed(bytes, length_bytes)?, inflated)?;
+            ColumnReader::CompressedBytes { length_bytes } => {
+                let bytes = compressed::column(prefixed(bytes, length_bytes)?, inflated)?;
                 taker.take(Value::Bytes { bytes, pad_to: 0 })
             }
-            Cell::Enum { len, ref labels } => taker.take(Value::Label(labels.of_index(bytes.uint(len)?)?)),
-            Cell::Set { len, ref labels } => taker.take(Value::Set { bits: bytes.uint(len)?, labels }),
-            Cell::Json { length_bytes, documents } => {
+            ColumnReader::Enum { len, ref labels } => {
+                taker.take(Value::Label(labels.of_index(bytes.uint(len)?)?))
+            }
+            ColumnReader::Set { len, ref labels } => {
+                taker.take(Value::Set { bits: bytes.uint(len)?, labels })
+            }
+            ColumnReader::Json { length_bytes, documents } => {
                 taker.take(Value::JsonBinary { bytes: prefixed(bytes, length_bytes)?, documents })
             }
-            Cell::Geometry { length_bytes, axes } => {
+            ColumnReader::Geometry { length_bytes, axes } => {
                 taker.take(Value::Geometry { bytes: prefixed(bytes, length_bytes)?, axes })
             }
-            Cell::Vector { length_bytes } => taker.take(Value::Vector(prefixed(bytes, length_bytes)?)),
+            ColumnReader::Vector { length_bytes } => {
+                taker.take(Value::Vector(prefixed(bytes, length_bytes)?))
+            }
             // In the order of its text, not of MariaDB's record (`sql_type_uuid.h`, `pack`).
-            Cell::Uuid => taker.take(Value::Uuid(padded(bytes)?)),
-            Cell::Inet4 => taker.take(Value::Inet4(padded(bytes)?)),
-            Cell::Inet6 => taker.take(Value::Inet6(padded(bytes)?)),
-            Cell::Passed { wire, old_decimals } => pass(wire, bytes, old_decimals),
+            ColumnReader::Uuid => taker.take(Value::Uuid(padded(bytes)?)),
+            ColumnReader::Inet4 => taker.take(Value::Inet4(padded(bytes)?)),
+            ColumnReader::Inet6 => taker.take(Value::Inet6(padded(bytes)?)),
+            ColumnReader::Passed { wire, old_decimals } => pass(wire, bytes, old_decimals),
         }
     }
 }
@@ -258,81 +277,89 @@ fn year(byte: u8) -> u64 {
 
 /// Not made part of its caller: most tables have no such column.
 #[inline(never)]
-fn pass(wire: Wire, bytes: &mut Bytes<'_>, old_decimals: u8) -> Result<(), Malformed> {
+fn pass(wire: ColumnFormat, bytes: &mut Bytes<'_>, old_decimals: u8) -> Result<(), Malformed> {
     wire.skip(bytes, old_decimals)
 }
 
-fn int(bytes: u8, unsigned: bool) -> Option<Cell> {
+fn int(bytes: u8, unsigned: bool) -> Option<ColumnReader> {
     Some(match (bytes, unsigned) {
-        (1, false) => Cell::I8,
-        (1, true) => Cell::U8,
-        (2, false) => Cell::I16,
-        (2, true) => Cell::U16,
-        (3, false) => Cell::I24,
-        (3, true) => Cell::U24,
-        (4, false) => Cell::I32,
-        (4, true) => Cell::U32,
-        (8, false) => Cell::I64,
-        (8, true) => Cell::U64,
+        (1, false) => ColumnReader::I8,
+        (1, true) => ColumnReader::U8,
+        (2, false) => ColumnReader::I16,
+        (2, true) => ColumnReader::U16,
+        (3, false) => ColumnReader::I24,
+        (3, true) => ColumnReader::U24,
+        (4, false) => ColumnReader::I32,
+        (4, true) => ColumnReader::U32,
+        (8, false) => ColumnReader::I64,
+        (8, true) => ColumnReader::U64,
         _ => return None,
     })
 }
 
-fn time(wire: Wire, decimals: u8) -> Option<Cell> {
+fn time(wire: ColumnFormat, decimals: u8) -> Option<ColumnReader> {
     match wire {
-        Wire::Time { decimals: d } if d == decimals => Some(Cell::Time { decimals }),
-        Wire::OldTime => Some(Cell::OldTime { decimals }),
+        ColumnFormat::Time { decimals: d } if d == decimals => Some(ColumnReader::Time { decimals }),
+        ColumnFormat::OldTime => Some(ColumnReader::OldTime { decimals }),
         _ => None,
     }
 }
 
-fn datetime(wire: Wire, decimals: u8) -> Option<Cell> {
+fn datetime(wire: ColumnFormat, decimals: u8) -> Option<ColumnReader> {
     match wire {
-        Wire::DateTime { decimals: d } if d == decimals => Some(Cell::DateTime { decimals }),
-        Wire::OldDateTime => Some(Cell::OldDateTime { decimals }),
+        ColumnFormat::DateTime { decimals: d } if d == decimals => Some(ColumnReader::DateTime { decimals }),
+        ColumnFormat::OldDateTime => Some(ColumnReader::OldDateTime { decimals }),
         _ => None,
     }
 }
 
-fn timestamp(wire: Wire, decimals: u8) -> Option<Cell> {
+fn timestamp(wire: ColumnFormat, decimals: u8) -> Option<ColumnReader> {
     match wire {
-        Wire::Timestamp { decimals: d } if d == decimals => Some(Cell::Timestamp { decimals }),
-        Wire::OldTimestamp => Some(Cell::OldTimestamp { decimals }),
+        ColumnFormat::Timestamp { decimals: d } if d == decimals => {
+            Some(ColumnReader::Timestamp { decimals })
+        }
+        ColumnFormat::OldTimestamp => Some(ColumnReader::OldTimestamp { decimals }),
         _ => None,
     }
 }
 
 /// Bytes of the length before a string, and whether the string is compressed.
-fn string_length(wire: Wire) -> Option<(u8, bool)> {
+fn string_length(wire: ColumnFormat) -> Option<(u8, bool)> {
     match wire {
-        Wire::String { max } => Some((string_length_bytes(max), false)),
-        Wire::Varchar { max, compressed } => Some((varchar_length_bytes(max, compressed), compressed)),
-        Wire::Blob { length_bytes, compressed } => Some((length_bytes, compressed)),
+        ColumnFormat::String { max } => Some((string_length_bytes(max), false)),
+        ColumnFormat::Varchar { max, compressed } => {
+            Some((varchar_length_bytes(max, compressed), compressed))
+        }
+        ColumnFormat::Blob { length_bytes, compressed } => Some((length_bytes, compressed)),
         _ => None,
     }
 }
 
-fn text(wire: Wire, charset: Charset) -> Option<Cell> {
+fn text(wire: ColumnFormat, charset: Charset) -> Option<ColumnReader> {
     string_length(wire).map(|(length_bytes, compressed)| {
         if compressed {
-            Cell::CompressedText { length_bytes, charset }
+            ColumnReader::CompressedText { length_bytes, charset }
         } else {
-            Cell::Text { length_bytes, charset }
+            ColumnReader::Text { length_bytes, charset }
         }
     })
 }
 
-fn binary(wire: Wire, padded: bool) -> Option<Cell> {
-    let is_char = matches!(wire, Wire::String { .. });
+fn binary(wire: ColumnFormat, padded: bool) -> Option<ColumnReader> {
+    let is_char = matches!(wire, ColumnFormat::String { .. });
     if is_char != padded {
         return None;
     }
     let pad_to = match wire {
-        Wire::String { max } => max.into(),
+        ColumnFormat::String { max } => max.into(),
         _ => 0,
     };
     string_length(wire).map(|(length_bytes, compressed)| {
-        if compressed { Cell::CompressedBytes { length_bytes } } else { Cell::Bytes { length_bytes, pad_to } }
+        if compressed {
+            ColumnReader::CompressedBytes { length_bytes }
+        } else {
+            ColumnReader::Bytes { length_bytes, pad_to }
+        }
     })
 }
 

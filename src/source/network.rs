@@ -10,8 +10,8 @@ use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{BinlogDumpFlags, BinlogRequest, BinlogStream, Conn};
 
-use super::event::{CHECKSUM_LEN, HEADER_LEN};
-use super::source::{Events, Mode, Source};
+use super::{Events, Mode, Source};
+use crate::binlog::event::{CHECKSUM_LEN, HEADER_LEN};
 use crate::exit::{unavailable, unreadable};
 use crate::server::{Options, Privilege, Server, connect, is_access_denied, log, socket_of};
 

@@ -4,12 +4,13 @@
 //! `Field::pack` of each type.
 
 use crate::bytes::Bytes;
+use crate::bytes::Malformed;
+use crate::value::decimal;
 use crate::value::temporal::fraction_len;
-use crate::value::{Malformed, decimal};
 
 /// The packing of one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wire {
+pub enum ColumnFormat {
     /// TINYINT to BIGINT of so many bytes.
     Int {
         bytes: u8,
@@ -67,72 +68,74 @@ pub enum Wire {
     },
 }
 
-impl Wire {
+impl ColumnFormat {
     /// Reads a column's packing: its type byte, and what the type needs from the table map's
     /// metadata block. `None` is a type that dumpa does not know.
-    pub fn parse(kind: u8, meta: &mut Bytes<'_>) -> Result<Option<Wire>, Malformed> {
+    pub fn parse(kind: u8, meta: &mut Bytes<'_>) -> Result<Option<ColumnFormat>, Malformed> {
         Ok(Some(match kind {
-            1 => Wire::Int { bytes: 1 },
-            2 => Wire::Int { bytes: 2 },
-            3 => Wire::Int { bytes: 4 },
-            8 => Wire::Int { bytes: 8 },
-            9 => Wire::Int { bytes: 3 },
-            4 => meta.u8().map(|_| Wire::Float)?,
-            5 => meta.u8().map(|_| Wire::Double)?,
-            7 => Wire::OldTimestamp,
-            10 | 14 => Wire::Date,
-            11 => Wire::OldTime,
-            12 => Wire::OldDateTime,
-            13 => Wire::Year,
-            15 => Wire::Varchar { max: meta.u16()?, compressed: false },
-            141 => Wire::Varchar { max: meta.u16()?, compressed: true },
+            1 => ColumnFormat::Int { bytes: 1 },
+            2 => ColumnFormat::Int { bytes: 2 },
+            3 => ColumnFormat::Int { bytes: 4 },
+            8 => ColumnFormat::Int { bytes: 8 },
+            9 => ColumnFormat::Int { bytes: 3 },
+            4 => meta.u8().map(|_| ColumnFormat::Float)?,
+            5 => meta.u8().map(|_| ColumnFormat::Double)?,
+            7 => ColumnFormat::OldTimestamp,
+            10 | 14 => ColumnFormat::Date,
+            11 => ColumnFormat::OldTime,
+            12 => ColumnFormat::OldDateTime,
+            13 => ColumnFormat::Year,
+            15 => ColumnFormat::Varchar { max: meta.u16()?, compressed: false },
+            141 => ColumnFormat::Varchar { max: meta.u16()?, compressed: true },
             16 => bit(meta.u8()?, meta.u8()?)?,
-            17 => Wire::Timestamp { decimals: decimals(meta.u8()?)? },
-            18 => Wire::DateTime { decimals: decimals(meta.u8()?)? },
-            19 => Wire::Time { decimals: decimals(meta.u8()?)? },
+            17 => ColumnFormat::Timestamp { decimals: decimals(meta.u8()?)? },
+            18 => ColumnFormat::DateTime { decimals: decimals(meta.u8()?)? },
+            19 => ColumnFormat::Time { decimals: decimals(meta.u8()?)? },
             246 => {
                 let format = decimal::Format::new(meta.u8()?, meta.u8()?);
-                Wire::Decimal(format.ok_or(Malformed("a DECIMAL's precision cannot be"))?)
+                ColumnFormat::Decimal(format.ok_or(Malformed("a DECIMAL's precision cannot be"))?)
             }
-            249..=252 => Wire::Blob { length_bytes: length_bytes(meta)?, compressed: false },
-            140 => Wire::Blob { length_bytes: length_bytes(meta)?, compressed: true },
-            245 => Wire::Json { length_bytes: length_bytes(meta)? },
-            255 => Wire::Geometry { length_bytes: length_bytes(meta)? },
-            242 => Wire::Vector { length_bytes: length_bytes(meta)? },
+            249..=252 => ColumnFormat::Blob { length_bytes: length_bytes(meta)?, compressed: false },
+            140 => ColumnFormat::Blob { length_bytes: length_bytes(meta)?, compressed: true },
+            245 => ColumnFormat::Json { length_bytes: length_bytes(meta)? },
+            255 => ColumnFormat::Geometry { length_bytes: length_bytes(meta)? },
+            242 => ColumnFormat::Vector { length_bytes: length_bytes(meta)? },
             247 | 248 | 253 | 254 => string(kind, meta)?,
             _ => return Ok(None),
         }))
     }
 
     pub fn is_json(self) -> bool {
-        matches!(self, Wire::Json { .. })
+        matches!(self, ColumnFormat::Json { .. })
     }
 
     /// How long a value is. `old_decimals` are those of an old temporal column.
     #[inline]
     pub fn size(self, old_decimals: u8) -> Size {
         Size::Fixed(match self {
-            Wire::Int { bytes } | Wire::Enum { bytes } | Wire::Set { bytes } => bytes.into(),
-            Wire::Float => 4,
-            Wire::Double => 8,
-            Wire::Decimal(format) => format.packed_len(),
-            Wire::Year => 1,
-            Wire::Bit { bits } => usize::from(bits).div_ceil(8),
-            Wire::Date => 3,
-            Wire::OldTime => old_time_len(old_decimals),
-            Wire::OldDateTime => old_datetime_len(old_decimals),
-            Wire::OldTimestamp => 4 + fraction_len(old_decimals),
-            Wire::Time { decimals } => 3 + fraction_len(decimals),
-            Wire::DateTime { decimals } => 5 + fraction_len(decimals),
-            Wire::Timestamp { decimals } => 4 + fraction_len(decimals),
-            Wire::String { max } => return Size::Told { length_bytes: string_length_bytes(max) },
-            Wire::Varchar { max, compressed } => {
+            ColumnFormat::Int { bytes } | ColumnFormat::Enum { bytes } | ColumnFormat::Set { bytes } => {
+                bytes.into()
+            }
+            ColumnFormat::Float => 4,
+            ColumnFormat::Double => 8,
+            ColumnFormat::Decimal(format) => format.packed_len(),
+            ColumnFormat::Year => 1,
+            ColumnFormat::Bit { bits } => usize::from(bits).div_ceil(8),
+            ColumnFormat::Date => 3,
+            ColumnFormat::OldTime => old_time_len(old_decimals),
+            ColumnFormat::OldDateTime => old_datetime_len(old_decimals),
+            ColumnFormat::OldTimestamp => 4 + fraction_len(old_decimals),
+            ColumnFormat::Time { decimals } => 3 + fraction_len(decimals),
+            ColumnFormat::DateTime { decimals } => 5 + fraction_len(decimals),
+            ColumnFormat::Timestamp { decimals } => 4 + fraction_len(decimals),
+            ColumnFormat::String { max } => return Size::Told { length_bytes: string_length_bytes(max) },
+            ColumnFormat::Varchar { max, compressed } => {
                 return Size::Told { length_bytes: varchar_length_bytes(max, compressed) };
             }
-            Wire::Blob { length_bytes, .. }
-            | Wire::Json { length_bytes }
-            | Wire::Geometry { length_bytes }
-            | Wire::Vector { length_bytes } => return Size::Told { length_bytes },
+            ColumnFormat::Blob { length_bytes, .. }
+            | ColumnFormat::Json { length_bytes }
+            | ColumnFormat::Geometry { length_bytes }
+            | ColumnFormat::Vector { length_bytes } => return Size::Told { length_bytes },
         })
     }
 
@@ -188,17 +191,17 @@ fn length_bytes(meta: &mut Bytes<'_>) -> Result<u8, Malformed> {
     if (1..=4).contains(&n) { Ok(n) } else { Err(Malformed("a length of neither 1 to 4 bytes")) }
 }
 
-fn bit(bits: u8, bytes: u8) -> Result<Wire, Malformed> {
+fn bit(bits: u8, bytes: u8) -> Result<ColumnFormat, Malformed> {
     let all = u16::from(bytes) * 8 + u16::from(bits);
     match u8::try_from(all) {
-        Ok(bits @ 1..=64) => Ok(Wire::Bit { bits }),
+        Ok(bits @ 1..=64) => Ok(ColumnFormat::Bit { bits }),
         _ => Err(Malformed("a BIT has more than 64 bits")),
     }
 }
 
 /// CHAR, BINARY, ENUM and SET share a type: the metadata's first byte is the real one. A CHAR of
 /// more than 255 bytes has the two high bits of its length, inverted, in that byte's bits 4 and 5.
-fn string(kind: u8, meta: &mut Bytes<'_>) -> Result<Wire, Malformed> {
+fn string(kind: u8, meta: &mut Bytes<'_>) -> Result<ColumnFormat, Malformed> {
     let (first, second) = (meta.u8()?, meta.u8()?);
     let (real, max) = if first & 0x30 == 0x30 {
         (first, u16::from(second))
@@ -208,9 +211,9 @@ fn string(kind: u8, meta: &mut Bytes<'_>) -> Result<Wire, Malformed> {
     // Before 5.0 the first byte may be zero: the type byte itself is the real one.
     let real = if first == 0 { kind } else { real };
     match (real, max) {
-        (247, 1 | 2) => Ok(Wire::Enum { bytes: max as u8 }),
-        (248, 1..=8) => Ok(Wire::Set { bytes: max as u8 }),
-        (253 | 254, _) => Ok(Wire::String { max }),
+        (247, 1 | 2) => Ok(ColumnFormat::Enum { bytes: max as u8 }),
+        (248, 1..=8) => Ok(ColumnFormat::Set { bytes: max as u8 }),
+        (253 | 254, _) => Ok(ColumnFormat::String { max }),
         _ => Err(Malformed("a string column of no known kind")),
     }
 }

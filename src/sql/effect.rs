@@ -4,7 +4,7 @@
 //! and the first words decide. Nothing here can fail on SQL that it does not know: what is neither
 //! control nor known to leave rows alone is [`Statement::Data`], which ends the run.
 
-use super::words::{Session, Word, words};
+use super::tokens::{Session, Word, words};
 
 /// A name in a statement; `None` where its bytes are no text: see [`Session::name`].
 pub type Text = Option<String>;

@@ -4,10 +4,11 @@
 //! Source: MySQL's `sql/field.cc` (`Field_time`, `Field_datetime`), MariaDB's `Field_time_hires`
 //! and its kin in the same file.
 
-use super::wire::{old_datetime_len, old_time_len};
+use crate::binlog::column_format::{old_datetime_len, old_time_len};
 use crate::bytes::Bytes;
+use crate::bytes::Malformed;
 use crate::value::temporal::fraction_len;
-use crate::value::{Date, DateTime, Malformed, Time};
+use crate::value::{Date, DateTime, Time};
 
 /// Largest TIME of a column, in seconds: MariaDB adds it, and one, so that no time is below zero.
 const TIME_MAX_SECONDS: i64 = 838 * 3600 + 59 * 60 + 59;

@@ -2,18 +2,18 @@
 
 use anyhow::Result;
 
-use super::{Flow, Printer};
+use super::lines::{Flow, Printer};
 use crate::binlog::event::Change;
-use crate::binlog::log::Log;
 use crate::binlog::rows::{Rows, is_full};
-use crate::binlog::transaction::{Group, malformed};
 use crate::bytes::Bytes;
+use crate::bytes::Malformed;
 use crate::exit::unreadable;
-use crate::schema::layout::{Layout, RowError};
-use crate::schema::layouts::Mapping;
-use crate::schema::passing::Passing;
+use crate::follow::transaction::{Group, malformed};
+use crate::row::layout::{Layout, RowError};
+use crate::row::layouts::Mapping;
+use crate::row::skip::Skipper;
+use crate::source::framing::Log;
 use crate::tuple::Op;
-use crate::value::Malformed;
 
 impl Printer {
     /// Prints the rows of an event.
@@ -53,7 +53,7 @@ impl Printer {
         Ok(Flow::On)
     }
 
-    fn count(&mut self, rows: &Rows<'_>, passing: &Passing) -> Result<Flow, Malformed> {
+    fn count(&mut self, rows: &Rows<'_>, passing: &Skipper) -> Result<Flow, Malformed> {
         let given;
         let (before, after) = if is_full(rows.before, rows.columns) && is_full(rows.after, rows.columns) {
             (passing, passing)

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::event::{CHECKSUM_LEN, Event, EventType, FLAG_IN_USE, Format, HEADER_LEN, Header};
+use crate::binlog::event::{
+    CHECKSUM_LEN, Event, EventType, FLAG_IN_USE, FormatDescription, HEADER_LEN, Header,
+};
 use crate::bytes::Bytes;
 use crate::exit::unreadable;
 
@@ -32,7 +34,7 @@ pub struct Log {
     pub start: u64,
     /// Offset after the last event, in 64 bits: the header's field has 32, and is 0 in places.
     pub offset: u64,
-    pub format: Format,
+    pub format: FormatDescription,
     /// The offsets come from a file: what the events say of them may be another file's.
     of_files: bool,
     seen_format: bool,
@@ -46,7 +48,7 @@ impl Log {
             file: file.into(),
             start: offset,
             offset,
-            format: Format::default(),
+            format: FormatDescription::default(),
             of_files,
             seen_format: false,
         }
@@ -99,7 +101,7 @@ impl Log {
     }
 
     fn format_description<'a>(&mut self, header: Header, raw: &'a [u8], body: &'a [u8]) -> Result<Event<'a>> {
-        let format = Format::parse(body).map_err(|error| self.broken(error.0))?;
+        let format = FormatDescription::parse(body).map_err(|error| self.broken(error.0))?;
         let event = Event { header, body };
         if format.checksum {
             self.checked(header, raw)?;

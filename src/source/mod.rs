@@ -1,11 +1,16 @@
 //! Where events come from. A source can be asked to begin again at a position, and knows nothing of
 //! what is done with them.
 
+pub mod event_queue;
+pub mod files;
+pub mod framing;
+pub mod network;
+
 use std::thread;
 
 use anyhow::Result;
 
-use super::handoff::{Filler, Next, Taker, handoff};
+use event_queue::{Filler, Next, Taker, handoff};
 
 /// A place that events come from.
 pub trait Source {

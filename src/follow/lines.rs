@@ -1,16 +1,14 @@
 //! Rows of transactions, printed: lines wait in the output's buffer until their commit has been read, and
 //! every line names the place to go on from.
 
-mod images;
-
 use anyhow::Result;
 
-use crate::binlog::log::Log;
-use crate::binlog::transaction::Group;
 use crate::exit::unreadable;
+use crate::follow::transaction::Group;
 use crate::output::{Output, WRITE_BYTES};
 use crate::position::Position;
-use crate::schema::layouts::Layouts;
+use crate::row::layouts::Layouts;
+use crate::source::framing::Log;
 use crate::tuple::{CommitTime, Content, Heads, METADATA_END, Metadata, Op, no_row, row};
 
 /// A transaction whose lines are more than this many bytes is printed while it is read, though it may end in a ROLLBACK,
@@ -31,32 +29,32 @@ pub struct Done {
 
 /// The last line of the transaction under way.
 #[derive(Debug, Clone, Copy)]
-struct LastLine {
-    start: usize,
-    metadata: usize,
+pub(super) struct LastLine {
+    pub(super) start: usize,
+    pub(super) metadata: usize,
     /// Bytes of its `"old"`, which stand at its end.
-    old_len: usize,
+    pub(super) old_len: usize,
     /// What was done before it.
-    before: Done,
+    pub(super) before: Done,
 }
 
 /// Where the rows of a transaction stand in the buffer.
 #[derive(Debug, Default)]
-struct Transaction {
-    last: Option<LastLine>,
-    done: Done,
+pub(super) struct Transaction {
+    pub(super) last: Option<LastLine>,
+    pub(super) done: Done,
     /// Bytes of its lines so far, of those too that an earlier run has printed: whether it streams, and from which
     /// line on, must not depend on where a run began.
-    len: usize,
+    pub(super) len: usize,
     /// Some of its lines are on stdout already.
-    streams: bool,
+    pub(super) streams: bool,
     /// The metadata of its lines has the time of its commit.
-    time_is_known: bool,
+    pub(super) time_is_known: bool,
     /// Rows of it may stand in the log and be undone.
-    may_be_undone: bool,
+    pub(super) may_be_undone: bool,
     /// Where the commit times begin that are only known at the commit.
-    times: Vec<usize>,
-    savepoints: Vec<Savepoint>,
+    pub(super) times: Vec<usize>,
+    pub(super) savepoints: Vec<Savepoint>,
 }
 
 impl Transaction {
@@ -67,12 +65,12 @@ impl Transaction {
 
 /// What the transaction was at a savepoint.
 #[derive(Debug)]
-struct Savepoint {
-    name: String,
-    buffer_len: usize,
-    len: usize,
-    last: Option<LastLine>,
-    times: usize,
+pub(super) struct Savepoint {
+    pub(super) name: String,
+    pub(super) buffer_len: usize,
+    pub(super) len: usize,
+    pub(super) last: Option<LastLine>,
+    pub(super) times: usize,
 }
 
 /// Prints rows.
@@ -80,21 +78,21 @@ pub struct Printer {
     pub output: Output,
     pub layouts: Layouts,
     /// Lines up to here belong to committed transactions.
-    committed: usize,
-    transaction: Transaction,
-    metadata: Metadata,
+    pub(super) committed: usize,
+    pub(super) transaction: Transaction,
+    pub(super) metadata: Metadata,
     /// Lines of the first transaction that were printed by an earlier run.
-    skip: Done,
+    pub(super) skip: Done,
     /// Stop before this row of the transaction under way.
     pub stop_at: Option<Done>,
     /// The end of the last transaction, or what the run began at.
-    boundary: Position,
-    content: Content,
-    before: Content,
+    pub(super) boundary: Position,
+    pub(super) content: Content,
+    pub(super) before: Content,
     /// Whether updates print what the changed columns held before; and that, of the row under way.
-    with_old: bool,
-    old: Vec<u8>,
-    inflated: Vec<u8>,
+    pub(super) with_old: bool,
+    pub(super) old: Vec<u8>,
+    pub(super) inflated: Vec<u8>,
     /// Rows read, for progress.
     pub rows: u64,
 }
@@ -134,13 +132,13 @@ impl Printer {
         (self.content, self.before) = (Content::of_values(), Content::of_values());
     }
 
-    fn row_done(&mut self) {
+    pub(super) fn row_done(&mut self) {
         self.transaction.done = Done { row: self.transaction.done.row + 1, line: 0 };
         self.rows += 1;
     }
 
     /// One line, with metadata as inside of its transaction; `ends_row` if it is its row's last.
-    fn line(&mut self, head: &[u8], content: bool, ends_row: bool, group: &Group) -> Result<()> {
+    pub(super) fn line(&mut self, head: &[u8], content: bool, ends_row: bool, group: &Group) -> Result<()> {
         let before = self.transaction.done;
         if ends_row {
             self.row_done();

@@ -1,0 +1,9 @@
+//! Rows: a table map and a definition make a layout, and a layout reads or skips row images.
+
+pub mod column_reader;
+pub mod layout;
+pub mod layouts;
+mod old_temporal;
+mod partial;
+pub mod skip;
+mod type_names;
