@@ -238,14 +238,21 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Begins the lines of another transaction.
-    pub fn begin(&mut self, time: CommitTime, file: &str, position: u64, gtid: Option<&str>) {
+    /// Begins the lines of another transaction, which begins at a place. `gtid_set` are transactions behind that place
+    /// which are done.
+    pub fn begin(
+        &mut self,
+        time: CommitTime,
+        start: LogPlace<'_>,
+        gtid: Option<&str>,
+        gtid_set: Option<&str>,
+    ) {
         self.start.clear();
         self.start.extend_from_slice(b"{\"ts\":\"");
         rfc3339(time.seconds, time.micros, &mut self.start);
         self.start.extend_from_slice(b"\",\"next_file\":");
         self.time_len = self.start.len();
-        place(file, position, &mut self.start);
+        place(start, &mut self.start);
         self.place_len = self.start.len();
         self.start.extend_from_slice(b",\"next_row\":");
         self.end.clear();
@@ -253,6 +260,10 @@ impl Metadata {
             self.end.extend_from_slice(b",\"gtid\":\"");
             self.end.extend_from_slice(gtid.as_bytes());
             self.end.push(b'"');
+        }
+        if let Some(set) = gtid_set {
+            self.end.extend_from_slice(b",\"gtid_set\":");
+            text::string(set, &mut self.end);
         }
         self.end.extend_from_slice(METADATA_END);
     }
@@ -274,9 +285,9 @@ impl Metadata {
     }
 
     /// Likewise for the last line: resume from the transaction's end.
-    pub fn at_end(&self, file: &str, position: u64, old: &[u8], out: &mut Vec<u8>) {
+    pub fn at_end(&self, end: LogPlace<'_>, old: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&self.start[..self.time_len]);
-        place(file, position, out);
+        place(end, out);
         self.end_line(old, out);
     }
 
@@ -292,8 +303,16 @@ impl Metadata {
     }
 }
 
-fn place(file: &str, position: u64, out: &mut Vec<u8>) {
+/// A place in a log: file, offset, and which log the file is of, or nothing.
+pub type LogPlace<'a> = (&'a str, u64, &'a str);
+
+fn place((file, offset, log): LogPlace<'_>, out: &mut Vec<u8>) {
     text::string(file, out);
     out.extend_from_slice(b",\"next_position\":");
-    digits::unsigned(position, out);
+    digits::unsigned(offset, out);
+    if !log.is_empty() {
+        out.extend_from_slice(b",\"log\":\"");
+        out.extend_from_slice(log.as_bytes());
+        out.push(b'"');
+    }
 }

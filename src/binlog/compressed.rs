@@ -37,19 +37,36 @@ pub fn column<'a>(bytes: &'a [u8], out: &'a mut Vec<u8>) -> Result<&'a [u8], Mal
     }
 }
 
+/// No packet of the protocol is larger, so that no server makes a larger event.
+const MAX_BYTES: usize = 1 << 30;
+/// Room that is made at a time: a length that a broken file claims is not worth its memory before the bytes come.
+const STEP_BYTES: usize = 256 << 10;
+
 /// Inflates what follows a length of `length_bytes` bytes, which must be the length that comes out.
 fn inflate(bytes: &[u8], length_bytes: u8, zlib: bool, out: &mut Vec<u8>) -> Result<(), Malformed> {
-    let (length, data) = bytes.split_at_checked(length_bytes.into()).ok_or(BROKEN)?;
+    let (length, mut data) = bytes.split_at_checked(length_bytes.into()).ok_or(BROKEN)?;
     let length = length.iter().fold(0usize, |n, byte| n << 8 | usize::from(*byte));
     out.clear();
-    // A length that a broken file made up is not worth its memory: zlib packs at most 1032 to 1.
-    if length > data.len().saturating_mul(1033) {
-        return Err(BROKEN);
+    if length > MAX_BYTES {
+        return Err(Malformed("it claims to inflate to more than 1 GiB"));
     }
-    out.reserve_exact(length);
-    let status = Decompress::new(zlib).decompress_vec(data, out, FlushDecompress::Finish);
-    match status {
-        Ok(Status::StreamEnd | Status::Ok | Status::BufError) if out.len() == length => Ok(()),
-        _ => Err(BROKEN),
+    let mut inflater = Decompress::new(zlib);
+    loop {
+        // One byte more than it should be is enough to tell that it is too long.
+        let room = (length - out.len() + 1).min(STEP_BYTES.max(out.len()));
+        out.reserve(room);
+        let (read, written) = (inflater.total_in(), inflater.total_out());
+        let status = inflater.decompress_vec(data, out, FlushDecompress::None).map_err(|_| BROKEN)?;
+        data = data.get((inflater.total_in() - read) as usize..).ok_or(BROKEN)?;
+        let is_stuck = inflater.total_in() == read && inflater.total_out() == written;
+        match status {
+            _ if out.len() > length => return Err(BROKEN),
+            Status::StreamEnd if out.len() == length => return Ok(()),
+            Status::StreamEnd => return Err(BROKEN),
+            // Without its last bytes: the length is what counts.
+            Status::Ok | Status::BufError if is_stuck && out.len() == length => return Ok(()),
+            Status::Ok | Status::BufError if is_stuck => return Err(BROKEN),
+            Status::Ok | Status::BufError => {}
+        }
     }
 }

@@ -5,6 +5,10 @@
 use crate::bytes::Bytes;
 use crate::bytes::Malformed;
 
+/// Type byte of a statement.
+pub const QUERY: u8 = 2;
+/// Type byte of a format description.
+pub const FORMAT_DESCRIPTION: u8 = 15;
 /// Length of the common header, in bytes, since binary log version 4 (MySQL 5.0).
 pub const HEADER_LEN: usize = 19;
 /// Length of a CRC-32 at the end of an event, in bytes.
@@ -80,8 +84,11 @@ pub enum EventType {
     QueryCompressed,
     /// A statement that loads a file, or one before 5.0: data in statement format.
     LoadStatement(&'static str),
-    /// Carries nothing that changes a row: annotations, bookkeeping, inputs of a statement.
-    Harmless,
+    /// Part of a transaction that changes no row: an annotation, or inputs of a statement, which is judged by its own
+    /// event.
+    Inside,
+    /// Bookkeeping between transactions.
+    Between,
     Unknown(u8),
 }
 
@@ -113,9 +120,9 @@ impl EventType {
             EventType::Rows(RowsKind { change, extra_data, compressed, partial_json: false })
         };
         match kind {
-            2 => EventType::Query,
+            QUERY => EventType::Query,
             4 => EventType::Rotate,
-            15 => EventType::FormatDescription,
+            FORMAT_DESCRIPTION => EventType::FormatDescription,
             16 => EventType::Xid,
             19 => EventType::TableMap,
             23 => rows(Insert, false, false),
@@ -148,10 +155,10 @@ impl EventType {
             171 => rows(Delete, true, true),
             6 | 8 | 10 | 12 => EventType::LoadStatement("LOAD DATA"),
             18 => EventType::LoadStatement("LOAD DATA"),
-            // Stop; Intvar, Rand, User_var (inputs of a statement, whose own event is judged);
-            // blocks of a file being loaded (likewise); Ignorable, Rows_query, Previous_gtids,
-            // Transaction_context, View_change; MariaDB's annotation, checkpoint and GTID list.
-            3 | 5 | 9 | 11 | 13 | 14 | 17 | 28 | 29 | 35 | 36 | 37 | 160 | 161 | 163 => EventType::Harmless,
+            // Intvar, Rand, User_var; blocks of a file being loaded; Rows_query, MariaDB's annotation.
+            5 | 9 | 11 | 13 | 14 | 17 | 29 | 160 => EventType::Inside,
+            // Stop, Ignorable, Previous_gtids, Transaction_context, View_change; MariaDB's checkpoint and GTID list.
+            3 | 28 | 35 | 36 | 37 | 161 | 163 => EventType::Between,
             other => EventType::Unknown(other),
         }
     }

@@ -11,6 +11,13 @@ use crate::bytes::Malformed;
 /// Flag: the last event of its statement. Table maps before it no longer hold.
 pub const FLAG_STATEMENT_END: u16 = 1;
 
+/// The flags of a rows event alone.
+pub fn flags(format: &FormatDescription, type_byte: u8, body: &[u8]) -> Result<u16, Malformed> {
+    let mut bytes = Bytes(body);
+    format.table_id(type_byte, &mut bytes)?;
+    bytes.u16()
+}
+
 /// A rows event, borrowed from its body.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {

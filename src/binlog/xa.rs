@@ -1,20 +1,6 @@
-//! XA transactions: prepared in one group of events, committed or rolled back by a later one.
-//!
-//! Rows of a prepared transaction are not held: that could be any amount, for any time, and a
-//! restart would lose them. They stay where they are, in the log, and are read again when their
-//! commit is seen.
+//! XA_PREPARE events.
 
-use std::collections::HashMap;
-
-use crate::bytes::Bytes;
-use crate::bytes::Malformed;
-
-/// Where a group begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    pub file: String,
-    pub start: u64,
-}
+use crate::bytes::{Bytes, Malformed};
 
 /// An XA_PREPARE event.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,27 +26,4 @@ impl Prepare {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What the log says last of an xid, up to some place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
-    /// Prepared here, and not decided since.
-    Prepared(Place),
-    Committed,
-    RolledBack,
-}
-
-/// Where the prepared transactions that are not yet decided begin, as far as they were seen.
-#[derive(Debug, Default)]
-pub struct Prepared(HashMap<String, Place>);
-
-impl Prepared {
-    pub fn remember(&mut self, xid: String, place: Place) {
-        self.0.insert(xid, place);
-    }
-
-    pub fn forget(&mut self, xid: &str) -> Option<Place> {
-        self.0.remove(xid)
-    }
 }

@@ -10,7 +10,8 @@ Output:
   id         the value of the primary key, an array if it has several columns
   content    the row as it is now, or the row that went; null for truncate
   metadata   null from load; from tail ts, the time of the commit, and the place to resume from:
-             next_file, next_position and, within a transaction, next_row and next_line
+             next_file, next_position, log (which tells a log from one that was begun anew) and, within a
+             transaction, next_row and next_line
 
 Examples:
   dumpa load -D shop --save pos.json > rows.ndjson

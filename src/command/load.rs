@@ -21,6 +21,7 @@ use crate::server::{Server, connect, log};
 use crate::signal::Signal;
 use crate::snapshot::read::{self, Print};
 use crate::snapshot::{self, Method, Wish};
+use crate::source::network::Network;
 use crate::value::Dialect;
 
 const LOAD: Search = Search { estimates: true, missing: Missing::IsAnError { advice: "" } };
@@ -45,6 +46,9 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
         let wish = Wish { position: save.is_some(), no_lock: args.no_lock, tables };
         snapshot::begin(&mut conn, &server, &options, wish)
     })?;
+    // Now: the log may be reset while the rows are read.
+    let mut network = Network { options, server: server.clone(), server_id: 0 };
+    let position = position.map(|position| network.identify(position));
     let jobs = jobs(&mut catalog, names, &selection, &rules, &progress)?;
     match method {
         Method::None => {}

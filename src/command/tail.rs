@@ -7,14 +7,11 @@ use anyhow::Result;
 use mysql::Conn;
 
 use super::{identify, progress, wanted};
-use crate::binlog::gtid_set::GtidSet;
 use crate::cli::TailArgs;
 use crate::exit::{self, ReaderGone, unavailable, usage};
-use crate::follow::Follower;
-use crate::follow::lines::{Flow, Printer};
-use crate::follow::transaction::Tracker;
+use crate::follow::{Flow, Follower, Plan};
 use crate::output::Output;
-use crate::position::{Position, SaveFile, Where};
+use crate::position::{FileOrder, Position, SaveFile, Where};
 use crate::progress::Progress;
 use crate::row::layouts::{Layouts, Lookup};
 use crate::schema::catalog::Catalog;
@@ -23,9 +20,9 @@ use crate::server::{Given, Options, Server, connect, log};
 use crate::signal::Signal;
 use crate::source::event_queue::{Batch, Taken};
 use crate::source::files::Files;
-use crate::source::framing::{FIRST_OFFSET, Log};
+use crate::source::framing::FIRST_OFFSET;
 use crate::source::network::Network;
-use crate::source::{Events, Mode, Source, spawn};
+use crate::source::{Events, Source, spawn};
 
 /// How long an idle reader is waited for before signals are looked at.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -49,20 +46,18 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
         true => from_server(args, options, from, until)?,
         false => from_files(args, options, &from, until.as_ref())?,
     };
-    check_range(&start.from, start.until.as_ref())?;
-    let done = start
-        .from
-        .gtid_set
-        .as_deref()
-        .map(|set| GtidSet::parse(set).ok_or_else(|| usage(format!("{set:?} is not a GTID set"))));
-    let log = Log::at(&start.from.file, start.from.position, !args.binlog.is_empty());
-    let events = start.source.begin(&start.from.file, start.from.position, Mode::Follow)?;
-    let mut printer = Printer::new(Output::stdout(), start.layouts, start.from);
-    if args.old {
-        printer.print_old();
-    }
-    let tracker = if given { Tracker::at_given_position() } else { Tracker::new() };
-    let follower = Follower::new(printer, log, tracker, &mut *start.source, start.until, done.transpose()?);
+    let plan = Plan {
+        source: &mut *start.source,
+        from: start.from,
+        from_is_a_guess: given,
+        until: start.until,
+        order: start.order,
+        layouts: start.layouts,
+        with_old: args.old,
+        signal,
+    };
+    let mut follower = Follower::new(plan, Output::stdout())?;
+    let events = follower.begin()?;
     let tail = Tail { follower, save, reached: None, saved: None, at: Instant::now(), uuid: start.uuid };
     tail.run(events, signal, &mut progress)
 }
@@ -73,6 +68,7 @@ struct Start {
     layouts: Layouts,
     from: Position,
     until: Option<Position>,
+    order: FileOrder,
     /// Of the server whose log it is, for the saved position.
     uuid: Option<String>,
 }
@@ -83,6 +79,7 @@ fn from_server(args: &TailArgs, options: Options, from: Where, until: Option<Whe
     let server = identify(&mut conn)?;
     let from = resolve(from, &mut conn, &server)?;
     let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
+    let order = file_order(&from, until.as_ref(), &mut conn, &server);
     let lookup = lookup(options.clone(), Some(server.clone()));
     let mut layouts = layouts(args, &options, Some(lookup), server.lower_case_names)?;
     let missing = match args.allow_missing {
@@ -92,20 +89,22 @@ fn from_server(args: &TailArgs, options: Options, from: Where, until: Option<Whe
     survey(conn, &server, &mut layouts, Search { estimates: false, missing })?;
     let uuid = server.uuid.clone();
     let source = Network { options, server, server_id: args.server_id.unwrap_or(0) };
-    Ok(Start { source: Box::new(source), layouts, from, until, uuid })
+    Ok(Start { source: Box::new(source), layouts, from, until, order, uuid })
 }
 
 /// Reads log files; a server is asked only for what they leave out, and only if one was given.
 fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Where>) -> Result<Start> {
-    let files = Files::new(args.binlog.clone());
+    let files = Files::new(args.binlog.clone())?;
+    let names = files.names();
+    let first = || Position::new(names.first().map(String::as_str).unwrap_or_default(), FIRST_OFFSET);
     let from = match from {
         Where::Now => return Err(usage("--from now is of a server's log: leave it out, or give a position")),
-        Where::Earliest => Position::new(files.first(), FIRST_OFFSET),
+        Where::Earliest => first(),
         Where::At(position) => position.clone(),
     };
     let until = until.and_then(|until| match until {
         Where::Now => None,
-        Where::Earliest => Some(Position::new(files.first(), FIRST_OFFSET)),
+        Where::Earliest => Some(first()),
         Where::At(position) => Some(position.clone()),
     });
     let lookup = args.connection.names_a_server().then(|| lookup(options.clone(), None));
@@ -115,7 +114,8 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
         ));
     }
     let layouts = layouts(args, &options, lookup, false)?;
-    Ok(Start { source: Box::new(files), layouts, from, until, uuid: None })
+    let order = FileOrder::new(names);
+    Ok(Start { source: Box::new(files), layouts, from, until, order, uuid: None })
 }
 
 fn layouts(args: &TailArgs, options: &Options, lookup: Option<Lookup>, lower_case: bool) -> Result<Layouts> {
@@ -148,14 +148,13 @@ pub fn check_server(position: &Position, server: &Server) -> Result<()> {
     }
 }
 
-fn check_range(from: &Position, until: Option<&Position>) -> Result<()> {
-    match until {
-        Some(until) if !until.is_at_or_after(from) => Err(unavailable(format!(
-            "{from} stands beyond {until}, where it is to end. If that is where the log ends now, the log was \
-                 cut after a crash, reset, or is another server's: load again"
-        ))),
-        _ => Ok(()),
+/// The order of the log's files, where it is needed to know which of two positions comes first. An account that may
+/// not ask for it goes by the files' numbers.
+fn file_order(from: &Position, until: Option<&Position>, conn: &mut Conn, server: &Server) -> FileOrder {
+    if until.is_none_or(|until| until.file == from.file) {
+        return FileOrder::default();
     }
+    log::files(conn, server).map(FileOrder::new).unwrap_or_default()
 }
 
 /// Asks for definitions on a connection that is made when it is first needed, and anew when it was
@@ -225,7 +224,7 @@ impl Tail<'_> {
     }
 
     fn follow(&mut self, events: Box<dyn Events>, signal: &Signal, progress: &mut Progress) -> Result<()> {
-        if self.follower.is_done() {
+        if self.follower.is_at_end() {
             return Ok(());
         }
         let taker = spawn(events);
@@ -243,19 +242,14 @@ impl Tail<'_> {
             }
             match taken {
                 Taken::Batch => {
-                    for raw in batch.events() {
-                        if signal.is_set() || self.follower.raw(raw)? == Flow::Stop {
+                    for entry in batch.entries() {
+                        if self.follower.take(entry)? == Flow::Stop {
                             return Ok(());
                         }
                     }
                 }
-                Taken::Nothing => self.follower.printer.output.check_reader()?,
-                Taken::End(end) => {
-                    end.and_then(|()| self.follower.end_of_log())?;
-                    // Only files have an end, and no catalog that the names could be checked against before.
-                    self.follower.printer.layouts.warn_of_unseen();
-                    return Ok(());
-                }
+                Taken::Nothing => self.follower.check_reader()?,
+                Taken::End(end) => return end.and_then(|()| self.follower.end_of_log()),
             }
             if signal.is_set() {
                 return Ok(());
@@ -266,35 +260,34 @@ impl Tail<'_> {
                 self.save_reached()?;
             }
             if progress.is_due() {
-                self.follower.printer.output.settle()?;
+                self.follower.settle()?;
+                let (rows, seen_seconds) = self.follower.progress();
                 let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-                let lag =
-                    now.ok().and_then(|now| now.as_secs().checked_sub(self.follower.seen_seconds.into()));
-                let lag = lag.filter(|_| self.follower.seen_seconds > 0 && matches!(taken, Taken::Batch));
-                progress.tail(&self.follower.position().file, self.follower.printer.rows, lag);
+                let behind = |seen: u32| now.ok()?.as_secs().checked_sub(seen.into());
+                let lag = seen_seconds.filter(|_| matches!(taken, Taken::Batch)).and_then(behind);
+                progress.tail(&self.follower.position().file, rows, lag);
             }
         }
     }
 
     fn warn(&mut self, progress: &Progress) {
-        if self.follower.printer.layouts.warnings.is_empty() {
+        let warnings = self.follower.take_warnings();
+        if warnings.is_empty() {
             return;
         }
         // What stdout met with is told by whoever writes next.
-        let _ = self.follower.printer.output.settle();
-        for warning in self.follower.printer.layouts.warnings.drain(..) {
-            progress.warn(&warning);
-        }
+        let _ = self.follower.settle();
+        warnings.iter().for_each(|warning| progress.warn(warning));
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.follower.printer.flush()?;
+        self.follower.flush()?;
         self.reached = Some(self.follower.position());
         Ok(())
     }
 
     fn finish(&mut self) -> Result<()> {
-        self.follower.printer.finish()?;
+        self.follower.finish()?;
         self.reached = Some(self.follower.position());
         Ok(())
     }

@@ -8,13 +8,14 @@ use super::log_in;
 use crate::binlog::event::EventType;
 use crate::cli::ValidateArgs;
 use crate::exit;
-use crate::follow::transaction::Tracker;
+use crate::follow::transaction::{Meaning, Transactions};
 use crate::output::Output;
 use crate::position::{Position, Where};
 use crate::server::{Options, Server, log};
-use crate::source::framing::Log;
+use crate::source::event_queue::Batch;
+use crate::source::framing::Framer;
 use crate::source::network::Network;
-use crate::source::{Events, Mode, Source};
+use crate::source::{Events, Mode, Offsets, Source};
 
 pub fn run(args: &ValidateArgs) -> Result<u8> {
     let at = Where::parse(&args.position)?;
@@ -100,34 +101,47 @@ fn check(position: &Position, conn: &mut Conn, server: &Server, options: &Option
     }
     let mut source = Network { options: options.clone(), server: server.clone(), server_id: 0 };
     let events = source.begin(&position.file, position.position, Mode::UntilEnd)?;
-    first_event(events, position).map_err(|error| match exit::code(&error) {
+    begins_a_transaction(events, position).map_err(|error| match exit::code(&error) {
         exit::UNREADABLE => error.context("opened there, the log does not begin well"),
         _ => error,
     })
 }
 
-/// Reads the event that stands at the position, which must begin a transaction, or the log's end.
-fn first_event(mut events: Box<dyn Events>, position: &Position) -> Result<()> {
-    let mut log = Log::at(&position.file, position.position, false);
-    let mut tracker = Tracker::at_given_position();
-    let mut read = false;
-    let mut verdict = Ok(());
-    while !read {
-        let more = events.next(&mut |parts| {
-            let raw = parts.concat();
-            verdict = log.read(&raw).and_then(|event| {
-                let Some(event) = event else { return Ok(()) };
-                let kind = EventType::of(event.header.kind);
-                let preamble = event.header.is_artificial()
-                    || matches!(kind, EventType::FormatDescription | EventType::Heartbeat);
-                read = !preamble || event.header.log_pos != 0 && kind == EventType::FormatDescription;
-                tracker.step(&event, &log).map(|_| ())
-            });
-            verdict.is_ok()
-        })?;
-        if !more || verdict.is_err() {
-            break;
+/// Reads events from the position on until one shows that a transaction begins there, as `tail` would find; or the
+/// log ends.
+fn begins_a_transaction(mut events: Box<dyn Events>, position: &Position) -> Result<()> {
+    let mut framer = Framer::at(&position.file, position.position, Offsets::OfServer);
+    let mut transactions = Transactions::at_given_position();
+    let mut batch = Batch::default();
+    loop {
+        batch.clear();
+        let more = events.next(&mut batch)?;
+        for entry in batch.entries() {
+            let Some(event) = framer.frame(entry)? else { continue };
+            // MariaDB's, of a statement, and MySQL's, of a transaction, begin no less than one.
+            if matches!(
+                EventType::of(event.header.kind),
+                EventType::QueryCompressed | EventType::TransactionPayload
+            ) {
+                return Ok(());
+            }
+            match transactions.meaning(&event, &framer)? {
+                Meaning::Nothing => {}
+                Meaning::NewFile { .. } => check_log(position, &framer)?,
+                _ => return Ok(()),
+            }
+        }
+        if !more {
+            return Ok(());
         }
     }
-    verdict
+}
+
+/// # Errors
+/// Exit 3 when the position is of another log of the same name.
+fn check_log(position: &Position, framer: &Framer) -> Result<()> {
+    match framer.log().filter(|_| *framer.place().file == *position.file) {
+        Some(log) => position.check_log(log),
+        None => Ok(()),
+    }
 }

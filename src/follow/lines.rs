@@ -1,15 +1,16 @@
-//! Rows of transactions, printed: lines wait in the output's buffer until their commit has been read, and
-//! every line names the place to go on from.
+//! Lines of the transaction under way: they wait in the output's buffer until its commit has been read, and every line
+//! names the place to go on from.
 
 use anyhow::Result;
 
+use super::cursor::{Cursor, Done};
+use super::savepoints::{Mark, Savepoints};
+use super::transaction::Transaction;
 use crate::exit::unreadable;
-use crate::follow::transaction::Group;
 use crate::output::{Output, WRITE_BYTES};
-use crate::position::Position;
-use crate::row::layouts::Layouts;
-use crate::source::framing::Log;
-use crate::tuple::{CommitTime, Content, Heads, METADATA_END, Metadata, Op, no_row, row};
+use crate::position::LogId;
+use crate::source::framing::Place;
+use crate::tuple::{CommitTime, Content, METADATA_END, Metadata, no_row, row};
 
 /// A transaction whose lines are more than this many bytes is printed while it is read, though it may end in a ROLLBACK,
 /// or its end may tell when it was committed, which lines that are printed before do not have.
@@ -17,177 +18,157 @@ const HELD_BYTES: usize = 8 << 20;
 /// Likewise one that says at its beginning when it was committed, and that nothing of it was undone. More of it would not
 /// stay in a core's cache until it is written.
 const HELD_ROWS_BYTES: usize = 1 << 20;
-/// Largest offset that a server can be asked to resume from.
-const MAX_OFFSET: u64 = u32::MAX as u64;
-
-/// Rows, and lines of the row after them, that are done in a transaction.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Done {
-    pub row: u64,
-    pub line: u64,
-}
 
 /// The last line of the transaction under way.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LastLine {
-    pub(super) start: usize,
-    pub(super) metadata: usize,
+pub struct LastLine {
+    start: usize,
+    metadata: usize,
     /// Bytes of its `"old"`, which stand at its end.
-    pub(super) old_len: usize,
+    old_len: usize,
     /// What was done before it.
-    pub(super) before: Done,
+    before: Done,
 }
 
-/// Where the rows of a transaction stand in the buffer.
+impl LastLine {
+    /// Bytes were taken from the buffer's beginning.
+    pub fn taken_out(&mut self, len: usize) {
+        self.start = self.start.saturating_sub(len);
+        self.metadata = self.metadata.saturating_sub(len);
+    }
+}
+
+/// Where the lines of the transaction under way stand in the buffer.
 #[derive(Debug, Default)]
-pub(super) struct Transaction {
-    pub(super) last: Option<LastLine>,
-    pub(super) done: Done,
+struct Open {
+    last: Option<LastLine>,
     /// Bytes of its lines so far, of those too that an earlier run has printed: whether it streams, and from which
     /// line on, must not depend on where a run began.
-    pub(super) len: usize,
+    len: usize,
     /// Some of its lines are on stdout already.
-    pub(super) streams: bool,
+    streams: bool,
     /// The metadata of its lines has the time of its commit.
-    pub(super) time_is_known: bool,
+    time_is_known: bool,
     /// Rows of it may stand in the log and be undone.
-    pub(super) may_be_undone: bool,
+    may_be_undone: bool,
     /// Where the commit times begin that are only known at the commit.
-    pub(super) times: Vec<usize>,
-    pub(super) savepoints: Vec<Savepoint>,
+    times: Vec<usize>,
+    savepoints: Savepoints,
 }
 
-impl Transaction {
+impl Open {
     fn held_bytes(&self) -> usize {
         if self.time_is_known && !self.may_be_undone { HELD_ROWS_BYTES } else { HELD_BYTES }
     }
+
+    fn clear(&mut self) {
+        self.times.clear();
+        self.savepoints.clear();
+        self.last = None;
+        self.len = 0;
+        (self.streams, self.time_is_known, self.may_be_undone) = (false, false, false);
+    }
 }
 
-/// What the transaction was at a savepoint.
+/// One line to print.
+pub struct Line<'a> {
+    /// Its operation and table.
+    pub head: &'a [u8],
+    /// Its id and content; `None` for a truncate.
+    pub content: Option<&'a Content>,
+    /// What the changed columns held before, if that is printed.
+    pub old: &'a [u8],
+    /// It is its row's last.
+    pub ends_row: bool,
+}
+
+/// Lines on their way to the output.
 #[derive(Debug)]
-pub(super) struct Savepoint {
-    pub(super) name: String,
-    pub(super) buffer_len: usize,
-    pub(super) len: usize,
-    pub(super) last: Option<LastLine>,
-    pub(super) times: usize,
-}
-
-/// Prints rows.
-pub struct Printer {
-    pub output: Output,
-    pub layouts: Layouts,
+pub struct Lines {
+    output: Output,
     /// Lines up to here belong to committed transactions.
-    pub(super) committed: usize,
-    pub(super) transaction: Transaction,
-    pub(super) metadata: Metadata,
-    /// Lines of the first transaction that were printed by an earlier run.
-    pub(super) skip: Done,
-    /// Stop before this row of the transaction under way.
-    pub stop_at: Option<Done>,
-    /// The end of the last transaction, or what the run began at.
-    pub(super) boundary: Position,
-    pub(super) content: Content,
-    pub(super) before: Content,
-    /// Whether updates print what the changed columns held before; and that, of the row under way.
-    pub(super) with_old: bool,
-    pub(super) old: Vec<u8>,
-    pub(super) inflated: Vec<u8>,
-    /// Rows read, for progress.
-    pub rows: u64,
+    committed: usize,
+    open: Open,
+    metadata: Metadata,
+    /// How the log of the lines is written in them, and which one that is.
+    log: (Option<LogId>, String),
+    old: Vec<u8>,
 }
 
-/// Whether to go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    On,
-    /// `stop_at` is reached.
-    Stop,
-}
-
-impl Printer {
-    /// Begins at a position, whose `row` and `line` are done.
-    pub fn new(output: Output, layouts: Layouts, from: Position) -> Printer {
-        Printer {
+impl Lines {
+    pub fn new(output: Output) -> Lines {
+        Lines {
             output,
-            layouts,
             committed: 0,
-            transaction: Transaction::default(),
+            open: Open::default(),
             metadata: Metadata::default(),
-            skip: Done { row: from.row, line: from.line },
-            stop_at: None,
-            boundary: from,
-            content: Content::default(),
-            before: Content::default(),
-            with_old: false,
+            log: (None, String::new()),
             old: Vec::new(),
-            inflated: Vec::new(),
-            rows: 0,
         }
     }
 
-    /// Updates print what the changed columns held before.
-    pub fn print_old(&mut self) {
-        self.with_old = true;
-        (self.content, self.before) = (Content::of_values(), Content::of_values());
-    }
-
-    pub(super) fn row_done(&mut self) {
-        self.transaction.done = Done { row: self.transaction.done.row + 1, line: 0 };
-        self.rows += 1;
-    }
-
-    /// One line, with metadata as inside of its transaction; `ends_row` if it is its row's last.
-    pub(super) fn line(&mut self, head: &[u8], content: bool, ends_row: bool, group: &Group) -> Result<()> {
-        let before = self.transaction.done;
-        if ends_row {
-            self.row_done();
+    /// Appends a line, with metadata as inside of its transaction, unless an earlier run has printed it.
+    #[inline]
+    pub fn push(&mut self, line: &Line<'_>, cursor: &mut Cursor, transaction: &Transaction) -> Result<()> {
+        let before = cursor.done();
+        if line.ends_row {
+            cursor.row_done();
         } else {
-            self.transaction.done.line += 1;
+            cursor.line_done();
         }
-        let start = self.output.buffer.len();
-        if content {
-            row(head, &self.content, &mut self.output.buffer);
-        } else {
-            no_row(head, &mut self.output.buffer);
+        let buffer = &mut self.output.buffer;
+        let start = buffer.len();
+        match line.content {
+            Some(content) => row(line.head, content, buffer),
+            None => no_row(line.head, buffer),
         }
-        let at = self.output.buffer.len();
-        if !self.transaction.time_is_known {
-            self.begin_metadata(group);
+        let metadata = buffer.len();
+        if !self.open.time_is_known {
+            self.begin_metadata(cursor, transaction);
         }
-        let Done { row, line } = self.transaction.done;
-        self.metadata.inside(row, line, &self.old, &mut self.output.buffer);
-        self.transaction.len += self.output.buffer.len() - start;
-        if before < self.skip {
+        let done = cursor.done();
+        self.metadata.inside(done.row, done.line, line.old, &mut self.output.buffer);
+        self.open.len += self.output.buffer.len() - start;
+        if cursor.was_printed(before) {
             self.output.buffer.truncate(start);
         } else {
-            self.transaction.last = Some(LastLine { start, metadata: at, old_len: self.old.len(), before });
-            if !self.transaction.time_is_known && !self.transaction.streams {
-                self.transaction.times.push(at);
+            self.open.last = Some(LastLine { start, metadata, old_len: line.old.len(), before });
+            if !self.open.time_is_known && !self.open.streams {
+                self.open.times.push(metadata);
             }
         }
-        if self.transaction.len > self.transaction.held_bytes() {
+        if self.open.len > self.open.held_bytes() {
             self.stream()?;
         }
         Ok(())
     }
 
-    fn begin_metadata(&mut self, group: &Group) {
-        let time = commit_time(group);
-        self.transaction.time_is_known = time.is_some();
-        self.transaction.may_be_undone |= !group.only_committed;
-        let seen = CommitTime { seconds: group.seen_seconds.into(), micros: None };
-        let gtid = group.gtid.as_deref();
-        self.metadata.begin(time.unwrap_or(seen), &group.file, group.start, gtid);
+    fn begin_metadata(&mut self, cursor: &Cursor, transaction: &Transaction) {
+        let time = commit_time(transaction);
+        self.open.time_is_known = time.is_some();
+        self.open.may_be_undone |= !transaction.only_committed;
+        let seen = CommitTime { seconds: transaction.seen_seconds.into(), micros: None };
+        let base = cursor.base();
+        self.set_log(base.log);
+        let place = (&*base.file, base.offset, self.log.1.as_str());
+        let gtid = transaction.gtid.as_deref();
+        self.metadata.begin(time.unwrap_or(seen), place, gtid, cursor.gtid_set());
+    }
+
+    fn set_log(&mut self, log: Option<LogId>) {
+        if self.log.0 != log {
+            self.log = (log, log.map(|log| log.to_string()).unwrap_or_default());
+        }
     }
 
     /// Writes what is there of a large transaction, but for its last line: that may be the one that
     /// names its end.
     fn stream(&mut self) -> Result<()> {
-        self.transaction.streams = true;
+        self.open.streams = true;
         // Lines may be written from now on, so all of them but the last keep the time that they have.
-        self.transaction.times.clear();
-        let Some(last) = self.transaction.last else { return Ok(()) };
+        self.open.times.clear();
+        self.open.savepoints.clear();
+        let Some(last) = self.open.last else { return Ok(()) };
         if last.start < WRITE_BYTES {
             return Ok(());
         }
@@ -199,76 +180,51 @@ impl Printer {
     /// Moves the marks on what stays in the buffer, of which the first bytes were taken out.
     fn taken_out(&mut self, len: usize) {
         self.committed = self.committed.saturating_sub(len);
-        if let Some(last) = &mut self.transaction.last {
-            last.start -= len;
-            last.metadata -= len;
+        if let Some(last) = &mut self.open.last {
+            last.taken_out(len);
         }
-        self.transaction.times.iter_mut().for_each(|at| *at -= len);
-        if self.transaction.streams {
-            self.transaction.savepoints.clear();
-        } else {
-            for savepoint in &mut self.transaction.savepoints {
-                savepoint.buffer_len -= len;
-                if let Some(last) = &mut savepoint.last {
-                    last.start -= len;
-                    last.metadata -= len;
+        self.open.times.iter_mut().for_each(|at| *at -= len);
+        self.open.savepoints.taken_out(len);
+    }
+
+    /// The transaction is committed: its last line names its end, which is in this log; or, where no server can be
+    /// asked to begin there, what is done since the base.
+    pub fn commit(
+        &mut self,
+        cursor: &Cursor,
+        transaction: &Transaction,
+        end: Option<(&Place, Option<LogId>)>,
+    ) -> Result<()> {
+        if let Some(last) = self.open.last.take() {
+            if !self.open.time_is_known {
+                self.begin_metadata(cursor, transaction);
+                self.patch_times(transaction);
+            }
+            self.old.clear();
+            let old_end = self.output.buffer.len() - METADATA_END.len();
+            self.old.extend_from_slice(&self.output.buffer[old_end - last.old_len..old_end]);
+            self.output.buffer.truncate(last.metadata);
+            match end {
+                Some((place, log)) => {
+                    self.set_log(log);
+                    let place = (&*place.file, place.end, self.log.1.as_str());
+                    self.metadata.at_end(place, &self.old, &mut self.output.buffer);
+                }
+                None => {
+                    self.metadata.inside(cursor.done().row, 0, &self.old, &mut self.output.buffer);
                 }
             }
         }
-    }
-
-    /// Tables that a statement emptied, each a row of its group.
-    pub fn truncate(&mut self, tables: &[(String, String)], group: &Group) -> Result<Flow> {
-        for (database, table) in tables {
-            if self.stop_at.is_some_and(|stop| self.transaction.done >= stop) {
-                return Ok(Flow::Stop);
-            }
-            if self.layouts.selection().selects(database, table) {
-                let heads = Heads::new(&self.layouts.selection().printed(database, table));
-                self.line(heads.of(Op::Truncate), false, true, group)?;
-            } else {
-                self.row_done();
-            }
-        }
-        Ok(Flow::On)
-    }
-
-    /// The transaction is committed: its last line names its end.
-    pub fn commit(&mut self, group: &Group, log: &Log) -> Result<()> {
-        let rows = self.transaction.done.row;
-        let resumable = log.offset <= MAX_OFFSET;
-        if let Some(last) = self.transaction.last.take() {
-            if !self.transaction.time_is_known {
-                self.begin_metadata(group);
-                self.patch_times(group);
-            }
-            self.old.clear();
-            let end = self.output.buffer.len() - METADATA_END.len();
-            self.old.extend_from_slice(&self.output.buffer[end - last.old_len..end]);
-            self.output.buffer.truncate(last.metadata);
-            if resumable {
-                self.metadata.at_end(&log.file, log.offset, &self.old, &mut self.output.buffer);
-            } else {
-                // No server resumes there: from its start, with all of its rows done.
-                self.metadata.inside(rows, 0, &self.old, &mut self.output.buffer);
-            }
-            self.old.clear();
-        }
-        let end = if resumable {
-            Position::new(&*log.file, log.offset)
-        } else {
-            Position { row: rows, ..Position::new(&*group.file, group.start) }
-        };
-        self.end(end)
+        self.end()
     }
 
     /// Lines that were written before the commit's time was known. Both have seconds: the length stays.
-    fn patch_times(&mut self, group: &Group) {
+    fn patch_times(&mut self, transaction: &Transaction) {
         const BEFORE: usize = br#"{"ts":""#.len();
-        let Some(time) = commit_time(group) else { return };
+        let Some(time) = commit_time(transaction) else { return };
         let mut text = Vec::new();
         crate::value::temporal::rfc3339(time.seconds, time.micros, &mut text);
-        for at in self.transaction.times.drain(..) {
+        for at in self.open.times.drain(..) {
             let start = at + BEFORE;
             if let Some(place) = self.output.buffer.get_mut(start..start + text.len()) {
                 place.copy_from_slice(&text);
@@ -276,26 +232,27 @@ impl Printer {
         }
     }
 
-    /// The transaction left nothing behind.
-    pub fn rollback(&mut self, end: Position) -> Result<()> {
-        if self.transaction.streams {
+    /// The transaction, which ended before `place`, left nothing behind.
+    ///
+    /// # Errors
+    /// Exit 4 when lines of it were printed already.
+    pub fn rollback(&mut self, place: &Place) -> Result<()> {
+        if self.open.streams {
             return Err(unreadable(format!(
-                "the transaction before {end} was rolled back, after lines of it were printed because it is \
+                "the transaction before {}:{} was rolled back, after lines of it were printed because it is \
                  larger than {} MiB: they are not committed. Load again",
-                self.transaction.held_bytes() >> 20
+                place.file,
+                place.end,
+                self.open.held_bytes() >> 20
             )));
         }
         self.output.buffer.truncate(self.committed);
-        self.end(end)
+        self.end()
     }
 
-    fn end(&mut self, boundary: Position) -> Result<()> {
-        self.transaction =
-            Transaction { times: std::mem::take(&mut self.transaction.times), ..Transaction::default() };
-        self.transaction.times.clear();
-        self.skip = Done::default();
+    fn end(&mut self) -> Result<()> {
+        self.open.clear();
         self.committed = self.output.buffer.len();
-        self.boundary = boundary;
         if self.committed >= WRITE_BYTES {
             self.output.hand_over(self.committed)?;
             self.taken_out(self.committed);
@@ -304,64 +261,54 @@ impl Printer {
     }
 
     pub fn savepoint(&mut self, name: String) {
-        let transaction = &mut self.transaction;
-        transaction.may_be_undone = true;
-        transaction.savepoints.retain(|other| other.name != name);
-        transaction.savepoints.push(Savepoint {
-            name,
-            buffer_len: self.output.buffer.len(),
-            len: transaction.len,
-            last: transaction.last,
-            times: transaction.times.len(),
-        });
-    }
-
-    /// Rows since the savepoint are undone. They stay counted: they stand in the log.
-    pub fn rollback_to(&mut self, name: &str, log: &Log) -> Result<()> {
-        let at = self.transaction.savepoints.iter().rposition(|other| other.name == name);
-        let Some(at) = at.filter(|_| !self.transaction.streams) else {
-            return Err(unreadable(format!(
-                "the event at {} rolls back to savepoint `{name}`, which is not known, or lines since then \
-                 were printed already. Load again",
-                log.place()
-            )));
-        };
-        self.transaction.savepoints.truncate(at + 1);
-        let savepoint = &self.transaction.savepoints[at];
-        self.output.buffer.truncate(savepoint.buffer_len);
-        self.transaction.len = savepoint.len;
-        self.transaction.last = savepoint.last;
-        self.transaction.times.truncate(savepoint.times);
-        Ok(())
-    }
-
-    /// The log moved on without a row: a new file, or groups of no interest.
-    pub fn moved_to(&mut self, file: &str, offset: u64) {
-        let boundary = &mut self.boundary;
-        // Where it has not moved, the rows that are done after the boundary still are.
-        let moved = boundary.position != offset || boundary.file != file;
-        if moved && self.transaction.last.is_none() && offset <= MAX_OFFSET {
-            if boundary.file != file {
-                boundary.file = file.to_string();
-            }
-            (boundary.position, boundary.row, boundary.line) = (offset, 0, 0);
+        let open = &mut self.open;
+        open.may_be_undone = true;
+        if !open.streams {
+            let mark = Mark {
+                buffer_len: self.output.buffer.len(),
+                len: open.len,
+                last: open.last,
+                times: open.times.len(),
+            };
+            open.savepoints.set(name, mark);
         }
     }
 
-    /// Whether an earlier run has printed rows of the transaction under way.
-    pub fn is_resumed(&self) -> bool {
-        self.skip.row > 0
+    /// Lines since the savepoint are undone. Their rows stay counted: they stand in the log.
+    ///
+    /// # Errors
+    /// Exit 4 when it is not known, or lines since then were printed already.
+    pub fn rollback_to(&mut self, name: &str, place: &Place) -> Result<()> {
+        let known = if self.open.streams { None } else { self.open.savepoints.go_back(name) };
+        let Some(mark) = known else {
+            let why = match () {
+                () if self.open.streams => {
+                    "after lines of its transaction were printed, because that is large"
+                }
+                () if self.open.savepoints.are_some_forgotten() => "and too many were set to remember all",
+                () => "which is not known",
+            };
+            return Err(unreadable(format!(
+                "the event at {place} rolls back to savepoint `{name}`, {why}. Load again"
+            )));
+        };
+        self.output.buffer.truncate(mark.buffer_len);
+        self.open.len = mark.len;
+        self.open.last = mark.last;
+        self.open.times.truncate(mark.times);
+        Ok(())
     }
 
-    /// Whether rows of a transaction are waiting for its end.
-    pub fn is_inside(&self) -> bool {
-        self.transaction.done != Done::default()
+    /// What of the transaction under way is on stdout once it is flushed; `None` for nothing. At the end of the run,
+    /// `stopped` inside of the transaction, all of its lines are.
+    pub fn printed_part(&self, cursor: &Cursor, stopped: bool) -> Option<Done> {
+        (self.open.streams || stopped).then(|| self.open.last.map_or(cursor.done(), |last| last.before))
     }
 
     /// Writes all that may be written.
     pub fn flush(&mut self) -> Result<()> {
-        let len = match self.transaction.last {
-            Some(last) if self.transaction.streams => last.start,
+        let len = match self.open.last {
+            Some(last) if self.open.streams => last.start,
             _ => self.committed,
         };
         self.output.write(len)?;
@@ -369,40 +316,32 @@ impl Printer {
         Ok(())
     }
 
-    /// Writes all that may be written, and of a large transaction also its last whole line: no more
+    /// Writes all that may be written, and of a transaction that is printed in part also its last whole line: no more
     /// will be read.
-    pub fn finish(&mut self) -> Result<()> {
-        if self.transaction.streams || self.stop_at.is_some() {
-            self.transaction.last = None;
-            return self.output.flush();
+    pub fn finish(&mut self, stopped: bool) -> Result<()> {
+        if self.open.streams || stopped {
+            self.open.last = None;
+        } else {
+            self.output.buffer.truncate(self.committed);
         }
-        self.output.buffer.truncate(self.committed);
         self.output.flush()
     }
 
-    /// The place that everything on stdout reaches up to, once it is flushed.
-    pub fn position(&self, group: Option<&Group>) -> Position {
-        let printed_part =
-            self.transaction.streams || self.stop_at.is_some_and(|stop| self.transaction.done >= stop);
-        match group.filter(|_| printed_part) {
-            Some(group) => {
-                let done = self.transaction.last.map_or(self.transaction.done, |last| last.before);
-                let done = done.max(self.skip);
-                Position { row: done.row, line: done.line, ..Position::new(&*group.file, group.start) }
-            }
-            None => self.boundary.clone(),
-        }
+    /// Waits until what was handed over is written: before a message is, for both may go to one place.
+    pub fn settle(&mut self) -> Result<()> {
+        self.output.settle()
     }
 
-    pub fn boundary(&self) -> &Position {
-        &self.boundary
+    /// Notices, while there is nothing to write, that the reader went away.
+    pub fn check_reader(&self) -> Result<()> {
+        self.output.check_reader()
     }
 }
 
-/// When the group was committed, if that is known by now.
-fn commit_time(group: &Group) -> Option<CommitTime> {
-    if let Some(micros) = group.committed_micros {
+/// When the transaction was committed, if that is known by now.
+fn commit_time(transaction: &Transaction) -> Option<CommitTime> {
+    if let Some(micros) = transaction.committed_micros {
         return Some(CommitTime { seconds: micros / 1_000_000, micros: Some((micros % 1_000_000) as u32) });
     }
-    group.committed_seconds.map(|seconds| CommitTime { seconds: seconds.into(), micros: None })
+    transaction.committed_seconds.map(|seconds| CommitTime { seconds: seconds.into(), micros: None })
 }

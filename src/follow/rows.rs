@@ -2,43 +2,85 @@
 
 use anyhow::Result;
 
-use super::lines::{Flow, Printer};
+use super::Flow;
+use super::cursor::Cursor;
+use super::lines::{Line, Lines};
+use super::transaction::{Transaction, malformed};
 use crate::binlog::event::Change;
 use crate::binlog::rows::{Rows, is_full};
-use crate::bytes::Bytes;
-use crate::bytes::Malformed;
+use crate::bytes::{Bytes, Malformed};
 use crate::exit::unreadable;
-use crate::follow::transaction::{Group, malformed};
 use crate::row::layout::{Layout, RowError};
-use crate::row::layouts::Mapping;
+use crate::row::layouts::{Layouts, Mapping};
 use crate::row::skip::Skipper;
-use crate::source::framing::Log;
-use crate::tuple::Op;
+use crate::source::framing::Place;
+use crate::tuple::{Content, Op};
 
-impl Printer {
-    /// Prints the rows of an event.
-    pub fn rows(&mut self, rows: &Rows<'_>, group: &Group, log: &Log) -> Result<Flow> {
+/// Turns rows events into lines. It keeps the buffers that this takes.
+#[derive(Debug, Default)]
+pub struct RowPrinter {
+    content: Content,
+    before: Content,
+    /// Whether updates print what the changed columns held before; and that, of the row at hand.
+    with_old: bool,
+    old: Vec<u8>,
+    inflated: Vec<u8>,
+}
+
+/// Where the lines go, and whose they are.
+pub struct Printing<'a> {
+    pub lines: &'a mut Lines,
+    pub cursor: &'a mut Cursor,
+    pub transaction: &'a Transaction,
+}
+
+impl Printing<'_> {
+    #[inline]
+    pub fn push(&mut self, line: &Line<'_>) -> Result<()> {
+        self.lines.push(line, self.cursor, self.transaction)
+    }
+}
+
+impl RowPrinter {
+    /// With `with_old`, updates print what the changed columns held before.
+    pub fn new(with_old: bool) -> RowPrinter {
+        if !with_old {
+            return RowPrinter::default();
+        }
+        let (content, before) = (Content::of_values(), Content::of_values());
+        RowPrinter { content, before, with_old, ..RowPrinter::default() }
+    }
+
+    /// Prints the rows of an event, which stands at `place`.
+    pub fn print(
+        &mut self,
+        rows: &Rows<'_>,
+        layouts: &Layouts,
+        to: &mut Printing<'_>,
+        place: &Place,
+    ) -> Result<Flow> {
         if rows.is_dummy() {
             return Ok(Flow::On);
         }
-        let mapping = self.layouts.get(rows.table_id);
-        let mapping = mapping.ok_or_else(|| malformed("rows of a table that was not named", log))?;
+        let mapping = layouts.get(rows.table_id);
+        let mapping = mapping.ok_or_else(|| malformed("rows of a table that was not named", place))?;
         if mapping.column_count() != rows.columns {
-            return Err(malformed("its rows have another number of columns than their table map", log));
+            return Err(malformed("its rows have another number of columns than their table map", place));
         }
         let layout = match &*mapping {
             Mapping::Wanted(layout) => layout,
-            Mapping::Skipped(passing) => {
-                return self.count(rows, passing).map_err(|why| malformed(why.0, log));
+            Mapping::Skipped(skipper) => {
+                return count(rows, skipper, to.cursor).map_err(|why| malformed(why.0, place));
             }
         };
-        let whole = self.check_whole(rows, layout, log)?;
+        let whole = check_whole(rows, layout, layouts, place)?;
         let mut image = Bytes(rows.data);
         while !image.is_empty() {
-            let at = (rows.data.len() - image.rest().len(), self.transaction.done.row);
-            let flow = self.row(rows, whole, layout, &mut image, group);
+            let left = image.rest().len();
+            let row = to.cursor.done().row;
+            let flow = self.row(rows, whole, layout, &mut image, to);
             let flow = flow.map_err(|error| match error {
-                Trouble::Row(error) => bad_row(layout, error, at.1, log),
+                Trouble::Row(error) => bad_row(layout, error, row + 1, place),
                 Trouble::Other(error) => error,
             })?;
             self.content.give_back();
@@ -46,110 +88,11 @@ impl Printer {
             if flow == Flow::Stop {
                 return Ok(Flow::Stop);
             }
-            if at.0 == rows.data.len() - image.rest().len() {
-                return Err(malformed("a row without bytes", log));
+            if image.rest().len() == left {
+                return Err(malformed("a row without bytes", place));
             }
         }
         Ok(Flow::On)
-    }
-
-    fn count(&mut self, rows: &Rows<'_>, passing: &Skipper) -> Result<Flow, Malformed> {
-        let given;
-        let (before, after) = if is_full(rows.before, rows.columns) && is_full(rows.after, rows.columns) {
-            (passing, passing)
-        } else {
-            given = (passing.of_present(rows.before), passing.of_present(rows.after));
-            (&given.0, &given.1)
-        };
-        let mut image = Bytes(rows.data);
-        // A row of no column is a row of no byte.
-        let mut more = !image.is_empty() || after.column_count() == 0;
-        while more {
-            if self.transaction.done.row >= self.stop_at.map_or(u64::MAX, |stop| stop.row) {
-                return Ok(Flow::Stop);
-            }
-            let left = image.rest().len();
-            match rows.kind.change {
-                Change::Insert => after.pass(&mut image)?,
-                Change::Delete => before.pass(&mut image)?,
-                Change::Update => {
-                    before.pass(&mut image)?;
-                    if rows.kind.partial_json && image.lenenc()? & 1 != 0 {
-                        image.take(passing.documents().div_ceil(8))?;
-                    }
-                    after.pass(&mut image)?;
-                }
-            }
-            self.row_done();
-            more = !image.is_empty();
-            if more && image.rest().len() == left {
-                return Err(Malformed("a row without bytes"));
-            }
-        }
-        Ok(Flow::On)
-    }
-
-    /// Whether every image holds every column. Where the after image of an update leaves some out, they are as in
-    /// the before image, if that is whole; columns that only the server sees may be left out everywhere.
-    ///
-    /// # Errors
-    /// Exit 4 when it is otherwise: a row that was logged in part is not passed off as a whole one.
-    fn check_whole(&self, rows: &Rows<'_>, layout: &Layout, log: &Log) -> Result<bool> {
-        let held = layout.cannot_hold(rows.before).or_else(|| layout.cannot_hold(rows.after));
-        if let Some(column) = held {
-            return Err(unreadable(format!(
-                "at {} rows of {}.{} hold column {}, which as the table is now is a hidden one of an index on an \
-                 expression, and those are not logged. It was altered since; load again",
-                log.place(),
-                layout.database,
-                layout.table,
-                column + 1
-            )));
-        }
-        if is_full(rows.before, rows.columns) && is_full(rows.after, rows.columns) {
-            return Ok(true);
-        }
-        let mut missing = layout.missing_in(rows.before);
-        if missing.is_empty() && rows.kind.partial_json {
-            missing = layout.missing_in(rows.after);
-        }
-        if missing.is_empty() {
-            return Ok(false);
-        }
-        Err(unreadable(format!(
-            "at {} rows of {}.{} are logged {}",
-            log.place(),
-            layout.database,
-            layout.table,
-            self.without(layout, &missing)
-        )))
-    }
-
-    /// What rows are logged without, why, and what to do about it.
-    fn without(&self, layout: &Layout, missing: &[usize]) -> String {
-        let name = |i: &usize| format!("`{}`", layout.column_name(*i));
-        let names = missing.iter().map(name).collect::<Vec<_>>().join(", ");
-        if missing.iter().any(|i| layout.is_omitted(*i)) {
-            return format!(
-                "without {names}, and the id is made of that: name other columns for it, with --id {}=COLUMN, and \
-                 load again",
-                self.layouts.selection().printed(&layout.database, &layout.table)
-            );
-        }
-        if self.layouts.is_mariadb() && missing.iter().all(|i| layout.is_generated(*i)) {
-            return format!(
-                "without the generated columns {names}, as MariaDB 11.8 logs updates and deletes: load again with \
-                 --generated omit, which leaves generated columns out, and tail with it"
-            );
-        }
-        let advice = match self.layouts.is_mariadb() {
-            true => ". If these are generated columns, --generated omit leaves them out of load and tail",
-            false => "",
-        };
-        format!(
-            "in part only, without {names}: set binlog_row_image=FULL on the server, also for sessions under way, \
-             and load again{advice}"
-        )
     }
 
     fn row(
@@ -158,13 +101,13 @@ impl Printer {
         whole: bool,
         layout: &Layout,
         image: &mut Bytes<'_>,
-        group: &Group,
+        to: &mut Printing<'_>,
     ) -> Result<Flow, Trouble> {
-        if self.stop_at.is_some_and(|stop| self.transaction.done >= stop && stop.line == 0) {
+        if to.cursor.stops_before_row() {
             return Ok(Flow::Stop);
         }
         let Some(effect) = layout.effect(rows, image)? else {
-            self.row_done();
+            to.cursor.row_done();
             return Ok(Flow::On);
         };
         self.old.clear();
@@ -177,12 +120,12 @@ impl Printer {
                     let present = if effect == Change::Insert { rows.after } else { rows.before };
                     layout.read_present(image, present, None, &mut self.content, &mut self.inflated)?;
                 }
-                self.line(layout.heads.of(op), true, true, group)?;
+                self.push(layout.heads.of(op), true, to)?;
                 if effect == Change::Delete && rows.kind.change == Change::Update {
                     layout.pass_over(image, rows.after, None)?;
                 }
             }
-            Change::Update => return self.update(rows, whole, layout, image, group),
+            Change::Update => return self.update(rows, whole, layout, image, to),
         }
         Ok(Flow::On)
     }
@@ -193,7 +136,7 @@ impl Printer {
         whole: bool,
         layout: &Layout,
         image: &mut Bytes<'_>,
-        group: &Group,
+        to: &mut Printing<'_>,
     ) -> Result<Flow, Trouble> {
         let before = *image;
         let inflated = &mut self.inflated;
@@ -218,19 +161,124 @@ impl Printer {
             if whole && !self.with_old {
                 layout.read(&mut { before }, &mut self.content, &mut self.inflated)?;
             }
-            self.line(layout.heads.of(Op::Delete), true, false, group)?;
+            self.push(layout.heads.of(Op::Delete), false, to)?;
             std::mem::swap(&mut self.before, &mut self.content);
-            if self.stop_at.is_some_and(|stop| self.transaction.done >= stop) {
+            if to.cursor.stops_here() {
                 return Ok(Flow::Stop);
             }
         }
         if self.with_old {
             layout.write_changed(&self.before, &self.content, &mut self.old);
         }
-        self.line(layout.heads.of(Op::Upsert), true, true, group)?;
+        self.push(layout.heads.of(Op::Upsert), true, to)?;
         self.old.clear();
         Ok(Flow::On)
     }
+
+    #[inline]
+    fn push(&self, head: &[u8], ends_row: bool, to: &mut Printing<'_>) -> Result<()> {
+        to.push(&Line { head, content: Some(&self.content), old: &self.old, ends_row })
+    }
+}
+
+/// Counts the rows of a table that is not wanted.
+fn count(rows: &Rows<'_>, skipper: &Skipper, cursor: &mut Cursor) -> Result<Flow, Malformed> {
+    let given;
+    let (before, after) = if is_full(rows.before, rows.columns) && is_full(rows.after, rows.columns) {
+        (skipper, skipper)
+    } else {
+        given = (skipper.of_present(rows.before), skipper.of_present(rows.after));
+        (&given.0, &given.1)
+    };
+    let mut image = Bytes(rows.data);
+    // A row of no column is a row of no byte.
+    let mut more = !image.is_empty() || after.column_count() == 0;
+    while more {
+        if cursor.stops_in_row() {
+            return Ok(Flow::Stop);
+        }
+        let left = image.rest().len();
+        match rows.kind.change {
+            Change::Insert => after.pass(&mut image)?,
+            Change::Delete => before.pass(&mut image)?,
+            Change::Update => {
+                before.pass(&mut image)?;
+                if rows.kind.partial_json && image.lenenc()? & 1 != 0 {
+                    image.take(skipper.documents().div_ceil(8))?;
+                }
+                after.pass(&mut image)?;
+            }
+        }
+        cursor.row_done();
+        more = !image.is_empty();
+        if more && image.rest().len() == left {
+            return Err(Malformed("a row without bytes"));
+        }
+    }
+    Ok(Flow::On)
+}
+
+/// Whether every image holds every column. Where the after image of an update leaves some out, they are as in
+/// the before image, if that is whole; columns that only the server sees may be left out everywhere.
+///
+/// # Errors
+/// Exit 4 when it is otherwise: a row that was logged in part is not passed off as a whole one.
+fn check_whole(rows: &Rows<'_>, layout: &Layout, layouts: &Layouts, place: &Place) -> Result<bool> {
+    let held = layout.cannot_hold(rows.before).or_else(|| layout.cannot_hold(rows.after));
+    if let Some(column) = held {
+        return Err(unreadable(format!(
+            "at {} rows of {}.{} hold column {}, which as the table is now is a hidden one of an index on an \
+             expression, and those are not logged. It was altered since; load again",
+            place,
+            layout.database,
+            layout.table,
+            column + 1
+        )));
+    }
+    if is_full(rows.before, rows.columns) && is_full(rows.after, rows.columns) {
+        return Ok(true);
+    }
+    let mut missing = layout.missing_in(rows.before);
+    if missing.is_empty() && rows.kind.partial_json {
+        missing = layout.missing_in(rows.after);
+    }
+    if missing.is_empty() {
+        return Ok(false);
+    }
+    Err(unreadable(format!(
+        "at {} rows of {}.{} are logged {}",
+        place,
+        layout.database,
+        layout.table,
+        without(layout, layouts, &missing)
+    )))
+}
+
+/// What rows are logged without, why, and what to do about it.
+fn without(layout: &Layout, layouts: &Layouts, missing: &[usize]) -> String {
+    let name = |i: &usize| format!("`{}`", layout.column_name(*i));
+    let names = missing.iter().map(name).collect::<Vec<_>>().join(", ");
+    if missing.iter().any(|i| layout.is_omitted(*i)) {
+        return format!(
+            "without {names}, and the id is made of that: name other columns for it, with --id {}=COLUMN, and \
+             load again",
+            layouts.selection().printed(&layout.database, &layout.table)
+        );
+    }
+    if layouts.is_mariadb() && missing.iter().all(|i| layout.is_generated(*i)) {
+        return format!(
+            "without the generated columns {names}, as MariaDB 11.8 logs updates and deletes: load again with \
+             --generated omit, which leaves generated columns out, and tail with it"
+        );
+    }
+    let advice = match layouts.is_mariadb() {
+        true => ". If these are generated columns, --generated omit leaves them out of load and tail",
+        false => "",
+    };
+    format!(
+        "in part only, without {names}: set binlog_row_image=FULL on the server, also for sessions under way, \
+         and load again{advice}"
+    )
 }
 
 /// What ends a row's printing early.
@@ -251,13 +299,13 @@ impl From<anyhow::Error> for Trouble {
     }
 }
 
-fn bad_row(layout: &Layout, error: RowError, row: u64, log: &Log) -> anyhow::Error {
+fn bad_row(layout: &Layout, error: RowError, row: u64, place: &Place) -> anyhow::Error {
     unreadable(format!(
         "column `{}` of {}.{} cannot be read at {} (row {row} of its transaction): {}",
         layout.column_name(error.column),
         layout.database,
         layout.table,
-        log.place(),
+        place,
         error.why
     ))
 }

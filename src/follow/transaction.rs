@@ -1,15 +1,16 @@
-//! Groups of events: where a transaction begins, what it holds, and how it ends.
-
-use std::sync::Arc;
+//! What an event means: where a transaction begins, what it holds, and how it ends.
 
 use anyhow::Result;
 
 use crate::binlog::event::{Event, EventType, FLAG_ARTIFICIAL, FLAG_IGNORABLE, FLAG_RELAY_LOG, RowsKind};
 use crate::binlog::gtid::{self, Gtid};
 use crate::binlog::query::Query;
+use crate::binlog::rows::{FLAG_STATEMENT_END, flags};
 use crate::binlog::xa;
+use crate::bytes::Malformed;
 use crate::exit::{unavailable, unreadable};
-use crate::source::framing::Log;
+use crate::source::Offsets;
+use crate::source::framing::{Framer, Place};
 use crate::sql::effect::{self, Statement};
 use crate::sql::tokens::Session;
 use crate::value::Charset;
@@ -22,12 +23,9 @@ const START_OF_VERSION_1_BYTES: u32 = 69;
 const PRE_GA_WRITE_ROWS: u8 = 20;
 const PRE_GA_DELETE_ROWS: u8 = 22;
 
-/// A group under way: a transaction, or a statement on its own.
+/// A transaction under way, or a statement that stands alone.
 #[derive(Debug, Clone)]
-pub struct Group {
-    pub file: Arc<str>,
-    /// Where it begins: the place to resume from while it is under way.
-    pub start: u64,
+pub struct Transaction {
     pub gtid: Option<String>,
     /// When it was committed, in microseconds since 1970, where the log has that.
     pub committed_micros: Option<u64>,
@@ -40,19 +38,16 @@ pub struct Group {
     /// See [`Gtid::is_no_ddl`].
     is_no_ddl: bool,
     begun: bool,
-    /// Its rows are committed, if at all, by a later group.
-    xa: bool,
+    /// Its rows are committed, if at all, by a later one.
+    is_xa: bool,
     standalone: bool,
-    /// A row event outside of BEGIN, in the logs of early 5.1: it ends with its statement.
-    implicit: bool,
+    /// Rows outside of BEGIN, in the logs of early 5.1: it ends with its statement.
+    is_implicit: bool,
 }
 
-impl Group {
-    /// A group that begins at the last event, or whatever it is packed into.
-    fn at(event: &Event<'_>, log: &Log) -> Group {
-        Group {
-            file: log.file.clone(),
-            start: log.start,
+impl Transaction {
+    fn at(event: &Event<'_>) -> Transaction {
+        Transaction {
             gtid: None,
             committed_micros: None,
             committed_seconds: None,
@@ -60,187 +55,224 @@ impl Group {
             only_committed: false,
             is_no_ddl: false,
             begun: false,
-            xa: false,
+            is_xa: false,
             standalone: false,
-            implicit: false,
+            is_implicit: false,
         }
     }
 }
 
-/// What an event means for whoever prints rows.
+/// What an event means for whoever prints rows. A meaning that ends the transaction leaves it open until
+/// [`Transactions::close`].
 #[derive(Debug)]
-pub enum Step<'a> {
+pub enum Meaning<'a> {
     Nothing,
-    /// A group begins here. Its rows follow, or a statement.
-    Begin,
+    /// A transaction begins. `abandons` one that was under way and left nothing behind.
+    Begin {
+        abandons: bool,
+    },
     TableMap,
-    Rows(RowsKind),
-    /// Inflate it, and step through the events inside.
-    Payload,
-    /// Inflate its statement, and step again.
-    CompressedQuery,
-    Statement(Statement, Query<'a>),
+    Rows {
+        kind: RowsKind,
+        /// The transaction ends with them.
+        ends: bool,
+    },
+    /// A statement that is no control.
+    Statement {
+        statement: Statement,
+        query: Query<'a>,
+        /// It is all of its transaction.
+        alone: bool,
+    },
     Savepoint(String),
     RollbackTo(String),
-    /// The group is committed.
-    Commit(Group),
-    /// The group left nothing behind.
+    Commit,
     Rollback,
-    /// The rows that were prepared under this xid are committed by this group.
-    XaCommit(String, Group),
-    /// Likewise, they are given up.
-    XaRollback(String, Group),
+    /// The rows of the transaction wait under this xid. With `one_phase` they are committed at once.
+    XaPrepare {
+        xid: String,
+        one_phase: bool,
+    },
+    /// The rows that were prepared under this xid are committed.
+    XaCommit(String),
+    XaRollback(String),
     /// A file begins; nothing of the table maps before it holds.
-    NewFile,
+    NewFile {
+        abandons: bool,
+    },
 }
 
-/// Follows groups through the log.
+/// Follows transactions through the log.
 #[derive(Debug, Default)]
-pub struct Tracker {
-    group: Option<Group>,
-    /// Reading a prepared group again, to print its rows.
-    replay: bool,
-    /// Where it began was somebody's guess, and no whole group has come yet that would prove it right.
+pub struct Transactions {
+    open: Option<Transaction>,
+    /// The rows of prepared transactions are read again, to be printed.
+    is_replay: bool,
+    /// Where it began was somebody's guess, and no whole transaction has come yet that would prove it right.
     begun_at_a_guess: bool,
-    pub prepared: xa::Prepared,
+    /// An event came that stands inside of a transaction, of which the beginning did not come.
+    is_inside: bool,
 }
 
-impl Tracker {
-    pub fn new() -> Tracker {
-        Tracker::default()
+impl Transactions {
+    /// For reading from the beginning of a log, or from its end.
+    pub fn new() -> Transactions {
+        Transactions::default()
     }
 
-    /// For reading on from a position that was given, which may be no group's beginning.
-    pub fn at_given_position() -> Tracker {
-        Tracker { begun_at_a_guess: true, ..Tracker::default() }
+    /// For reading on from a position that was given, which may be no transaction's beginning.
+    pub fn at_given_position() -> Transactions {
+        Transactions { begun_at_a_guess: true, ..Transactions::default() }
     }
 
-    /// For reading a prepared group again: its rows are steps, and its end is a commit.
-    pub fn replaying() -> Tracker {
-        Tracker { replay: true, ..Tracker::default() }
+    /// For reading a prepared transaction again: its rows have a meaning.
+    pub fn replaying() -> Transactions {
+        Transactions { is_replay: true, ..Transactions::default() }
     }
 
-    /// The group under way.
-    pub fn group(&self) -> Option<&Group> {
-        self.group.as_ref()
+    /// The transaction under way.
+    pub fn open(&self) -> Option<&Transaction> {
+        self.open.as_ref()
     }
 
-    /// Moves on by an event that `log` has just read, or that was packed into it.
-    pub fn step<'a>(&mut self, event: &Event<'a>, log: &Log) -> Result<Step<'a>> {
-        let kind = EventType::of(event.header.kind);
-        if let Some(group) = &mut self.group {
-            group.seen_seconds = event.header.timestamp;
+    /// Whether the place at hand stands between two transactions.
+    pub fn is_between(&self) -> bool {
+        self.open.is_none() && !self.is_inside
+    }
+
+    /// The transaction under way has ended, and all that it meant is done.
+    pub fn close(&mut self) {
+        self.open = None;
+    }
+
+    /// What an event means that `framer` has just framed, or that was packed into that one.
+    pub fn meaning<'a>(&mut self, event: &Event<'a>, framer: &Framer) -> Result<Meaning<'a>> {
+        let place = framer.place();
+        if let Some(open) = &mut self.open {
+            open.seen_seconds = event.header.timestamp;
         }
-        match kind {
-            EventType::Gtid => self.named(gtid::mysql(event.body, false), event, log),
-            EventType::AnonymousGtid => self.named(gtid::mysql(event.body, true), event, log),
-            EventType::GtidTagged => self.named(gtid::tagged(event.body), event, log),
-            EventType::MariaGtid => self.named(gtid::mariadb(&event.header, event.body), event, log),
-            EventType::Query | EventType::QueryCompressed => self.query(event, log, kind),
+        match EventType::of(event.header.kind) {
+            EventType::Gtid => self.named(gtid::mysql(event.body, false), event, place),
+            EventType::AnonymousGtid => self.named(gtid::mysql(event.body, true), event, place),
+            EventType::GtidTagged => self.named(gtid::tagged(event.body), event, place),
+            EventType::MariaGtid => self.named(gtid::mariadb(&event.header, event.body), event, place),
+            EventType::Query => self.query(event, framer),
             EventType::TableMap => {
-                self.rows_begin(event, log)?;
-                Ok(if self.hides_rows() { Step::Nothing } else { Step::TableMap })
+                self.expect_rows(event, framer)?;
+                Ok(if self.hides_rows() { Meaning::Nothing } else { Meaning::TableMap })
             }
-            EventType::Rows(rows) => self.rows(rows, event, log),
-            EventType::TransactionPayload => Ok(Step::Payload),
-            EventType::Xid => self.commit(event, log),
-            EventType::XaPrepare => self.prepare(event, log),
-            EventType::FormatDescription => Ok(self.new_file(event, log)),
-            EventType::Rotate => Ok(Step::NewFile),
-            EventType::Harmless | EventType::Heartbeat => Ok(Step::Nothing),
+            EventType::Rows(kind) => self.rows(kind, event, framer),
+            EventType::Xid => self.end(event, place).map(|()| Meaning::Commit),
+            EventType::XaPrepare => self.prepare(event, place),
+            EventType::FormatDescription => Ok(self.new_file(event, framer)),
+            EventType::Rotate => Ok(Meaning::NewFile { abandons: false }),
+            EventType::Between | EventType::Heartbeat => Ok(Meaning::Nothing),
+            EventType::Inside => {
+                self.is_inside = self.open.is_none();
+                Ok(Meaning::Nothing)
+            }
             EventType::Incident => Err(unreadable(format!(
-                "at {} the server reports an incident: changes are missing from its log. Load again",
-                log.place()
+                "at {place} the server reports an incident: changes are missing from its log. Load again"
             ))),
-            EventType::LoadStatement(what) => Err(statement_format(what, log)),
+            EventType::LoadStatement(what) => Err(statement_format(what, place)),
             // A server decrypts what it sends.
-            EventType::StartEncryption if !log.is_of_files() => Ok(Step::Nothing),
+            EventType::StartEncryption if framer.offsets() == Offsets::OfServer => Ok(Meaning::Nothing),
             EventType::StartEncryption => Err(unreadable(format!(
                 "{} is encrypted from {} on: let the server decrypt it, by reading from it",
-                log.file, log.start
+                place.file, place.start
             ))),
-            EventType::Unknown(_) if event.header.flags & FLAG_IGNORABLE != 0 => Ok(Step::Nothing),
-            EventType::Unknown(kind) => Err(unknown(kind, event, log)),
+            // Both are taken apart before: see `follow::unpack`.
+            EventType::QueryCompressed | EventType::TransactionPayload => {
+                Err(malformed("a compressed event inside of a compressed one", place))
+            }
+            EventType::Unknown(_) if event.header.flags & FLAG_IGNORABLE != 0 => Ok(Meaning::Nothing),
+            EventType::Unknown(kind) => Err(unknown(kind, event, place)),
         }
     }
 
     /// A server that died in the middle of a transaction begins a new file. A relay log's file may end in
     /// the middle of one that goes on in the next.
-    fn new_file<'a>(&mut self, event: &Event<'a>, log: &Log) -> Step<'a> {
+    fn new_file<'a>(&mut self, event: &Event<'a>, framer: &Framer) -> Meaning<'a> {
         let own = event.header.flags & (FLAG_ARTIFICIAL | FLAG_RELAY_LOG) == 0 && event.header.log_pos != 0;
-        let abandoned = own && log.format.after_start && self.group.take().is_some_and(|group| group.begun);
-        if abandoned { Step::Rollback } else { Step::NewFile }
+        let ends = own && framer.format().after_start;
+        let abandons = ends && self.open.take().is_some_and(|open| open.begun);
+        Meaning::NewFile { abandons }
     }
 
     /// Whether the statement at hand stands outside of BEGIN and COMMIT.
     pub fn is_alone(&self) -> bool {
-        self.group.as_ref().is_none_or(|group| !group.begun)
+        self.open.as_ref().is_none_or(|open| !open.begun)
     }
 
     fn hides_rows(&self) -> bool {
-        !self.replay && self.group.as_ref().is_some_and(|group| group.xa)
+        !self.is_replay && self.open.as_ref().is_some_and(|open| open.is_xa)
     }
 
     fn named<'a>(
         &mut self,
-        gtid: Result<Gtid, crate::bytes::Malformed>,
+        gtid: Result<Gtid, Malformed>,
         event: &Event<'a>,
-        log: &Log,
-    ) -> Result<Step<'a>> {
-        let gtid = gtid.map_err(|error| malformed(error.0, log))?;
-        let abandoned = self.group.as_ref().is_some_and(|group| group.begun);
-        self.group = Some(Group {
-            file: log.file.clone(),
-            start: log.start,
+        place: &Place,
+    ) -> Result<Meaning<'a>> {
+        let gtid = gtid.map_err(|error| malformed(error.0, place))?;
+        let abandons = self.open.as_ref().is_some_and(|open| open.begun);
+        self.open = Some(Transaction {
             gtid: gtid.gtid,
             committed_micros: gtid.committed_micros,
             committed_seconds: Some(event.header.timestamp),
-            seen_seconds: event.header.timestamp,
             only_committed: gtid.only_committed,
             is_no_ddl: gtid.is_no_ddl,
             begun: gtid.begins,
-            xa: gtid.prepares_xa,
+            is_xa: gtid.prepares_xa,
             standalone: gtid.standalone,
-            implicit: false,
+            ..Transaction::at(event)
         });
-        Ok(if abandoned { Step::Rollback } else { Step::Begin })
-    }
-
-    fn query<'a>(&mut self, event: &Event<'a>, log: &Log, kind: EventType) -> Result<Step<'a>> {
-        if kind == EventType::QueryCompressed {
-            return Ok(Step::CompressedQuery);
-        }
-        let query = Query::parse(&log.format, event.body).map_err(|e| malformed(e.0, log))?;
-        self.statement(query, event, log)
+        Ok(Meaning::Begin { abandons })
     }
 
     /// A statement: control, a definition, or data in statement format.
-    pub fn statement<'a>(&mut self, query: Query<'a>, event: &Event<'_>, log: &Log) -> Result<Step<'a>> {
-        let mut statement = effect::read(query.text, self.session(&query, log));
-        if self.group.as_ref().is_some_and(|group| group.is_no_ddl) {
+    fn query<'a>(&mut self, event: &Event<'a>, framer: &Framer) -> Result<Meaning<'a>> {
+        let place = framer.place();
+        let query = Query::parse(framer.format(), event.body).map_err(|why| malformed(why.0, place))?;
+        let mut statement = effect::read(query.text, self.session(&query, framer));
+        if self.open.as_ref().is_some_and(|open| open.is_no_ddl) {
             statement = Statement::Nothing;
         }
         match statement {
             Statement::Begin => {
-                let abandoned = self.group.as_ref().is_some_and(|group| group.begun && !group.standalone);
-                self.begin(event, log);
-                Ok(if abandoned { Step::Rollback } else { Step::Begin })
+                let abandons = self.open.as_ref().is_some_and(|open| open.begun && !open.standalone);
+                if abandons {
+                    self.open = None;
+                }
+                self.begin(event);
+                Ok(Meaning::Begin { abandons })
             }
             Statement::XaStart => {
-                let group = self.begin(event, log);
-                group.xa = true;
-                Ok(Step::Begin)
+                self.begin(event).is_xa = true;
+                Ok(Meaning::Begin { abandons: false })
             }
-            Statement::XaEnd => Ok(Step::Nothing),
-            Statement::Commit => self.commit(event, log),
-            Statement::Rollback => {
-                self.group = None;
-                Ok(Step::Rollback)
+            Statement::XaEnd => self.expect_open(place).map(|()| Meaning::Nothing),
+            Statement::Commit => self.end(event, place).map(|()| Meaning::Commit),
+            Statement::Rollback => Ok(Meaning::Rollback),
+            Statement::Savepoint(_) | Statement::RollbackTo(_) => {
+                self.expect_open(place)?;
+                Ok(match statement {
+                    _ if self.hides_rows() => Meaning::Nothing,
+                    Statement::Savepoint(name) => Meaning::Savepoint(name),
+                    Statement::RollbackTo(name) => Meaning::RollbackTo(name),
+                    _ => Meaning::Nothing,
+                })
             }
-            Statement::Savepoint(name) => Ok(Step::Savepoint(name)),
-            Statement::RollbackTo(name) => Ok(Step::RollbackTo(name)),
-            Statement::XaCommit(xid) => Ok(Step::XaCommit(xid, self.end(event, log))),
-            Statement::XaRollback(xid) => Ok(Step::XaRollback(xid, self.end(event, log))),
+            Statement::XaCommit(xid) => {
+                self.end_alone(event);
+                Ok(Meaning::XaCommit(xid))
+            }
+            Statement::XaRollback(xid) => {
+                self.end_alone(event);
+                Ok(Meaning::XaRollback(xid))
+            }
+            // Judged when it is known whether it is committed.
+            _ if self.hides_rows() => Ok(Meaning::Nothing),
             Statement::Data { .. }
             | Statement::Unlogged { .. }
             | Statement::Empties(_)
@@ -249,20 +281,23 @@ impl Tracker {
             | Statement::DeleteAll(_)
             | Statement::Definition
             | Statement::Nothing => {
-                self.group.get_or_insert_with(|| Group::at(event, log));
-                Ok(Step::Statement(statement, query))
+                let alone = self.is_alone();
+                if alone {
+                    self.end_alone(event);
+                }
+                Ok(Meaning::Statement { statement, query, alone })
             }
         }
     }
 
     /// How a statement is to be read: as the client meant it, unless the server made it up and took no heed of
     /// the client's character set, which the event names all the same.
-    fn session(&self, query: &Query<'_>, log: &Log) -> Session {
+    fn session(&self, query: &Query<'_>, framer: &Framer) -> Session {
         // MariaDB's text of CREATE OR REPLACE … SELECT. Sent by a client it would stand alone.
         let created = || !self.is_alone() && query.text.starts_with(b"CREATE OR REPLACE TABLE ");
         // MySQL's bug 21205695, mended in these releases (seen in 5.6.24, and no more in 5.7.22).
         let dropped = || {
-            let release = Release::parse(&log.format.server_version, "");
+            let release = Release::parse(&framer.format().server_version, "");
             let mended = |release: Release| {
                 release.is_mariadb()
                     || release.is_mysql_from(5, 7, 11)
@@ -277,94 +312,87 @@ impl Tracker {
         }
     }
 
-    /// Ends the group if the statement that was just handled was all of it.
-    pub fn after_statement(&mut self, event: &Event<'_>, log: &Log) -> Option<Group> {
-        let alone = self.group.as_ref().is_some_and(|group| !group.begun);
-        alone.then(|| self.end(event, log))
+    fn begin(&mut self, event: &Event<'_>) -> &mut Transaction {
+        let open = self.open.get_or_insert_with(|| Transaction::at(event));
+        open.begun = true;
+        open
     }
 
-    fn begin(&mut self, event: &Event<'_>, log: &Log) -> &mut Group {
-        let group = self.group.get_or_insert_with(|| Group::at(event, log));
-        group.begun = true;
-        group
-    }
-
-    fn rows_begin(&mut self, event: &Event<'_>, log: &Log) -> Result<()> {
-        let Some(group) = &self.group else {
-            if log.format.server_version.starts_with("5.1.") {
-                self.begin(event, log).implicit = true;
-                return Ok(());
-            }
-            return Err(self.middle(log));
-        };
-        if !group.begun {
-            return Err(malformed("rows outside of a transaction", log));
+    fn expect_open(&self, place: &Place) -> Result<()> {
+        match self.open.as_ref().is_some_and(|open| open.begun) {
+            true => Ok(()),
+            false => Err(self.middle(place)),
         }
+    }
+
+    fn expect_rows(&mut self, event: &Event<'_>, framer: &Framer) -> Result<()> {
+        match &self.open {
+            Some(open) if open.begun => Ok(()),
+            Some(_) => Err(malformed("rows outside of a transaction", framer.place())),
+            None if framer.format().server_version.starts_with("5.1.") => {
+                self.begin(event).is_implicit = true;
+                Ok(())
+            }
+            None => Err(self.middle(framer.place())),
+        }
+    }
+
+    fn rows<'a>(&mut self, kind: RowsKind, event: &Event<'a>, framer: &Framer) -> Result<Meaning<'a>> {
+        self.expect_rows(event, framer)?;
+        if self.hides_rows() {
+            return Ok(Meaning::Nothing);
+        }
+        let is_implicit = self.open.as_ref().is_some_and(|open| open.is_implicit);
+        let ends = is_implicit && {
+            let flags = flags(framer.format(), event.header.kind, event.body);
+            flags.map_err(|why| malformed(why.0, framer.place()))? & FLAG_STATEMENT_END != 0
+        };
+        if ends {
+            self.end_alone(event);
+        }
+        Ok(Meaning::Rows { kind, ends })
+    }
+
+    fn prepare<'a>(&mut self, event: &Event<'_>, place: &Place) -> Result<Meaning<'a>> {
+        let prepare = xa::Prepare::parse(event.body).map_err(|error| malformed(error.0, place))?;
+        self.end(event, place)?;
+        Ok(Meaning::XaPrepare { xid: prepare.xid, one_phase: prepare.one_phase })
+    }
+
+    /// The transaction under way, which must have begun, ends with this event.
+    fn end(&mut self, event: &Event<'_>, place: &Place) -> Result<()> {
+        self.expect_open(place)?;
+        self.end_alone(event);
         Ok(())
     }
 
-    fn rows<'a>(&mut self, rows: RowsKind, event: &Event<'a>, log: &Log) -> Result<Step<'a>> {
-        self.rows_begin(event, log)?;
-        Ok(if self.hides_rows() { Step::Nothing } else { Step::Rows(rows) })
-    }
-
-    /// Ends an implicit group at the end of its statement.
-    pub fn after_rows(&mut self, statement_end: bool, event: &Event<'_>, log: &Log) -> Option<Group> {
-        let implicit = self.group.as_ref().is_some_and(|group| group.implicit);
-        (implicit && statement_end).then(|| self.end(event, log))
-    }
-
-    fn commit<'a>(&mut self, event: &Event<'_>, log: &Log) -> Result<Step<'a>> {
-        if self.group.as_ref().is_none_or(|group| !group.begun) {
-            return Err(self.middle(log));
-        }
-        Ok(Step::Commit(self.end(event, log)))
-    }
-
-    fn prepare<'a>(&mut self, event: &Event<'_>, log: &Log) -> Result<Step<'a>> {
-        let prepare = xa::Prepare::parse(event.body).map_err(|error| malformed(error.0, log))?;
-        if self.group.as_ref().is_none_or(|group| !group.begun) {
-            return Err(self.middle(log));
-        }
-        let group = self.end(event, log);
-        if self.replay {
-            return Ok(Step::Commit(group));
-        }
-        let place = xa::Place { file: group.file.to_string(), start: group.start };
-        self.prepared.remember(prepare.xid.clone(), place);
-        Ok(if prepare.one_phase { Step::XaCommit(prepare.xid, group) } else { Step::Commit(group) })
-    }
-
-    fn end(&mut self, event: &Event<'_>, log: &Log) -> Group {
-        self.begun_at_a_guess = false;
-        let mut group = self.group.take().unwrap_or_else(|| Group::at(event, log));
-        group.committed_seconds.get_or_insert(event.header.timestamp);
-        group
+    /// Likewise one that may be no more than this event.
+    fn end_alone(&mut self, event: &Event<'_>) {
+        (self.begun_at_a_guess, self.is_inside) = (false, false);
+        let open = self.open.get_or_insert_with(|| Transaction::at(event));
+        open.committed_seconds.get_or_insert(event.header.timestamp);
     }
 
     /// The error of an event that goes on with a transaction which has not begun: the position is wrong, or the log.
-    fn middle(&self, log: &Log) -> anyhow::Error {
+    fn middle(&self, place: &Place) -> anyhow::Error {
         if self.begun_at_a_guess {
             return unavailable(format!(
-                "{} is in the middle of a transaction: resume from a position that dumpa printed or saved",
-                log.place()
+                "{place} is in the middle of a transaction: resume from a position that dumpa printed or saved"
             ));
         }
         unreadable(format!(
-            "the event at {} goes on with a transaction whose beginning is not in the log: events are missing \
-             before it, or the log is damaged",
-            log.place()
+            "the event at {place} goes on with a transaction whose beginning is not in the log: events are missing \
+             before it, or the log is damaged"
         ))
     }
 }
 
 /// The error of an event that is not known and may change rows.
-fn unknown(kind: u8, event: &Event<'_>, log: &Log) -> anyhow::Error {
-    let place = log.place();
+fn unknown(kind: u8, event: &Event<'_>, place: &Place) -> anyhow::Error {
     unreadable(match kind {
         START_V3 => match event.header.size {
-            START_OF_VERSION_1_BYTES => old_log(&log.file, "version 1 (MySQL 3.23)"),
-            _ => old_log(&log.file, "version 3 (MySQL 4.0 and 4.1)"),
+            START_OF_VERSION_1_BYTES => old_log(&place.file, "version 1 (MySQL 3.23)"),
+            _ => old_log(&place.file, "version 3 (MySQL 4.0 and 4.1)"),
         },
         PRE_GA_WRITE_ROWS..=PRE_GA_DELETE_ROWS => format!(
             "the event at {place} holds rows in the form of MySQL 5.1.0 to 5.1.15, which no release uses: dumpa reads \
@@ -384,20 +412,19 @@ fn old_log(file: &str, what: &str) -> String {
     )
 }
 
-/// An error about bytes of the last event.
-pub fn malformed(why: &str, log: &Log) -> anyhow::Error {
-    unreadable(format!("the event at {} cannot be read: {why}", log.place()))
+/// An error about bytes of the event at hand.
+pub fn malformed(why: &str, place: &Place) -> anyhow::Error {
+    unreadable(format!("the event at {place} cannot be read: {why}"))
 }
 
-fn statement_format(what: &str, log: &Log) -> anyhow::Error {
+fn statement_format(what: &str, place: &Place) -> anyhow::Error {
     unreadable(format!(
-        "at {} the server logged a statement instead of its rows ({what}): set binlog_format=ROW on the \
-         server, also for sessions under way, and load again",
-        log.place()
+        "at {place} the server logged a statement instead of its rows ({what}): set binlog_format=ROW on the \
+         server, also for sessions under way, and load again"
     ))
 }
 
 /// The error for data in statement format.
-pub fn data_statement(verb: &str, table: &str, log: &Log) -> anyhow::Error {
-    statement_format(&format!("{verb}{}{table}", if table.is_empty() { "" } else { " of " }), log)
+pub fn data_statement(verb: &str, table: &str, place: &Place) -> anyhow::Error {
+    statement_format(&format!("{verb}{}{table}", if table.is_empty() { "" } else { " of " }), place)
 }

@@ -1,6 +1,8 @@
 //! Positions: a place in a server's binary log to resume from.
 
-use std::cmp::Ordering;
+mod log_id;
+mod order;
+
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -9,7 +11,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use crate::exit::{io_error, usage};
+use crate::exit::{io_error, unavailable, usage};
+pub use log_id::LogId;
+pub use order::FileOrder;
 
 /// Largest file that is read for a position: it may hold a whole line, with the row in it.
 const MAX_FILE_BYTES: u64 = 2 << 30;
@@ -27,6 +31,8 @@ pub struct Position {
     /// Transactions after this place that are done as well.
     pub gtid_set: Option<String>,
     pub server_uuid: Option<String>,
+    /// Which log `file` is of.
+    pub log: Option<LogId>,
 }
 
 /// A place as it is given on the command line.
@@ -42,15 +48,17 @@ impl Position {
         Position { file: file.into(), position, ..Position::default() }
     }
 
-    /// Whether this is at or behind the other in the same log. A file's number orders it.
-    pub fn is_at_or_after(&self, other: &Position) -> bool {
-        let file = if self.file == other.file {
-            Ordering::Equal
-        } else {
-            file_number(&self.file).cmp(&file_number(&other.file))
-        };
-        let inside = |p: &Position| (p.position, p.row, p.line);
-        file.then_with(|| inside(self).cmp(&inside(other))).is_ge()
+    /// # Errors
+    /// Exit 3 when its file is of another log than the file of that name which is there now.
+    pub fn check_log(&self, log: LogId) -> Result<()> {
+        match self.log {
+            Some(own) if own != log => Err(unavailable(format!(
+                "{self} is of another log than the {} that is there now: that was begun anew since (RESET MASTER or \
+                 RESET BINARY LOGS), or this is another server. Load again",
+                self.file
+            ))),
+            _ => Ok(()),
+        }
     }
 
     pub fn to_json(&self) -> Value {
@@ -65,6 +73,9 @@ impl Position {
         }
         if let Some(set) = &self.gtid_set {
             object.insert("gtid_set".into(), json!(set));
+        }
+        if let Some(log) = self.log {
+            object.insert("log".into(), json!(log.to_string()));
         }
         if let Some(uuid) = &self.server_uuid {
             object.insert("server_uuid".into(), json!(uuid));
@@ -112,6 +123,12 @@ impl Position {
             line: number(line)?.unwrap_or(0),
             gtid_set: text("gtid_set")?,
             server_uuid: text("server_uuid")?,
+            log: match text("log")? {
+                Some(log) => {
+                    Some(log.parse().map_err(|()| format!("its \"log\" is not CREATED-SERVER: {log:?}"))?)
+                }
+                None => None,
+            },
         })
     }
 }
@@ -124,11 +141,6 @@ impl fmt::Display for Position {
         }
         Ok(())
     }
-}
-
-/// A binary log's number: what stands behind the last dot.
-fn file_number(file: &str) -> u64 {
-    file.rsplit('.').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 impl Where {
@@ -249,6 +261,7 @@ mod tests {
             row: 3,
             line: 1,
             server_uuid: Some("u".into()),
+            log: Some(LogId { created: 1_764_038_614, server_id: 7 }),
             ..Position::new("bin.000007", 1 << 33)
         };
         assert_eq!(parsed(&position.to_json().to_string()).unwrap(), position);
@@ -266,17 +279,11 @@ mod tests {
             r#"{"file":"a.1","position":-4}"#,
             r#"{"file":"a.1","position":4.5}"#,
             r#"{"file":"a.1"}"#,
+            r#"{"file":"a.1","position":4,"log":"yesterday"}"#,
             r#"[1,2]"#,
             "7",
         ] {
             assert!(parsed(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn files_are_ordered_by_their_number_and_not_by_their_name() {
-        let at = |file: &str, position| Position::new(file, position);
-        assert!(at("bin.1000000", 4).is_at_or_after(&at("bin.999999", 900)));
-        assert!(!at("bin.000001", 4).is_at_or_after(&at("bin.000001", 5)));
     }
 }

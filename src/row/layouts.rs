@@ -18,7 +18,6 @@ use crate::schema::rules::{IdRule, Rules};
 use crate::schema::seen::Seen;
 use crate::schema::selection::Selection;
 use crate::schema::{Generated, Id, Table, hidden};
-use crate::source::framing::Log;
 use crate::value::{Dialect, Kind, Style};
 use crate::version::Release;
 
@@ -177,11 +176,11 @@ impl Layouts {
     }
 
     /// Takes a table map in. The same one again costs a comparison.
-    pub fn map(&mut self, map: &TableMap<'_>, body: &[u8], log: &Log) -> Result<()> {
+    pub fn map(&mut self, map: &TableMap<'_>, body: &[u8], place: &dyn std::fmt::Display) -> Result<()> {
         if self.maps.get(&map.table_id).is_some_and(|(known, _)| known == body) {
             return Ok(());
         }
-        let mapping = self.make(map, &log.place())?;
+        let mapping = self.make(map, &place.to_string())?;
         self.maps.insert(map.table_id, (body.to_vec(), Rc::new(mapping)));
         Ok(())
     }

@@ -9,32 +9,61 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::{Entry, Sink};
+
 /// The reader waits once this many bytes are unread. One event may go beyond.
 const LIMIT_BYTES: usize = 1 << 20;
 /// A buffer that one huge event made larger than this is given back; and the reader waits while the worker has such an
 /// event, so that there are not two of them.
 pub const KEEP_BYTES: usize = 4 << 20;
 
-/// Events, one after the other, each as in a file: header, body, checksum.
+/// What a piece of a batch is; see [`Entry`].
+#[derive(Debug, Clone, Copy)]
+enum EntryKind {
+    Event,
+    Preamble,
+    File,
+}
+
+/// Entries, one after the other. An event is as in a file: header, body, checksum.
 #[derive(Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
-    ends: Vec<usize>,
+    /// Where each ends. (A `usize`: one event of 1 GiB may stand behind others.)
+    ends: Vec<(usize, EntryKind)>,
 }
 
-impl Batch {
-    /// Appends an event, whose parts are given.
-    pub fn push(&mut self, parts: &[&[u8]]) {
+impl Sink for Batch {
+    fn event(&mut self, parts: &[&[u8]]) {
         for part in parts {
             self.bytes.extend_from_slice(part);
         }
-        self.ends.push(self.bytes.len());
+        self.ends.push((self.bytes.len(), EntryKind::Event));
     }
 
-    /// The events.
-    pub fn events(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+    fn preamble(&mut self, event: &[u8]) {
+        self.bytes.extend_from_slice(event);
+        self.ends.push((self.bytes.len(), EntryKind::Preamble));
+    }
+
+    fn file(&mut self, name: &str) {
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.ends.push((self.bytes.len(), EntryKind::File));
+    }
+}
+
+impl Batch {
+    /// What it holds, in order.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|(end, _)| *end));
+        starts.zip(&self.ends).map(|(start, (end, kind))| {
+            let bytes = &self.bytes[start..*end];
+            match kind {
+                EntryKind::Event => Entry::Event(bytes),
+                EntryKind::Preamble => Entry::Preamble(bytes),
+                EntryKind::File => Entry::File(std::str::from_utf8(bytes).unwrap_or_default()),
+            }
+        })
     }
 
     pub fn is_empty(&self) -> bool {
@@ -100,7 +129,10 @@ impl Shared {
 
 /// The reader's end. Dropped without [`Filler::finish`], it tells of a failure.
 #[derive(Debug)]
-pub struct Filler(Arc<Shared>);
+pub struct Filler {
+    shared: Arc<Shared>,
+    next: Next,
+}
 
 /// The worker's end.
 #[derive(Debug)]
@@ -116,45 +148,64 @@ pub enum Taken {
     End(Result<()>),
 }
 
-/// The two ends.
-pub fn handoff() -> (Filler, Taker) {
+/// The two ends of a queue.
+pub fn event_queue() -> (Filler, Taker) {
     let shared = Arc::new(Shared::default());
-    (Filler(shared.clone()), Taker(shared))
+    (Filler { shared: shared.clone(), next: Next::Now }, Taker(shared))
+}
+
+impl Sink for Filler {
+    fn event(&mut self, parts: &[&[u8]]) {
+        self.push(|batch| batch.event(parts));
+    }
+
+    fn preamble(&mut self, event: &[u8]) {
+        self.push(|batch| batch.preamble(event));
+    }
+
+    fn file(&mut self, name: &str) {
+        self.push(|batch| batch.file(name));
+    }
 }
 
 impl Filler {
-    /// Appends an event, and tells whether to read the next one.
-    pub fn push(&self, parts: &[&[u8]]) -> Next {
-        let mut state = self.0.lock();
-        state.batch.push(parts);
+    #[inline]
+    fn push(&mut self, append: impl FnOnce(&mut Batch)) {
+        let mut state = self.shared.lock();
+        append(&mut state.batch);
         if state.worker_waits {
             state.worker_waits = false;
-            self.0.filled.notify_one();
+            self.shared.filled.notify_one();
         }
-        state.next()
+        self.next = state.next();
+    }
+
+    /// When to read the next event, as things stood after the last one.
+    pub fn when_next(&self) -> Next {
+        self.next
     }
 
     /// Waits until the next event is to be read. False when nobody wants it.
     pub fn wait(&self) -> bool {
-        let waited = self.0.emptied.wait_while(self.0.lock(), |state| state.next() == Next::Later);
+        let waited = self.shared.emptied.wait_while(self.shared.lock(), |state| state.next() == Next::Later);
         waited.unwrap_or_else(PoisonError::into_inner).next() == Next::Now
     }
 
     /// Says that no more will come, and why.
     pub fn finish(self, end: Result<()>) {
-        self.0.lock().end = Some(end);
-        self.0.filled.notify_one();
+        self.shared.lock().end = Some(end);
+        self.shared.filled.notify_one();
     }
 }
 
 impl Drop for Filler {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
+        let mut state = self.shared.lock();
         if state.end.is_none() {
             let panicked = anyhow::anyhow!("the reader of events failed");
             state.end = Some(Err(panicked));
         }
-        self.0.filled.notify_one();
+        self.shared.filled.notify_one();
     }
 }
 
@@ -205,28 +256,43 @@ impl Drop for Taker {
 mod tests {
     use super::*;
 
+    fn push(filler: &mut Filler, parts: &[&[u8]]) -> Next {
+        filler.event(parts);
+        filler.when_next()
+    }
+
     #[test]
     fn there_are_not_two_huge_events_at_a_time() {
-        let (filler, taker) = handoff();
+        let (mut filler, taker) = event_queue();
         let mut batch = Batch::default();
-        assert_eq!(filler.push(&[b"a", b"b"]), Next::Now);
-        assert_eq!(filler.push(&[&vec![0; KEEP_BYTES + 1]]), Next::Later);
+        assert_eq!(push(&mut filler, &[b"a", b"b"]), Next::Now);
+        assert_eq!(push(&mut filler, &[&vec![0; KEEP_BYTES + 1]]), Next::Later);
         assert!(matches!(taker.take(&mut batch, Duration::ZERO), Taken::Batch));
-        let lens: Vec<usize> = batch.events().map(<[u8]>::len).collect();
-        assert_eq!(lens, [2, KEEP_BYTES + 1]);
+        let lens: Vec<usize> = batch.ends.iter().map(|(end, _)| *end).collect();
+        assert_eq!(lens, [2, 2 + KEEP_BYTES + 1]);
         // The worker still has it.
-        assert_eq!(filler.0.lock().next(), Next::Later);
+        assert_eq!(filler.shared.lock().next(), Next::Later);
         let reader = std::thread::spawn(move || (filler.wait(), filler));
         assert!(matches!(taker.take(&mut batch, Duration::ZERO), Taken::Nothing));
-        let (wanted, filler) = reader.join().unwrap();
+        let (wanted, mut filler) = reader.join().unwrap();
         assert!(wanted);
         assert!(batch.is_empty() && batch.bytes.capacity() <= KEEP_BYTES);
 
-        assert_eq!(filler.push(&[&vec![0; LIMIT_BYTES]]), Next::Later);
+        assert_eq!(push(&mut filler, &[&vec![0; LIMIT_BYTES]]), Next::Later);
         assert!(matches!(taker.take(&mut batch, Duration::ZERO), Taken::Batch));
-        assert_eq!(filler.push(&[b"the worker has no more than it may"]), Next::Now);
+        assert_eq!(push(&mut filler, &[b"the worker has no more than it may"]), Next::Now);
         drop(taker);
-        assert_eq!(filler.push(&[b"c"]), Next::Never);
+        assert_eq!(push(&mut filler, &[b"c"]), Next::Never);
         assert!(!filler.wait());
+    }
+
+    #[test]
+    fn what_an_entry_is_stands_beside_its_bytes() {
+        let mut batch = Batch::default();
+        batch.file("bin.000007");
+        batch.preamble(b"format");
+        batch.event(&[b"", b"\0\0", b"\0"]);
+        let entries: Vec<Entry<'_>> = batch.entries().collect();
+        assert_eq!(entries, [Entry::File("bin.000007"), Entry::Preamble(b"format"), Entry::Event(b"\0\0\0")]);
     }
 }

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::event_queue::KEEP_BYTES;
-use super::framing::{FIRST_OFFSET, marker};
-use super::{Events, Mode, Source};
+use super::framing::FIRST_OFFSET;
+use super::{Events, Mode, Offsets, Sink, Source};
 use crate::binlog::event::{EventType, HEADER_LEN, Header};
-use crate::exit::{io_error, unavailable, unreadable};
+use crate::exit::{io_error, unavailable, unreadable, usage};
 
 /// What a log file begins with, and what an encrypted one of MySQL 8.0 does.
 const MAGIC: [u8; 4] = [0xfe, b'b', b'i', b'n'];
@@ -35,13 +35,26 @@ pub fn name_of(path: &Path) -> String {
 }
 
 impl Files {
-    pub fn new(paths: Vec<PathBuf>) -> Files {
-        Files { paths }
+    /// # Errors
+    /// Exit 2 when two of them go by one name: a position would be in either.
+    pub fn new(paths: Vec<PathBuf>) -> Result<Files> {
+        let files = Files { paths };
+        let names = files.names();
+        for (i, name) in names.iter().enumerate() {
+            if let Some(first) = names[..i].iter().position(|other| other == name) {
+                let [first, second] = [&files.paths[first], &files.paths[i]].map(|path| path.display());
+                return Err(usage(format!(
+                    "--binlog: {first} and {second} are both called {name}, so that a position could be in either: \
+                     rename one, or read them in two runs"
+                )));
+            }
+        }
+        Ok(files)
     }
 
-    /// The first file's name.
-    pub fn first(&self) -> String {
-        self.paths.first().map(|path| name_of(path)).unwrap_or_default()
+    /// Their names, in order.
+    pub fn names(&self) -> Vec<String> {
+        self.paths.iter().map(|path| name_of(path)).collect()
     }
 }
 
@@ -58,18 +71,22 @@ impl Source for Files {
         let events = FileEvents {
             waiting: self.paths[at..].iter().rev().cloned().collect(),
             open: None,
-            begin_at: offset.max(FIRST_OFFSET),
+            begin_at: Some(offset.max(FIRST_OFFSET)),
             event: Vec::new(),
         };
         Ok(Box::new(events))
     }
 
     fn files_up_to(&mut self, file: &str) -> Result<Vec<String>> {
-        let mut names: Vec<String> = self.paths.iter().map(|path| name_of(path)).collect();
+        let mut names = self.names();
         if let Some(at) = names.iter().position(|other| other == file) {
             names.truncate(at + 1);
         }
         Ok(names)
+    }
+
+    fn offsets(&self) -> Offsets {
+        Offsets::OfFiles
     }
 }
 
@@ -82,8 +99,8 @@ struct FileEvents {
     /// Last one first.
     waiting: Vec<PathBuf>,
     open: Option<Open>,
-    /// Where to begin in the first file.
-    begin_at: u64,
+    /// Where to begin in the first file, until it is opened.
+    begin_at: Option<u64>,
     event: Vec<u8>,
 }
 
@@ -96,18 +113,24 @@ struct Open {
 }
 
 impl Events for FileEvents {
-    fn next(&mut self, take: &mut dyn FnMut(&[&[u8]]) -> bool) -> Result<bool> {
+    fn next(&mut self, sink: &mut dyn Sink) -> Result<bool> {
         let Some(open) = &mut self.open else {
             let Some(path) = self.waiting.pop() else { return Ok(false) };
-            let begin_at = std::mem::replace(&mut self.begin_at, FIRST_OFFSET);
-            self.open = Some(Open::begin(path, begin_at, take)?);
+            self.open = Some(match self.begin_at.take() {
+                Some(offset) => Open::in_middle(path, offset, sink)?,
+                None => {
+                    let open = Open::new(path)?;
+                    sink.file(&open.name);
+                    open
+                }
+            });
             return Ok(true);
         };
         if !open.read(&mut self.event)? {
             self.open = None;
             return Ok(true);
         }
-        take(&[&self.event]);
+        sink.event(&[&self.event]);
         if self.event.capacity() > KEEP_BYTES {
             self.event = Vec::new();
         }
@@ -116,9 +139,8 @@ impl Events for FileEvents {
 }
 
 impl Open {
-    /// Opens a file and hands over a mark that names it. If it is to be read from further on, the format
-    /// descriptions before that are handed over too.
-    fn begin(path: PathBuf, offset: u64, take: &mut dyn FnMut(&[&[u8]]) -> bool) -> Result<Open> {
+    /// Opens a file at its first event.
+    fn new(path: PathBuf) -> Result<Open> {
         let name = name_of(&path);
         let mut open = match is_stdin(&path) {
             true => Open {
@@ -133,21 +155,22 @@ impl Open {
             }
         };
         open.check_magic()?;
-        take(&[&marker(&open.name, FIRST_OFFSET)]);
-        if offset == FIRST_OFFSET {
-            return Ok(open);
-        }
+        Ok(open)
+    }
+
+    /// Opens a file to be read from further on. The format descriptions before that are handed over.
+    fn in_middle(path: PathBuf, offset: u64, sink: &mut dyn Sink) -> Result<Open> {
+        let mut open = Open::new(path)?;
         let mut event = Vec::new();
         while open.offset < offset && open.read(&mut event)? {
             let kind = Header::parse(&event).map(|header| EventType::of(header.kind));
             if kind == Ok(EventType::FormatDescription) {
-                take(&[&event]);
+                sink.preamble(&event);
             }
         }
         if open.offset != offset {
             return Err(unavailable(format!("{}:{offset} is not where an event begins", open.name)));
         }
-        take(&[&marker(&open.name, offset)]);
         Ok(open)
     }
 
@@ -174,7 +197,7 @@ impl Open {
             _ => return Err(self.cut()),
         }
         let header = Header::parse(&head).map_err(|why| unreadable(why.0))?;
-        if header.kind == 0 || (header.size as usize) < HEADER_LEN || header.size > MAX_EVENT_BYTES {
+        if (header.size as usize) < HEADER_LEN || header.size > MAX_EVENT_BYTES {
             return Err(unreadable(format!(
                 "{}:{} is not an event: the file is damaged, or encrypted",
                 self.name, self.offset

@@ -1,5 +1,5 @@
-//! Where events come from. A source can be asked to begin again at a position, and knows nothing of
-//! what is done with them.
+//! Where events come from: a server, or files. A source can be asked to begin again at a place, and knows nothing of
+//! what is done with its events.
 
 pub mod event_queue;
 pub mod files;
@@ -10,7 +10,7 @@ use std::thread;
 
 use anyhow::Result;
 
-use event_queue::{Filler, Next, Taker, handoff};
+use event_queue::{Filler, Next, Taker, event_queue};
 
 /// A place that events come from.
 pub trait Source {
@@ -22,6 +22,28 @@ pub trait Source {
 
     /// The files that are there, oldest first, up to this one.
     fn files_up_to(&mut self, file: &str) -> Result<Vec<String>>;
+
+    /// What the offsets of its events are.
+    fn offsets(&self) -> Offsets;
+}
+
+/// What the offsets of a source's events are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offsets {
+    /// Those that a server tells. It can be asked to begin at no offset beyond [`Offsets::limit`].
+    OfServer,
+    /// Those of the files themselves: the events of a relay log tell another server's.
+    OfFiles,
+}
+
+impl Offsets {
+    /// Largest offset that can be asked for: `COM_BINLOG_DUMP` has 32 bits for it.
+    pub fn limit(self) -> u64 {
+        match self {
+            Offsets::OfServer => u32::MAX.into(),
+            Offsets::OfFiles => u64::MAX,
+        }
+    }
 }
 
 /// What to do at the end of the log.
@@ -33,39 +55,55 @@ pub enum Mode {
     UntilEnd,
 }
 
+/// What a source yields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry<'a> {
+    /// An event's bytes, as they stand in the log.
+    Event(&'a [u8]),
+    /// An event from before the place that the reading begins at, without which the ones after it cannot be read:
+    /// a format description.
+    Preamble(&'a [u8]),
+    /// Another file begins, at its first event.
+    File(&'a str),
+}
+
+/// Takes what a source yields.
+pub trait Sink {
+    /// An event, in its parts.
+    fn event(&mut self, parts: &[&[u8]]);
+    /// See [`Entry::Preamble`].
+    fn preamble(&mut self, event: &[u8]);
+    /// See [`Entry::File`].
+    fn file(&mut self, name: &str);
+}
+
 /// Events in the order of the log.
 pub trait Events: Send {
-    /// Hands the next event, in its parts, to `take`. False at the end.
-    fn next(&mut self, take: &mut dyn FnMut(&[&[u8]]) -> bool) -> Result<bool>;
+    /// Hands the next event to `sink`, with what comes before it. False at the end.
+    fn next(&mut self, sink: &mut dyn Sink) -> Result<bool>;
 }
 
 /// Reads on a thread of its own.
 pub fn spawn(mut events: Box<dyn Events>) -> Taker {
-    let (filler, taker) = handoff();
+    let (mut filler, taker) = event_queue();
     // Not joined: it may be blocked in a read when the work is done, and ends with the process.
     thread::spawn(move || {
-        let end = read_all(events.as_mut(), &filler);
+        let end = read_all(events.as_mut(), &mut filler);
         filler.finish(end);
     });
     taker
 }
 
-fn read_all(events: &mut dyn Events, filler: &Filler) -> Result<()> {
-    let mut wanted = true;
-    while wanted {
-        let mut when = Next::Now;
-        let take = &mut |parts: &[&[u8]]| {
-            when = filler.push(parts);
-            when != Next::Never
-        };
-        if !events.next(take)? {
-            break;
-        }
-        wanted = match when {
+fn read_all(events: &mut dyn Events, filler: &mut Filler) -> Result<()> {
+    while events.next(filler)? {
+        let wanted = match filler.when_next() {
             Next::Now => true,
             Next::Later => filler.wait(),
             Next::Never => false,
         };
+        if !wanted {
+            break;
+        }
     }
     Ok(())
 }

@@ -10,9 +10,12 @@ use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{BinlogDumpFlags, BinlogRequest, BinlogStream, Conn};
 
-use super::{Events, Mode, Source};
+use super::event_queue::Batch;
+use super::framing::Framer;
+use super::{Events, Mode, Offsets, Sink, Source};
 use crate::binlog::event::{CHECKSUM_LEN, HEADER_LEN};
 use crate::exit::{unavailable, unreadable};
+use crate::position::{LogId, Position};
 use crate::server::{Options, Privilege, Server, connect, is_access_denied, log, socket_of};
 
 /// How often the server says that it is alive while it has nothing to send.
@@ -64,9 +67,39 @@ impl Source for Network {
         }
         Ok(files)
     }
+
+    fn offsets(&self) -> Offsets {
+        Offsets::OfServer
+    }
 }
 
 impl Network {
+    /// Which log a position is in, where this account may read the log. What goes wrong here is of no weight: the
+    /// position is good without it, too.
+    pub fn identify(&mut self, position: Position) -> Position {
+        let log = self.log_of(&position).ok().flatten();
+        Position { log, ..position }
+    }
+
+    fn log_of(&mut self, position: &Position) -> Result<Option<LogId>> {
+        let mut events = self.begin(&position.file, position.position, Mode::UntilEnd)?;
+        let mut framer = Framer::at(&position.file, position.position, self.offsets());
+        let mut batch = Batch::default();
+        loop {
+            batch.clear();
+            let more = events.next(&mut batch)?;
+            for entry in batch.entries() {
+                framer.frame(entry)?;
+                if framer.log().is_some() {
+                    return Ok(framer.log());
+                }
+            }
+            if !more {
+                return Ok(None);
+            }
+        }
+    }
+
     /// The id to announce: as asked, else a random one, high enough to be nobody's. The server ends an older dump
     /// of the same id, so a second look at the log must not take the first one's.
     fn server_id(&self, mode: Mode) -> u32 {
@@ -100,7 +133,7 @@ struct Stream {
 }
 
 impl Events for Stream {
-    fn next(&mut self, take: &mut dyn FnMut(&[&[u8]]) -> bool) -> Result<bool> {
+    fn next(&mut self, sink: &mut dyn Sink) -> Result<bool> {
         // The crate panics on some bytes; that is a log that cannot be read, not a bug to abort on.
         let next = catch_unwind(AssertUnwindSafe(|| self.stream.next()));
         let next = next.map_err(|_| unreadable("the server sent an event that is damaged"))?;
@@ -132,7 +165,7 @@ impl Events for Stream {
             CHECKSUM_LEN => &[&head, event.data(), &sum],
             _ => &[&head, event.data(), &algorithm, &sum],
         };
-        take(parts);
+        sink.event(parts);
         Ok(true)
     }
 }

@@ -21,6 +21,7 @@ mod identity;
 mod instructions;
 mod json;
 mod names;
+mod positions;
 mod progress;
 mod property;
 mod readme;

@@ -177,3 +177,174 @@ fn logs_of_old_are_named() {
         assert!(run.stderr.contains("in the form of MySQL 5.1.0 to 5.1.15"), "{}", run.stderr);
     }
 }
+
+impl File {
+    fn bytes(&self) -> Vec<u8> {
+        b"\xfebin".iter().chain(self.0.iter().flatten()).copied().collect()
+    }
+}
+
+/// An event of this type and body, with a checksum.
+fn event(kind: u8, flags: u16, body: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(19 + body.len() + 4).unwrap();
+    let mut event = vec![0; 4];
+    event.push(kind);
+    event.extend_from_slice(&1u32.to_le_bytes());
+    event.extend_from_slice(&size.to_le_bytes());
+    event.extend_from_slice(&0u32.to_le_bytes());
+    event.extend_from_slice(&flags.to_le_bytes());
+    event.extend_from_slice(body);
+    event.extend_from_slice(&crc32fast::hash(&event).to_le_bytes());
+    event
+}
+
+/// A payload event that holds these bytes as they are.
+fn payload(inside: &[u8], checksum: bool) -> Vec<u8> {
+    // Compression (2): none (255); the end of the fields (0).
+    let body = [&[2, 3, 0xfc, 255, 0, 0][..], inside].concat();
+    let mut event = event(40, 0, &body);
+    if !checksum {
+        event.truncate(event.len() - 4);
+        let size = u32::try_from(event.len()).unwrap();
+        event[9..13].copy_from_slice(&size.to_le_bytes());
+    }
+    event
+}
+
+#[test]
+fn a_payload_inside_of_payloads_is_refused_however_deep_it_is() {
+    let mut file = File::of_fixture("mysql-9.7", "shop");
+    let commit = file.first(&[16]);
+    let mut nested = Vec::new();
+    for _ in 0..3000 {
+        nested = payload(&nested, false);
+    }
+    file.insert(commit + 1, vec![payload(&nested, true)]);
+    let run = file.tail(&[]).expect_code(4);
+    assert!(run.stderr.contains("a compressed event inside of a compressed one"), "{}", run.stderr);
+    let place = format!("x.bin:{}", file.offset(commit + 1));
+    assert!(run.stderr.contains(&place), "{}", run.stderr);
+}
+
+#[test]
+fn an_event_of_type_zero_is_an_event() {
+    for server in ["mysql-9.7", "mariadb-11.8"] {
+        let whole = File::of_fixture(server, "shop");
+        for (i, event) in whole.0.iter().enumerate().skip(1) {
+            let mut damaged = whole.clone();
+            damaged.0[i][4] = 0;
+            let run = damaged.tail(&[]).expect_code(4);
+            assert!(run.stderr.contains("its checksum is wrong"), "event {i}: {}", run.stderr);
+            // With a checksum that is right, it is one that nobody knows.
+            let body = event.len() - 4;
+            let sum = crc32fast::hash(&damaged.0[i][..body]).to_le_bytes();
+            damaged.0[i][body..].copy_from_slice(&sum);
+            damaged.0[i][17] &= !0x80;
+            let sum = crc32fast::hash(&damaged.0[i][..body]).to_le_bytes();
+            damaged.0[i][body..].copy_from_slice(&sum);
+            let run = damaged.tail(&[]).expect_code(4);
+            assert!(run.stderr.contains("is of type 0, which dumpa"), "event {i}: {}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn an_incident_in_an_older_file_does_not_hide_a_prepared_transaction() {
+    for server in XA_SERVERS {
+        let whole = File::of_fixture(server, "xa");
+        let commit = whole.group("XA COMMIT X'6f6e65'");
+        let mut old = whole.clone();
+        old.0.truncate(commit.start);
+        // Number 1 (lost events), and no message.
+        old.insert(1, vec![event(26, 0, &[1, 0, 0])]);
+        let mut new = whole.clone();
+        new.0.drain(1..commit.start);
+        let dumpa = Dumpa::bare();
+        fs::write(dumpa.file("b.bin"), old.bytes()).unwrap();
+        fs::write(dumpa.file("a.bin"), new.bytes()).unwrap();
+        let run =
+            dumpa.args(["tail", "-D", "fixture", "--binlog", "b.bin", "a.bin", "--from", "a.bin:4"]).run();
+        let ids: Vec<String> = run.expect_code(0).lines().into_iter().map(|line| line.id_text).collect();
+        assert_eq!(ids, ["1", "2", "4", "5"], "{server}");
+    }
+}
+
+#[test]
+fn until_goes_by_the_order_in_which_files_are_given() {
+    let file = File::of_fixture("mysql-9.7", "shop");
+    let whole: Vec<String> = file.tail(&[]).expect_code(0).lines().into_iter().map(|t| t.raw).collect();
+    let named = |name: &str| whole.iter().map(|l| l.replace("x.bin", name)).collect::<Vec<_>>();
+    let dumpa = Dumpa::bare();
+    for name in ["z.bin", "b.999999", "a.bin"] {
+        fs::write(dumpa.file(name), file.bytes()).unwrap();
+    }
+    let tail = |args: &[&str]| {
+        let run = Dumpa::bare().in_the_folder_of(&dumpa).args(["tail", "-D", "fixture"]).args(args);
+        run.args(["--binlog", "z.bin", "b.999999", "a.bin"]).run()
+    };
+    for (i, line) in named("b.999999").iter().enumerate() {
+        fs::write(dumpa.file("line.json"), line).unwrap();
+        let run = tail(&["--until", "line.json"]).expect_code(0);
+        let lines: Vec<String> = run.lines().into_iter().map(|t| t.raw).collect();
+        assert_eq!(lines.len(), whole.len() + i + 1);
+        let expected = [&named("z.bin")[..], &named("b.999999")[..=i]].concat();
+        assert_eq!(lines[..lines.len() - 1], expected[..expected.len() - 1]);
+        let rest: Vec<String> =
+            tail(&["--from", "line.json"]).expect_code(0).lines().into_iter().map(|t| t.raw).collect();
+        assert_eq!(rest, [&named("b.999999")[i + 1..], &named("a.bin")].concat(), "from line {i}");
+    }
+    let run = tail(&["--from", "a.bin:4", "--until", "z.bin:4"]).expect_code(3);
+    assert!(run.stderr.contains("a.bin:4 stands beyond z.bin:4"), "{}", run.stderr);
+    let run = tail(&["--until", "c.bin:4"]).expect_code(3);
+    assert!(run.stderr.contains("c.bin is not among the log's files"), "{}", run.stderr);
+}
+
+#[test]
+fn two_files_of_one_name_are_refused() {
+    let file = File::of_fixture("mysql-9.7", "shop");
+    let dumpa = Dumpa::bare();
+    fs::create_dir(dumpa.file("other")).unwrap();
+    fs::write(dumpa.file("x.bin"), file.bytes()).unwrap();
+    fs::write(dumpa.file("other/x.bin"), file.bytes()).unwrap();
+    let run = dumpa.args(["tail", "-D", "fixture", "--binlog", "x.bin", "other/x.bin"]).run().expect_code(2);
+    assert!(run.stderr.contains("x.bin and other/x.bin are both called x.bin"), "{}", run.stderr);
+}
+
+#[test]
+fn a_place_at_a_file_s_end_is_saved_as_it_is() {
+    for server in ["mysql-9.7", "mariadb-11.8"] {
+        let file = File::of_fixture(server, "shop");
+        let dumpa = Dumpa::bare();
+        fs::write(dumpa.file("x.bin"), file.bytes()).unwrap();
+        let end = file.bytes().len();
+        let saved = || -> serde_json::Value {
+            serde_json::from_str(&fs::read_to_string(dumpa.file("s.json")).unwrap()).unwrap()
+        };
+        let tail = |from: &str| {
+            let run = Dumpa::bare().in_the_folder_of(&dumpa).args(["tail", "-D", "fixture", "--from", from]);
+            run.args(["--binlog", "x.bin", "--save", "s.json"]).run().expect_code(0)
+        };
+        assert!(tail(&format!("x.bin:{end}")).stdout.is_empty());
+        assert_eq!(saved()["position"], end, "{server}");
+        // Again from what was saved, and from the middle.
+        assert!(tail("s.json").stdout.is_empty());
+        assert_eq!(saved()["position"], end, "{server}");
+        let lines = file.tail(&[]).expect_code(0).lines();
+        fs::write(dumpa.file("line.json"), &lines[lines.len() / 2].raw).unwrap();
+        assert_eq!(tail("line.json").lines().len(), lines.len() - lines.len() / 2 - 1);
+        assert_eq!(saved()["position"], end, "{server}");
+    }
+}
+
+#[test]
+fn rows_that_a_transaction_does_not_have_are_not_done() {
+    let file = File::of_fixture("mysql-9.7", "shop");
+    let begin = file.group("BEGIN").start;
+    let dumpa = Dumpa::bare();
+    let position = format!(r#"{{"file":"x.bin","position":{},"row":1000}}"#, file.offset(begin));
+    fs::write(dumpa.file("p.json"), position).unwrap();
+    fs::write(dumpa.file("x.bin"), file.bytes()).unwrap();
+    let run =
+        dumpa.args(["tail", "-D", "fixture", "--binlog", "x.bin", "--from", "p.json"]).run().expect_code(3);
+    assert!(run.stdout.is_empty() && run.stderr.contains("says that 1000 rows are done"), "{}", run.stderr);
+}

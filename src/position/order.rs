@@ -1,0 +1,74 @@
+//! The order of a log's files.
+
+use std::cmp::Ordering;
+
+/// The files of a log in their order: as the server lists them, or as they were given on the command line. Those that
+/// are not known are ordered by their number, if they have one.
+#[derive(Debug, Clone, Default)]
+pub struct FileOrder(Vec<String>);
+
+impl FileOrder {
+    /// Of files that are known, oldest first.
+    pub fn new(files: Vec<String>) -> FileOrder {
+        FileOrder(files)
+    }
+
+    fn index(&self, file: &str) -> Option<usize> {
+        self.0.iter().position(|other| other == file)
+    }
+
+    /// The reading came to a file. One that is not known yet is newer than all that are.
+    pub fn came_to(&mut self, file: &str) {
+        if self.index(file).is_none() {
+            self.0.push(file.to_string());
+        }
+    }
+
+    /// Which of two files comes first; `None` where that is not known.
+    pub fn compare(&self, one: &str, other: &str) -> Option<Ordering> {
+        if one == other {
+            return Some(Ordering::Equal);
+        }
+        match (self.index(one), self.index(other)) {
+            (Some(one), Some(other)) => Some(one.cmp(&other)),
+            _ => by_number(one, other),
+        }
+    }
+}
+
+/// By what stands behind the last dot, if the rest is the same. Numbers have at least six digits, and more once
+/// there were so many files.
+fn by_number(one: &str, other: &str) -> Option<Ordering> {
+    let ((base, one), (other_base, other)) = (one.rsplit_once('.')?, other.rsplit_once('.')?);
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if base != other_base || !is_number(one) || !is_number(other) {
+        return None;
+    }
+    let (one, other) = (one.trim_start_matches('0'), other.trim_start_matches('0'));
+    Some(one.len().cmp(&other.len()).then_with(|| one.cmp(other)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_ordered_as_listed_and_others_by_their_number() {
+        let mut order =
+            FileOrder::new(["z.bin", "a.bin", "old.000009", "new.000001"].map(String::from).into());
+        assert_eq!(order.compare("z.bin", "a.bin"), Some(Ordering::Less));
+        assert_eq!(order.compare("new.000001", "old.000009"), Some(Ordering::Greater));
+        assert_eq!(order.compare("new.000001", "new.000002"), Some(Ordering::Less));
+        assert_eq!(order.compare("bin.1000000", "bin.999999"), Some(Ordering::Greater));
+        assert_eq!(
+            order.compare("bin.99999999999999999999", "bin.100000000000000000000"),
+            Some(Ordering::Less)
+        );
+        assert_eq!(order.compare("b.000001", "b.000001"), Some(Ordering::Equal));
+        for (one, other) in [("x.000001", "y.000002"), ("z.bin", "c.bin"), ("bin", "bin.000001")] {
+            assert_eq!(order.compare(one, other), None, "{one} {other}");
+        }
+        order.came_to("newer");
+        assert_eq!(order.compare("newer", "new.000001"), Some(Ordering::Greater));
+    }
+}
