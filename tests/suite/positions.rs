@@ -75,7 +75,7 @@ on_each_server! {
         assert!(run.stderr.contains("is of another log"), "{}", run.stderr);
     }
 
-    fn savepoints_take_no_more_time_the_more_there_are(server) {
+    fn many_savepoints_are_gone_back_to(server) {
         let db = server.fresh_db("many_savepoints");
         db.sql("create table t (id int primary key) engine=innodb;\ncreate table u (id int primary key) engine=innodb");
         let from = format!("{}:{}", position(server)["file"].as_str().unwrap(), position(server)["position"]);
