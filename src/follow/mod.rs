@@ -1,8 +1,10 @@
 //! The log followed: each event taken in, its step taken, until the place to stop at.
 
+mod altered;
 pub mod lines;
 mod rows;
 mod statement;
+mod temporary;
 pub mod transaction;
 mod xa;
 
@@ -32,6 +34,7 @@ pub struct Follower<'a> {
     /// Transactions that are done although they stand behind the position.
     done: Option<GtidSet>,
     skips_group: bool,
+    temporary: temporary::Temporary,
     /// Bytes of events that were packed into others.
     inflated: Vec<u8>,
     /// Of the last event, in seconds: how far behind the reading is.
@@ -55,6 +58,7 @@ impl<'a> Follower<'a> {
             until,
             done,
             skips_group: false,
+            temporary: temporary::Temporary::default(),
             inflated: Vec::new(),
             seen_seconds: 0,
         }
@@ -62,7 +66,14 @@ impl<'a> Follower<'a> {
 
     /// The place that all of stdout reaches up to, once it is flushed.
     pub fn position(&self) -> Position {
-        self.printer.position(self.tracker.group())
+        let place = self.printer.position(self.tracker.group());
+        let tables = self
+            .printer
+            .layouts
+            .selection()
+            .has_globs()
+            .then(|| self.printer.layouts.tables_known.at(&place));
+        Position { tables: tables.flatten(), ..place }
     }
 
     /// Whether what was asked for has been reached already.
@@ -170,6 +181,9 @@ impl<'a> Follower<'a> {
     fn new_format(&mut self, event: &Event<'_>) {
         if EventType::of(event.header.kind) == EventType::FormatDescription {
             self.printer.layouts.written_by(&self.log.format.server_version);
+            if self.log.format.after_start {
+                self.temporary.clear();
+            }
         }
     }
 

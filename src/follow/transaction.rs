@@ -241,14 +241,7 @@ impl Tracker {
             Statement::RollbackTo(name) => Ok(Step::RollbackTo(name)),
             Statement::XaCommit(xid) => Ok(Step::XaCommit(xid, self.end(event, log))),
             Statement::XaRollback(xid) => Ok(Step::XaRollback(xid, self.end(event, log))),
-            Statement::Data { .. }
-            | Statement::Unlogged { .. }
-            | Statement::Empties(_)
-            | Statement::DropDatabase(_)
-            | Statement::Renames(_)
-            | Statement::DeleteAll(_)
-            | Statement::Definition
-            | Statement::Nothing => {
+            Statement::Effects(_) | Statement::Nothing => {
                 self.group.get_or_insert_with(|| Group::at(event, log));
                 Ok(Step::Statement(statement, query))
             }

@@ -1,10 +1,12 @@
 //! Positions: a place in a server's binary log to resume from.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
@@ -27,6 +29,9 @@ pub struct Position {
     /// Transactions after this place that are done as well.
     pub gtid_set: Option<String>,
     pub server_uuid: Option<String>,
+    /// The wanted tables that were there, by database: a DROP DATABASE further on names none. `None` if not all are
+    /// known, or none is of interest.
+    pub tables: Option<Arc<BTreeMap<String, BTreeSet<String>>>>,
 }
 
 /// A place as it is given on the command line.
@@ -68,6 +73,9 @@ impl Position {
         }
         if let Some(uuid) = &self.server_uuid {
             object.insert("server_uuid".into(), json!(uuid));
+        }
+        if let Some(tables) = &self.tables {
+            object.insert("tables".into(), json!(**tables));
         }
         Value::Object(object)
     }
@@ -112,6 +120,13 @@ impl Position {
             line: number(line)?.unwrap_or(0),
             gtid_set: text("gtid_set")?,
             server_uuid: text("server_uuid")?,
+            tables: match object.get("tables") {
+                None | Some(Value::Null) => None,
+                Some(tables) => Some(Arc::new(
+                    serde_json::from_value(tables.clone())
+                        .map_err(|_| "its \"tables\" is not an object of lists of names".to_string())?,
+                )),
+            },
         })
     }
 }
@@ -249,6 +264,7 @@ mod tests {
             row: 3,
             line: 1,
             server_uuid: Some("u".into()),
+            tables: Some(Arc::new([("d".to_string(), ["t".to_string()].into())].into())),
             ..Position::new("bin.000007", 1 << 33)
         };
         assert_eq!(parsed(&position.to_json().to_string()).unwrap(), position);
@@ -266,6 +282,7 @@ mod tests {
             r#"{"file":"a.1","position":-4}"#,
             r#"{"file":"a.1","position":4.5}"#,
             r#"{"file":"a.1"}"#,
+            r#"{"file":"a.1","position":4,"tables":["t"]}"#,
             r#"[1,2]"#,
             "7",
         ] {
