@@ -48,7 +48,8 @@ impl Follower<'_> {
             Err(_) if self.skips_group => Vec::new(),
             effects => effects?,
         };
-        self.temporary.take_out(query.thread_id, &mut effects);
+        let is_mariadb = self.printer.layouts.is_mariadb();
+        self.temporary.take_out(query.thread_id, &mut effects, is_mariadb);
         if !self.skips_group {
             let emptied = self.judge(&effects, query, event)?;
             self.judge_clauses(&effects, &emptied)?;

@@ -24,8 +24,16 @@ impl Temporary {
     }
 
     /// Takes in what a session's statement did to temporary tables, and leaves only what it did to real ones.
-    pub fn take_out(&mut self, thread_id: u32, effects: &mut Vec<Effect<FullName, String>>) {
+    pub fn take_out(
+        &mut self,
+        thread_id: u32,
+        effects: &mut Vec<Effect<FullName, String>>,
+        is_mariadb: bool,
+    ) {
+        // RENAME TABLE of MySQL takes the real table even where a temporary one hides it; ALTER TABLE does not.
+        let alters = effects.iter().any(|effect| matches!(effect, Effect::Table(_, Change::Altered(_))));
         effects.retain(|effect| match effect {
+            Effect::Table(_, Change::RenamedTo(_)) if !alters && !is_mariadb => true,
             Effect::Table(table, change) => self.is_real(thread_id, table, change),
             Effect::Database(..) | Effect::Data { .. } => true,
         });

@@ -7,7 +7,7 @@ pub mod catalog;
 pub mod column_type;
 mod enum_labels;
 pub mod find;
-mod fold;
+pub mod fold;
 pub mod from_log;
 pub mod hidden;
 pub mod known;
