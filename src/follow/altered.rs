@@ -10,13 +10,6 @@ use crate::exit::unreadable;
 use crate::schema::known::{FullName, prints_as};
 use crate::sql::effect::{Change, Clause, Effect, Text};
 
-/// What is known of a table's id when one of its columns is changed.
-struct IdChange {
-    /// The column's name.
-    column: String,
-    what: &'static str,
-}
-
 impl Follower<'_> {
     /// Warns of what a statement's clauses change.
     ///
@@ -36,13 +29,11 @@ impl Follower<'_> {
             }
             if let Some(change) = self.id_change(table, clauses)? {
                 return Err(unreadable(format!(
-                    "at {} ALTER TABLE {}.{} … {} `{}` changed the ids of its rows, and the log does not hold these \
+                    "at {} ALTER TABLE {}.{} … {change} changed the ids of its rows, and the log does not hold these \
                      again: load again",
                     self.log.place(),
                     table.0,
                     table.1,
-                    change.what,
-                    change.column
                 )));
             }
             self.take_in_new_names(table, clauses);
@@ -51,9 +42,9 @@ impl Follower<'_> {
         Ok(())
     }
 
-    /// Which column's change changes the ids of rows, if one does for sure, or may do where nothing is known of the
-    /// column before.
-    fn id_change(&mut self, table: &FullName, clauses: &[Clause]) -> Result<Option<IdChange>> {
+    /// The clause that changes the ids of rows, if one does for sure, or may do where it is not known what the column
+    /// was before: where no row of the table was seen in this run.
+    fn id_change(&mut self, table: &FullName, clauses: &[Clause]) -> Result<Option<String>> {
         let layouts = &mut self.printer.layouts;
         if let Some(id) = layouts.tables_known.id(table) {
             let of_id = |name: &Text| {
@@ -67,13 +58,11 @@ impl Follower<'_> {
                     .map(|column| (column, "MODIFY")),
                 _ => None,
             });
-            return Ok(change.map(|(column, what)| IdChange { column: column.name.clone(), what }));
+            return Ok(change.map(|(column, what)| format!("{what} `{}`", column.name)));
         }
-        // Not one of its rows was seen in this run.
         let drops = clauses.contains(&Clause::DropPrimaryKey);
         if drops && !layouts.has_id_rule(table) {
-            let column = "PRIMARY KEY".to_string();
-            return Ok(Some(IdChange { column, what: "DROP" }));
+            return Ok(Some("DROP PRIMARY KEY".to_string()));
         }
         let changed = |clause: &Clause| match clause {
             Clause::ChangeColumn { to: Some(to), type_word, .. } if !is_integer(type_word) => {
@@ -87,7 +76,7 @@ impl Follower<'_> {
         }
         let id = layouts.id_now(table)?;
         let column = changed.into_iter().find(|name| id.iter().any(|of_id| of_id.eq_ignore_ascii_case(name)));
-        Ok(column.map(|column| IdChange { column, what: "MODIFY" }))
+        Ok(column.map(|column| format!("MODIFY `{column}`")))
     }
 
     fn take_in_new_names(&mut self, table: &FullName, clauses: &[Clause]) {

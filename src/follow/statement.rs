@@ -48,8 +48,12 @@ impl Follower<'_> {
             Err(_) if self.skips_group => Vec::new(),
             effects => effects?,
         };
-        let is_mariadb = self.printer.layouts.is_mariadb();
-        self.temporary.take_out(query.thread_id, &mut effects, is_mariadb);
+        let has_effects = !effects.is_empty();
+        self.temporary.take_out(query.thread_id, &mut effects, self.printer.layouts.is_mariadb());
+        if has_effects && effects.is_empty() {
+            // No real table: what is known of those holds.
+            return Ok(Flow::On);
+        }
         if !self.skips_group {
             let emptied = self.judge(&effects, query, event)?;
             self.judge_clauses(&effects, &emptied)?;

@@ -259,6 +259,22 @@ mod tests {
         assert!(Selection::new(&[], None).is_err());
     }
 
+    /// With `lower_case_table_names=2` the catalog and the log may have names as they were typed.
+    #[test]
+    fn names_in_another_case_are_the_same_where_the_server_compares_them_so() {
+        let tables = ["People".to_string(), "Äp*".to_string(), "Other.T".to_string()];
+        let folded = Selection::new(&tables, Some("Shop")).unwrap().lower_case();
+        for (database, table) in [("SHOP", "PEOPLE"), ("shop", "people"), ("Shop", "ÄPFEL"), ("oTHER", "t")]
+        {
+            assert!(folded.selects(database, table), "{database}.{table}");
+        }
+        assert_eq!(folded.printed("SHOP", "PEOPLE"), "people");
+        assert_eq!(folded.printed("OTHER", "T"), "other.t");
+        assert!(folded.named("OTHER").is_some() && !folded.selects_some_of("Shops"));
+        let typed = Selection::new(&tables, Some("Shop")).unwrap();
+        assert!(typed.selects("Shop", "People") && !typed.selects("shop", "People"));
+    }
+
     #[test]
     fn names_in_parts_and_quotes() {
         let parsed = |text: &str| {
