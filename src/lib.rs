@@ -12,7 +12,7 @@
 //! | `snapshot` | rows and a position that fit together | `schema`, `server`, `tuple`, `output`, `position` |
 //! | `source` | where events come from: network, files, a queue between two threads | `binlog`, `server` |
 //! | `row` | a definition and a table map joined: how to read row images | `schema`, `binlog`, `tuple`, `value` |
-//! | `schema` | definitions of tables, from the log and the catalog; which tables are wanted | `binlog`, `server`, `value` |
+//! | `schema` | definitions of tables, from the log and the catalog; which tables are wanted and known | `binlog`, `server`, `position`, `value` |
 //! | `server` | options, connections, what a server says of itself | `position` |
 //! | `binlog` | events and their fields | `sql`, `value` |
 //! | `sql` | a statement's tokens, and what it does to tables | `value` |

@@ -14,6 +14,8 @@ const MODE_NO_BACKSLASH_ESCAPES: u64 = 1 << 20;
 /// A statement as it was logged.
 #[derive(Debug, Clone)]
 pub struct Query<'a> {
+    /// Of the client: whose temporary tables the statement sees.
+    pub thread_id: u32,
     /// The default database, as the server keeps names: in UTF-8, whatever the client's character set.
     pub database: &'a [u8],
     /// Bytes that the server understood in the client's character set; comments may hold any.
@@ -36,7 +38,9 @@ pub fn inflate(format: &FormatDescription, body: &[u8]) -> Result<Vec<u8>, Malfo
 impl<'a> Query<'a> {
     pub fn parse(format: &FormatDescription, body: &'a [u8]) -> Result<Query<'a>, Malformed> {
         let mut bytes = Bytes(body);
-        bytes.take(8)?;
+        let thread_id = bytes.u32()?;
+        // How long it took.
+        bytes.take(4)?;
         let database_len = bytes.u8()?;
         bytes.u16()?;
         // Before 5.0 there were no status variables.
@@ -46,6 +50,7 @@ impl<'a> Query<'a> {
         let database = bytes.take(database_len.into())?;
         bytes.u8()?;
         let mut query = Query {
+            thread_id,
             database,
             text: bytes.rest(),
             // A client that said nothing, or `binary`: UTF-8 is what the server takes names for.

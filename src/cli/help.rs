@@ -43,6 +43,16 @@ Examples:
   dumpa load -D shop --id logs=site,n logs | jq -c '[.[2], .[3].body]'";
 
 pub const TAIL: &str = "\
+Altered tables:
+  A change that no row event tells is a truncate, a warning, or exit 4.
+  truncate   TRUNCATE, DROP, CREATE OR REPLACE, TRUNCATE PARTITION ALL, RENAME to a name that is not wanted
+  warning    ADD, DROP, MODIFY, CHANGE and RENAME COLUMN, CONVERT TO CHARACTER SET: rows that are there may
+             change, and those printed before keep their old columns and values; load again if that matters
+  exit 4     EXCHANGE, DROP, TRUNCATE and CONVERT PARTITION, DISCARD and IMPORT TABLESPACE, ALTER IGNORE that
+             may delete rows, ENGINE=BLACKHOLE, RENAME to a wanted name, an id of other columns or another type
+  DROP DATABASE does not name its tables. They are known where the run began at a position that load or tail
+  has saved, at now or at earliest, and where they were given by name. Else it is exit 4.
+
 Examples:
   dumpa tail -D shop --from now
   dumpa tail -D shop --from pos.json --save pos.json people >> changes.ndjson

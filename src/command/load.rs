@@ -1,6 +1,7 @@
 //! `dumpa load`: the rows that tables hold, in one snapshot, and its position.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use mysql::Conn;
@@ -14,6 +15,7 @@ use crate::position::SaveFile;
 use crate::progress::Progress;
 use crate::schema::catalog::Catalog;
 use crate::schema::find::{self, Found, Missing, Search};
+use crate::schema::known;
 use crate::schema::rules::Rules;
 use crate::schema::selection::Selection;
 use crate::schema::{Id, Table};
@@ -48,7 +50,12 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     })?;
     // Now: the log may be reset while the rows are read.
     let mut network = Network { options, server: server.clone(), server_id: 0 };
-    let position = position.map(|position| network.identify(position));
+    let mut position = position.map(|position| network.identify(position));
+    if let Some(position) = position.as_mut().filter(|_| selection.has_globs()) {
+        // A DROP DATABASE that comes later does not name its tables.
+        position.tables =
+            Some(Arc::new(known::names(names.iter().map(|n| (n.database.clone(), n.table.clone())))));
+    }
     let jobs = jobs(&mut catalog, names, &selection, &rules, &progress)?;
     match method {
         Method::None => {}

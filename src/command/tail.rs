@@ -1,10 +1,12 @@
 //! `dumpa tail`: events from the source; rows to the printer; at a commit flush, then save.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use mysql::Conn;
+use mysql::prelude::Queryable;
 
 use super::{identify, progress, wanted};
 use crate::cli::TailArgs;
@@ -16,6 +18,7 @@ use crate::progress::Progress;
 use crate::row::layouts::{Layouts, Lookup};
 use crate::schema::catalog::Catalog;
 use crate::schema::find::{self, Missing, Search};
+use crate::schema::known::{self, Survey};
 use crate::server::{Given, Options, Server, connect, log};
 use crate::signal::Signal;
 use crate::source::event_queue::{Batch, Taken};
@@ -77,6 +80,7 @@ struct Start {
 fn from_server(args: &TailArgs, options: Options, from: Where, until: Option<Where>) -> Result<Start> {
     let mut conn = connect(&options)?;
     let server = identify(&mut conn)?;
+    let is_now = from == Where::Now;
     let from = resolve(from, &mut conn, &server)?;
     let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
     let order = file_order(&from, until.as_ref(), &mut conn, &server);
@@ -86,7 +90,10 @@ fn from_server(args: &TailArgs, options: Options, from: Where, until: Option<Whe
         true => Missing::IsFine,
         false => Missing::IsAnError { advice: ADVICE },
     };
-    survey(conn, &server, &mut layouts, Search { estimates: false, missing })?;
+    if let Some(tables) = &from.tables {
+        layouts.tables_known.begin_with(tables.clone());
+    }
+    survey(conn, &server, &mut layouts, Search { estimates: false, missing }, is_now)?;
     let uuid = server.uuid.clone();
     let source = Network { options, server, server_id: args.server_id.unwrap_or(0) };
     Ok(Start { source: Box::new(source), layouts, from, until, order, uuid })
@@ -99,7 +106,7 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
     let first = || Position::new(names.first().map(String::as_str).unwrap_or_default(), FIRST_OFFSET);
     let from = match from {
         Where::Now => return Err(usage("--from now is of a server's log: leave it out, or give a position")),
-        Where::Earliest => first(),
+        Where::Earliest => nothing_told_before(first()),
         Where::At(position) => position.clone(),
     };
     let until = until.and_then(|until| match until {
@@ -113,7 +120,10 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
             "--generated omit: log files do not tell which columns are generated. Give a server to ask with --host",
         ));
     }
-    let layouts = layouts(args, &options, lookup, false)?;
+    let mut layouts = layouts(args, &options, lookup, false)?;
+    if let Some(tables) = &from.tables {
+        layouts.tables_known.begin_with(tables.clone());
+    }
     let order = FileOrder::new(names);
     Ok(Start { source: Box::new(files), layouts, from, until, order, uuid: None })
 }
@@ -130,12 +140,17 @@ fn layouts(args: &TailArgs, options: &Options, lookup: Option<Lookup>, lower_cas
 fn resolve(at: Where, conn: &mut Conn, server: &Server) -> Result<Position> {
     match at {
         Where::Now => log::end(conn, server),
-        Where::Earliest => log::earliest(conn, server),
+        Where::Earliest => log::earliest(conn, server).map(nothing_told_before),
         Where::At(position) => {
             check_server(&position, server)?;
             Ok(position)
         }
     }
+}
+
+/// Of the tables that were there before the log begins, no row was told: nothing need be taken back.
+fn nothing_told_before(position: Position) -> Position {
+    Position { tables: Some(Arc::default()), ..position }
 }
 
 /// A log of the same name and length may be another server's.
@@ -178,7 +193,14 @@ fn lookup(options: Options, mut server: Option<Server>) -> Lookup {
 
 /// Looks at the tables that are there now: whether they are what was asked for, their names, for a DROP DATABASE
 /// names none, and foreign keys that change rows behind the log's back.
-fn survey(conn: Conn, server: &Server, layouts: &mut Layouts, search: Search) -> Result<()> {
+fn survey(
+    mut conn: Conn,
+    server: &Server,
+    layouts: &mut Layouts,
+    search: Search,
+    is_now: bool,
+) -> Result<()> {
+    let seconds = conn.query_first("SELECT UNIX_TIMESTAMP()").context("cannot ask for the server's time")?;
     let mut catalog = Catalog::new(conn, server)?;
     find::check_rules(&mut catalog, layouts.id_rules(), search)?;
     let found = find::wanted(&mut catalog, layouts.selection(), search)?;
@@ -191,7 +213,14 @@ fn survey(conn: Conn, server: &Server, layouts: &mut Layouts, search: Search) ->
             layouts.cascades(database, &catalog.cascades(database)?);
         }
     }
-    layouts.exist(found.into_iter().map(|found| (found.database, found.table)));
+    let tables = found.into_iter().map(|found| (found.database, found.table));
+    if is_now {
+        layouts.tables_known.begin_with(Arc::new(known::names(tables)));
+    } else {
+        // An account that may not ask goes without.
+        let end = log::end(&mut catalog.into_conn(), server).ok();
+        layouts.tables_known.surveyed(tables, Survey { end, seconds: seconds.unwrap_or(u64::MAX) });
+    }
     Ok(())
 }
 

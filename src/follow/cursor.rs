@@ -121,6 +121,11 @@ impl Cursor {
         &self.base
     }
 
+    /// The order of the log's files, as far as it is known.
+    pub fn order(&self) -> &FileOrder {
+        &self.order
+    }
+
     pub fn done(&self) -> Done {
         self.done
     }

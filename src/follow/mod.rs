@@ -1,11 +1,13 @@
 //! The log followed: one pull loop. The source yields an event; the follower says what it means; rows go through their
 //! layout to lines; at a commit the cursor moves, output flushes, the position is saved.
 
+mod altered;
 pub mod cursor;
 pub mod lines;
 mod rows;
 mod savepoints;
 mod statement;
+mod temporary;
 pub mod transaction;
 mod xa;
 
@@ -26,6 +28,7 @@ use crate::source::{Entry, Events, Mode, Source};
 use cursor::Cursor;
 use lines::Lines;
 use rows::{Printing, RowPrinter};
+use temporary::Temporary;
 use transaction::{Meaning, Transactions, malformed};
 use xa::{Prepared, Replay};
 
@@ -77,6 +80,7 @@ struct Steps<'a> {
     skips: bool,
     /// It was stopped inside of a transaction, where it was asked to stop: its lines so far are to be printed.
     stopped_inside: bool,
+    temporary: Temporary,
     /// Images of a compressed rows event.
     inflated: Vec<u8>,
     /// Of the last event, in seconds since 1970.
@@ -105,6 +109,7 @@ impl<'a> Follower<'a> {
             replay: None,
             skips: false,
             stopped_inside: false,
+            temporary: Temporary::default(),
             inflated: Vec::new(),
             seen_seconds: 0,
         };
@@ -156,8 +161,10 @@ impl<'a> Follower<'a> {
 
     /// The place that all of stdout reaches up to, once it is flushed.
     pub fn position(&self) -> Position {
-        let steps = &self.steps;
-        steps.cursor.position(steps.lines.printed_part(&steps.cursor, steps.stopped_inside))
+        let Steps { cursor, lines, layouts, .. } = &self.steps;
+        let place = cursor.position(lines.printed_part(cursor, self.steps.stopped_inside));
+        let tables = layouts.selection().has_globs().then(|| layouts.tables_known.at(&place, cursor.order()));
+        Position { tables: tables.flatten(), ..place }
     }
 
     /// Writes all that may be written.
@@ -263,11 +270,11 @@ impl Steps<'_> {
                     self.commit(framer)?;
                 }
             }
-            Meaning::Statement { statement, query, alone } => {
+            Meaning::Statement { effects, query, alone } => {
                 if alone {
                     self.begin();
                 }
-                if self.statement(&statement, &query, framer)? == Flow::Stop {
+                if self.effects(effects, &query, event, framer)? == Flow::Stop {
                     return Ok(Flow::Stop);
                 }
                 if alone {
@@ -304,6 +311,9 @@ impl Steps<'_> {
     fn new_format(&mut self, event: &Event<'_>, framer: &Framer) -> Result<()> {
         if EventType::of(event.header.kind) == EventType::FormatDescription {
             self.layouts.written_by(&framer.format().server_version);
+            if framer.format().after_start {
+                self.temporary.clear();
+            }
             if let Some(log) = framer.log() {
                 self.cursor.check_log(&framer.place().file, log)?;
             }

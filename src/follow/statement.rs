@@ -1,40 +1,64 @@
-//! Statements of the log: which of the tables that are wanted one empties, and which end the run.
+//! Statements of the log: what each does to the tables that are wanted. They print `truncate`, warn, or end the run.
 
 use anyhow::Result;
 
 use super::lines::Line;
 use super::transaction::data_statement;
 use super::{Flow, Steps};
+use crate::binlog::event::Event;
 use crate::binlog::query::Query;
 use crate::exit::unreadable;
+use crate::position::Position;
+use crate::schema::known::FullName;
 use crate::source::framing::{Framer, Place};
-use crate::sql::effect::{Name, Statement};
+use crate::sql::effect::{Change, DatabaseChange, Effect, Effects, Name};
 use crate::tuple::{Heads, Op};
 use crate::version::Release;
 
+/// An effect whose names are the server's: folded, with their database. A table whose name cannot be read, in a
+/// database that is not wanted, has an empty name.
+type FullEffect = Effect<FullName, String>;
+
 impl Steps<'_> {
     /// What follows from a statement that is no control.
-    pub(super) fn statement(
+    pub(super) fn effects(
         &mut self,
-        statement: &Statement,
+        effects: Effects,
         query: &Query<'_>,
+        event: &Event<'_>,
         framer: &Framer,
     ) -> Result<Flow> {
+        if effects.is_empty() {
+            return Ok(Flow::On);
+        }
+        let place = framer.place();
+        let effects: Result<Vec<FullEffect>> =
+            effects.into_iter().map(|effect| self.full_effect(effect, query, place)).collect();
+        let mut effects = match effects {
+            // What happened to a table whose name cannot be read is printed already.
+            Err(_) if self.skips => Vec::new(),
+            effects => effects?,
+        };
+        let has_effects = !effects.is_empty();
+        self.temporary.take_out(query.thread_id, &mut effects, self.layouts.is_mariadb());
+        if has_effects && effects.is_empty() {
+            // No real table: what is known of those holds.
+            return Ok(Flow::On);
+        }
         if !self.skips {
-            let emptied = self.emptied(statement, query, framer)?;
+            let emptied = self.judge(&effects, query, event, framer)?;
+            self.judge_clauses(&effects, &emptied, place)?;
             if self.print_truncates(&emptied)? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
-            self.layouts.dropped(&emptied);
         }
-        if *statement != Statement::Nothing {
-            self.layouts.definition_changed();
-        }
+        self.take_in(&effects);
+        self.layouts.definition_changed();
         Ok(Flow::On)
     }
 
     /// Tables that a statement emptied, each a row of its transaction.
-    fn print_truncates(&mut self, tables: &[(String, String)]) -> Result<Flow> {
+    fn print_truncates(&mut self, tables: &[FullName]) -> Result<Flow> {
         let transactions = self.replay.as_ref().map_or(&self.transactions, |replay| &replay.outer);
         let Some(transaction) = transactions.open() else { return Ok(Flow::On) };
         for (database, table) in tables {
@@ -53,49 +77,123 @@ impl Steps<'_> {
         Ok(Flow::On)
     }
 
-    /// A table that goes away under its old name.
+    /// An effect with its names as the server keeps them: the one place where this is done.
     ///
     /// # Errors
-    /// Exit 4 when its new name is wanted: the rows that it holds were not printed under that.
-    fn renamed(
-        &self,
-        from: (String, String),
-        to: (String, String),
-        place: &Place,
-    ) -> Result<(String, String)> {
-        if !self.layouts.selection().selects(&to.0, &to.1) {
-            return Ok(from);
-        }
-        Err(unreadable(format!(
-            "at {} table {}.{} was renamed {}.{}: the log does not hold its rows under the new name. Load again",
-            place, from.0, from.1, to.0, to.1
-        )))
+    /// Exit 4 when a name cannot be read, and may be a wanted one's.
+    fn full_effect(&self, effect: Effect, query: &Query<'_>, place: &Place) -> Result<FullEffect> {
+        let full = |name: Name| self.full(name, query, place);
+        Ok(match effect {
+            Effect::Data { verb } => Effect::Data { verb },
+            Effect::Database(_, DatabaseChange::Altered) => {
+                Effect::Database(String::new(), DatabaseChange::Altered)
+            }
+            Effect::Database(Some(name), change) => {
+                Effect::Database(self.layouts.selection().kept(name), change)
+            }
+            Effect::Database(None, _) => return Err(self.illegible("database", place)),
+            // Such a statement ends the run whatever its table is called.
+            Effect::Table(name, Change::Data { verb, alone, deletes_all }) => match full(name) {
+                Ok(table) => Effect::Table(table, Change::Data { verb, alone, deletes_all }),
+                Err(_) => Effect::Data { verb },
+            },
+            Effect::Table(name, change) => Effect::Table(full(name)?, change.with_names(full)?),
+        })
     }
 
-    /// A table of a statement, with its database. Where its name cannot be read, but its database is none that is
-    /// wanted, the name is empty.
+    /// A table of a statement, with its database.
     ///
     /// # Errors
     /// Exit 4 when its name cannot be read, and may be a wanted one's.
-    fn full(&self, name: &Name, query: &Query<'_>, place: &Place) -> Result<(String, String)> {
+    fn full(&self, name: Name, query: &Query<'_>, place: &Place) -> Result<FullName> {
         let selection = self.layouts.selection();
         let default = || std::str::from_utf8(query.database).ok().map(str::to_string);
-        let database = name.database.clone().unwrap_or_else(default);
-        match (database, name.table.clone()) {
-            (Some(database), Some(table)) => Ok((selection.kept(database), selection.kept(table))),
-            (Some(database), None) if !selection.selects_some_of(&selection.kept(database.clone())) => {
-                Ok((database, String::new()))
-            }
+        let database = name.database.unwrap_or_else(default).map(|name| selection.kept(name));
+        match (database, name.table) {
+            (Some(database), Some(table)) => Ok((database, selection.kept(table))),
+            (Some(database), None) if !selection.selects_some_of(&database) => Ok((database, String::new())),
             _ => Err(self.illegible("table", place)),
         }
     }
 
     fn illegible(&self, what: &str, place: &Place) -> anyhow::Error {
         unreadable(format!(
-            "the statement at {} names a {what} in bytes that are no text in the client's character set: which \
-             one it was cannot be told. Load again",
+            "the statement at {} names a {what} in bytes that are no text in the client's character set, so it \
+             cannot be told which one it was. Load again",
             place
         ))
+    }
+
+    fn is_wanted(&self, table: &FullName) -> bool {
+        self.layouts.selection().selects(&table.0, &table.1)
+    }
+
+    /// The tables that a statement empties, each a row of its group.
+    ///
+    /// # Errors
+    /// Exit 4 when it changes rows in a way that the log does not hold.
+    fn judge(
+        &self,
+        effects: &[FullEffect],
+        query: &Query<'_>,
+        event: &Event<'_>,
+        framer: &Framer,
+    ) -> Result<Vec<FullName>> {
+        let mut emptied = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Table(table, change) => {
+                    if self.is_emptied(table, change, query, framer)? {
+                        emptied.push(table.clone());
+                    }
+                }
+                Effect::Database(database, DatabaseChange::Dropped) => {
+                    emptied.extend(self.tables_of_dropped(database, event, framer.place())?);
+                }
+                Effect::Database(_, DatabaseChange::Created { .. } | DatabaseChange::Altered) => {}
+                Effect::Data { verb } => return Err(data_statement(verb, "", framer.place())),
+            }
+        }
+        Ok(emptied)
+    }
+
+    /// Whether a table has lost all of its rows.
+    ///
+    /// # Errors
+    /// Exit 4 when its rows changed in another way that the log does not hold.
+    fn is_emptied(
+        &self,
+        table: &FullName,
+        change: &Change<FullName>,
+        query: &Query<'_>,
+        framer: &Framer,
+    ) -> Result<bool> {
+        let ((database, name), place) = (table, framer.place());
+        match change {
+            Change::Emptied | Change::Gone => Ok(true),
+            Change::Created { replaces, .. } => Ok(*replaces),
+            Change::RenamedTo(to) if self.is_wanted(to) => Err(unreadable(format!(
+                "at {} table {database}.{name} was renamed {}.{}: the log does not hold its rows under the new name. \
+                 Load again",
+                place, to.0, to.1
+            ))),
+            Change::RenamedTo(_) => Ok(true),
+            Change::Unlogged(what) if self.is_wanted(table) => Err(unreadable(format!(
+                "at {} {what} changed rows of {database}.{name} in a way that the log does not hold: load again",
+                place
+            ))),
+            Change::Data { deletes_all: true, .. } if self.is_made_up(query, framer) => Ok(true),
+            // The server's own bookkeeping, which some managed servers do by statement.
+            Change::Data { alone: true, deletes_all: false, .. }
+                if database == "mysql" && !self.is_wanted(table) =>
+            {
+                Ok(false)
+            }
+            Change::Data { verb, .. } => Err(data_statement(verb, &format!("{database}.{name}"), place)),
+            Change::Unlogged(_) | Change::Altered(_) | Change::TemporaryCreated | Change::TemporaryGone => {
+                Ok(false)
+            }
+        }
     }
 
     /// Whether the server made up a DELETE of all rows, for a MEMORY table that its restart emptied. Nothing else
@@ -106,80 +204,78 @@ impl Steps<'_> {
         self.transactions.is_alone() || in_transaction && !query.lists_databases
     }
 
-    /// The tables that a statement empties, database and name.
+    /// The wanted tables that go with a database: the log does not name them.
     ///
     /// # Errors
-    /// Exit 4 when it changes rows in another way that the log does not hold.
-    fn emptied(
-        &self,
-        statement: &Statement,
-        query: &Query<'_>,
-        framer: &Framer,
-    ) -> Result<Vec<(String, String)>> {
-        let place = framer.place();
-        let full = |name: &Name| self.full(name, query, place);
-        let is_wanted = |database: &str, table: &str| self.layouts.selection().selects(database, table);
-        let data = |verb: &str, table: Option<(String, String)>| {
-            let name = table.map(|(database, table)| format!("{database}.{table}"));
-            data_statement(verb, &name.unwrap_or_default(), place)
-        };
-        match statement {
-            Statement::Empties(names) => names.iter().map(full).collect(),
-            Statement::DropDatabase(Some(database)) => {
-                self.tables_of(&self.layouts.selection().kept(database.clone()), place)
-            }
-            Statement::DropDatabase(None) => Err(self.illegible("database", place)),
-            Statement::Renames(names) => {
-                names.iter().map(|(from, to)| self.renamed(full(from)?, full(to)?, place)).collect()
-            }
-            Statement::DeleteAll(name) if self.is_made_up(query, framer) => Ok(vec![full(name)?]),
-            Statement::DeleteAll(name) => Err(data("DELETE", full(name).ok())),
-            Statement::Data { verb, table, alone } => match table.as_ref().and_then(|name| full(name).ok()) {
-                // The server's own bookkeeping, which some managed servers do by statement.
-                Some((database, table)) if *alone && database == "mysql" && !is_wanted(&database, &table) => {
-                    Ok(Vec::new())
+    /// Exit 4 when it is not known which these are.
+    fn tables_of_dropped(&self, database: &str, event: &Event<'_>, place: &Place) -> Result<Vec<FullName>> {
+        let layouts = &self.layouts;
+        let selection = layouts.selection();
+        if !selection.selects_some_of(database) {
+            return Ok(Vec::new());
+        }
+        if let Some(named) = selection.named(database) {
+            return Ok(named);
+        }
+        let here = Position::new(&*place.file, place.end);
+        let known = layouts.tables_known.of_dropped(
+            database,
+            &here,
+            self.cursor.order(),
+            event.header.timestamp.into(),
+        );
+        known.ok_or_else(|| {
+            unreadable(format!(
+                "at {} DROP DATABASE {database} dropped tables that the log does not name, and the server does not \
+                 know them any more: name those that you have on the command line (with --allow-missing), or load \
+                 again. A position saved by --save knows them",
+                place
+            ))
+        })
+    }
+
+    /// Remembers what a statement did, for what comes after it.
+    fn take_in(&mut self, effects: &[FullEffect]) {
+        for effect in effects {
+            match effect {
+                Effect::Table(table, change) => self.take_in_change(table, change),
+                Effect::Database(database, DatabaseChange::Dropped)
+                | Effect::Database(database, DatabaseChange::Created { if_not_exists: false }) => {
+                    self.layouts.tables_known.database_emptied(database);
                 }
-                table => Err(data(verb, table)),
-            },
-            Statement::Unlogged { what, table } => {
-                let table = table.as_ref().map(full).transpose()?;
-                let selection = self.layouts.selection();
-                if table.as_ref().is_some_and(|(database, table)| !selection.selects(database, table)) {
-                    return Ok(Vec::new());
-                }
-                let (database, table) = table.unwrap_or_default();
-                Err(unreadable(format!(
-                    "at {} ALTER TABLE {database}.{table} … {what} changes rows that the log does not hold: \
-                     load again",
-                    place
-                )))
+                Effect::Database(..) | Effect::Data { .. } => {}
             }
-            Statement::Definition
-            | Statement::Nothing
-            | Statement::Begin
-            | Statement::Commit
-            | Statement::Rollback
-            | Statement::Savepoint(_)
-            | Statement::RollbackTo(_)
-            | Statement::XaStart
-            | Statement::XaEnd
-            | Statement::XaCommit(_)
-            | Statement::XaRollback(_) => Ok(Vec::new()),
         }
     }
 
-    /// The tables that go with a database. The log does not name them, and the server does not know them any more.
-    fn tables_of(&self, database: &str, place: &Place) -> Result<Vec<(String, String)>> {
-        if let Some(named) = self.layouts.selection().named(database) {
-            return Ok(named);
+    fn take_in_change(&mut self, table: &FullName, change: &Change<FullName>) {
+        if let Change::RenamedTo(to) = change
+            && self.is_wanted(to)
+        {
+            self.layouts.tables_known.came(to);
         }
-        if self.cursor.is_resumed() {
-            return Err(unreadable(format!(
-                "at {} database {database} was dropped, and which of its tables are not yet told is not known any \
-                 more: name the tables (with --allow-missing), or load again",
-                place
-            )));
+        let empties = matches!(
+            change,
+            Change::Emptied | Change::Gone | Change::RenamedTo(_) | Change::Created { replaces: true, .. }
+        );
+        if empties {
+            self.layouts.named(table);
         }
-        Ok(self.layouts.tables_of(database))
+        if !self.is_wanted(table) {
+            return;
+        }
+        let known = &mut self.layouts.tables_known;
+        match change {
+            Change::Emptied => known.emptied(table),
+            Change::Gone | Change::RenamedTo(_) => known.gone(table),
+            Change::Created { if_not_exists: false, .. } => known.created(table),
+            // It may have rows from before.
+            Change::Created { if_not_exists: true, .. } => known.add(table),
+            Change::Altered(_)
+            | Change::Unlogged(_)
+            | Change::Data { .. }
+            | Change::TemporaryCreated
+            | Change::TemporaryGone => {}
+        }
     }
 }

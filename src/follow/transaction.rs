@@ -11,7 +11,7 @@ use crate::bytes::Malformed;
 use crate::exit::{unavailable, unreadable};
 use crate::source::Offsets;
 use crate::source::framing::{Framer, Place};
-use crate::sql::effect::{self, Statement};
+use crate::sql::effect::{self, Effects, Statement};
 use crate::sql::tokens::Session;
 use crate::value::Charset;
 use crate::version::Release;
@@ -79,7 +79,7 @@ pub enum Meaning<'a> {
     },
     /// A statement that is no control.
     Statement {
-        statement: Statement,
+        effects: Effects,
         query: Query<'a>,
         /// It is all of its transaction.
         alone: bool,
@@ -272,20 +272,20 @@ impl Transactions {
                 Ok(Meaning::XaRollback(xid))
             }
             // Judged when it is known whether it is committed.
-            _ if self.hides_rows() => Ok(Meaning::Nothing),
-            Statement::Data { .. }
-            | Statement::Unlogged { .. }
-            | Statement::Empties(_)
-            | Statement::DropDatabase(_)
-            | Statement::Renames(_)
-            | Statement::DeleteAll(_)
-            | Statement::Definition
-            | Statement::Nothing => {
+            Statement::Effects(_) if self.hides_rows() => Ok(Meaning::Nothing),
+            Statement::Effects(effects) => {
                 let alone = self.is_alone();
                 if alone {
                     self.end_alone(event);
                 }
-                Ok(Meaning::Statement { statement, query, alone })
+                Ok(Meaning::Statement { effects, query, alone })
+            }
+            Statement::Nothing => {
+                let alone = self.is_alone();
+                if alone {
+                    self.end_alone(event);
+                }
+                Ok(Meaning::Statement { effects: Effects::default(), query, alone })
             }
         }
     }

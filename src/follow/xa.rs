@@ -158,8 +158,8 @@ impl Steps<'_> {
                 }
                 ReplayState::GoesOn
             }
-            Meaning::Statement { statement, query, .. } => {
-                if self.statement(&statement, &query, framer)? == Flow::Stop {
+            Meaning::Statement { effects, query, .. } => {
+                if self.effects(effects, &query, event, framer)? == Flow::Stop {
                     return Ok(Flow::Stop);
                 }
                 ReplayState::GoesOn

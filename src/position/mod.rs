@@ -3,10 +3,12 @@
 mod log_id;
 mod order;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
@@ -33,6 +35,9 @@ pub struct Position {
     pub server_uuid: Option<String>,
     /// Which log `file` is of.
     pub log: Option<LogId>,
+    /// The wanted tables that were there, by database: a DROP DATABASE further on names none. `None` if not all are
+    /// known, or none is of interest.
+    pub tables: Option<Arc<BTreeMap<String, BTreeSet<String>>>>,
 }
 
 /// A place as it is given on the command line.
@@ -79,6 +84,9 @@ impl Position {
         }
         if let Some(uuid) = &self.server_uuid {
             object.insert("server_uuid".into(), json!(uuid));
+        }
+        if let Some(tables) = &self.tables {
+            object.insert("tables".into(), json!(**tables));
         }
         Value::Object(object)
     }
@@ -128,6 +136,13 @@ impl Position {
                     Some(log.parse().map_err(|()| format!("its \"log\" is not CREATED-SERVER: {log:?}"))?)
                 }
                 None => None,
+            },
+            tables: match object.get("tables") {
+                None | Some(Value::Null) => None,
+                Some(tables) => Some(Arc::new(
+                    serde_json::from_value(tables.clone())
+                        .map_err(|_| "its \"tables\" is not an object of lists of names".to_string())?,
+                )),
             },
         })
     }
@@ -262,6 +277,7 @@ mod tests {
             line: 1,
             server_uuid: Some("u".into()),
             log: Some(LogId { created: 1_764_038_614, server_id: 7 }),
+            tables: Some(Arc::new([("d".to_string(), ["t".to_string()].into())].into())),
             ..Position::new("bin.000007", 1 << 33)
         };
         assert_eq!(parsed(&position.to_json().to_string()).unwrap(), position);
@@ -280,6 +296,7 @@ mod tests {
             r#"{"file":"a.1","position":4.5}"#,
             r#"{"file":"a.1"}"#,
             r#"{"file":"a.1","position":4,"log":"yesterday"}"#,
+            r#"{"file":"a.1","position":4,"tables":["t"]}"#,
             r#"[1,2]"#,
             "7",
         ] {

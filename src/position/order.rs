@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use super::Position;
+
 /// The files of a log in their order: as the server lists them, or as they were given on the command line. Those that
 /// are not known are ordered by their number, if they have one.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +24,13 @@ impl FileOrder {
         if self.index(file).is_none() {
             self.0.push(file.to_string());
         }
+    }
+
+    /// Whether a position is known to be at or behind another.
+    pub fn is_at_or_after(&self, one: &Position, other: &Position) -> bool {
+        let file = self.compare(&one.file, &other.file);
+        let inside = |p: &Position| (p.position, p.row, p.line);
+        file.is_some_and(|file| file.then_with(|| inside(one).cmp(&inside(other))).is_ge())
     }
 
     /// Which of two files comes first; `None` where that is not known.

@@ -1,7 +1,7 @@
 //! The one place that turns a table map into a layout, and that is told of each definition that may
 //! have changed, in the order of the log.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use anyhow::Result;
@@ -14,6 +14,7 @@ use crate::bytes::Malformed;
 use crate::exit::unreadable;
 use crate::schema::catalog::Cascade;
 use crate::schema::from_log::{self, Told};
+use crate::schema::known::KnownTables;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::seen::Seen;
 use crate::schema::selection::Selection;
@@ -61,7 +62,7 @@ pub struct Layouts {
     dialect: Dialect,
     maps: HashMap<u64, (Vec<u8>, Rc<Mapping>)>,
     tables: HashMap<(String, String), Table>,
-    existing: BTreeSet<(String, String)>,
+    pub tables_known: KnownTables,
     seen: Seen,
     warned: HashSet<String>,
     /// For stderr: things that are so once for a table.
@@ -80,7 +81,7 @@ impl Layouts {
             dialect: Dialect::default(),
             maps: HashMap::new(),
             tables: HashMap::new(),
-            existing: BTreeSet::new(),
+            tables_known: KnownTables::default(),
             seen,
             warned: HashSet::new(),
             warnings: Vec::new(),
@@ -139,16 +140,6 @@ impl Layouts {
         }
     }
 
-    /// Tables that are there when the run begins: a DROP DATABASE does not name them.
-    pub fn exist(&mut self, tables: impl IntoIterator<Item = (String, String)>) {
-        self.existing.extend(tables);
-    }
-
-    /// The tables of a database that were there, or had rows, and were not dropped.
-    pub fn tables_of(&self, database: &str) -> Vec<(String, String)> {
-        self.existing.iter().filter(|(of, _)| of == database).cloned().collect()
-    }
-
     /// Warns of each TABLE and `--id` that nothing in the log was of: it may be misspelt.
     pub fn warn_of_unseen(&mut self) {
         for name in self.seen.unseen() {
@@ -156,12 +147,9 @@ impl Layouts {
         }
     }
 
-    /// Tables that a statement dropped or emptied.
-    pub fn dropped(&mut self, tables: &[(String, String)]) {
-        for table in tables {
-            self.seen.table(&table.0, &table.1);
-            self.existing.remove(table);
-        }
+    /// A statement changed this table.
+    pub fn named(&mut self, table: &(String, String)) {
+        self.seen.table(&table.0, &table.1);
     }
 
     /// Some definition may have changed: what was looked up no longer holds.
@@ -212,7 +200,7 @@ impl Layouts {
         if !self.selection.selects(&database, &table) {
             return self.skipped(&database, &table, &wires);
         }
-        self.existing.insert((database.clone(), table.clone()));
+        self.tables_known.has_rows(&(database.clone(), table.clone()));
         let told = from_log::table(map, &wires, self.writer).map_err(bad)?;
         let mut table = match told {
             Told::Table(told) => self.completed(told, &wires, place)?,
@@ -228,6 +216,7 @@ impl Layouts {
         self.rules.apply(&mut table)?;
         self.check_virtual(&table, place)?;
         let printed = self.selection.printed(&table.database, &table.name);
+        self.check_id(&table, &printed, place)?;
         if !matches!(table.id, Id::Columns(_)) {
             self.warn(no_key(&printed));
         }
@@ -261,6 +250,50 @@ impl Layouts {
              values: {advice}",
             column.name, table.database, table.name
         )))
+    }
+
+    /// # Errors
+    /// Exit 4 when the ids of rows are made of other columns, or print in another way, than those of rows that were
+    /// printed before: a consumer would keep these for ever.
+    fn check_id(&mut self, table: &Table, printed: &str, place: &str) -> Result<()> {
+        if table.id == Id::Unknown {
+            return Ok(());
+        }
+        let Some(before) = self.tables_known.id_is(table) else { return Ok(()) };
+        let names = |names: Vec<&str>| match names.as_slice() {
+            [] => "of no column".to_string(),
+            names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        };
+        let was = names(before.iter().map(|column| column.name.as_str()).collect());
+        let is =
+            names(table.id.columns().iter().filter_map(|i| Some(&*table.columns.get(*i)?.name)).collect());
+        let what = match was == is {
+            true => format!("{was}, of another type than before"),
+            false => format!("{is}, and before it was {was}"),
+        };
+        if before.is_empty() {
+            self.warnings.push(format!(
+                "{printed}: from {place} on the id is {what}: rows printed before have null for it. Load again"
+            ));
+            return Ok(());
+        }
+        Err(unreadable(format!(
+            "from {place} on the id of {}.{} is {what}: rows printed before keep their old id. Load again",
+            table.database, table.name
+        )))
+    }
+
+    /// The columns that a table's id is made of as it is now, if there is anybody to ask.
+    pub fn id_now(&mut self, table: &(String, String)) -> Result<Vec<String>> {
+        let Some(mut known) = self.known(&table.0, &table.1)? else { return Ok(Vec::new()) };
+        self.rules.apply(&mut known)?;
+        let names = known.id.columns().iter().filter_map(|i| Some(known.columns.get(*i)?.name.clone()));
+        Ok(names.collect())
+    }
+
+    /// Whether the command line names the columns of a table's id.
+    pub fn has_id_rule(&self, table: &(String, String)) -> bool {
+        self.rules.ids.iter().any(|rule| rule.pattern.matches(&table.0, &table.1))
     }
 
     fn warn(&mut self, warning: String) {

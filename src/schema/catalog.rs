@@ -42,6 +42,11 @@ impl Catalog {
         Ok(Catalog { conn, mariadb: server.is_mariadb() })
     }
 
+    /// The connection, for other questions.
+    pub fn into_conn(self) -> Conn {
+        self.conn
+    }
+
     /// Base tables of a database, by name: all, or the one of a name. With the server's estimate of their rows, if
     /// that is wanted: without it the server need not open them.
     pub fn tables(

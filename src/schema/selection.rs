@@ -1,7 +1,10 @@
 //! Which tables are wanted, and the name that each is printed under.
 
+use std::borrow::Cow;
+
 use anyhow::Result;
 
+use super::fold::lower;
 use crate::exit::usage;
 
 /// Databases of the server itself, which a glob does not stand for: they are only meant when they are named.
@@ -14,6 +17,8 @@ pub struct Pattern {
     pub table: String,
     /// As it was given, for messages.
     pub given: String,
+    /// The server compares names in lower case, and these are.
+    is_lower: bool,
 }
 
 impl Pattern {
@@ -43,13 +48,14 @@ impl Pattern {
                 "which database is {given:?} of? Give it with -D, or as DATABASE.{given}"
             )));
         };
-        Ok(Pattern { database, table, given: given.to_string() })
+        Ok(Pattern { database, table, given: given.to_string(), is_lower: false })
     }
 
-    /// Likewise, of one pattern.
+    /// For a server that compares names in lower case.
     pub fn lower_case(&mut self) {
-        self.database = self.database.to_lowercase();
-        self.table = self.table.to_lowercase();
+        self.is_lower = true;
+        self.database = lower(&self.database);
+        self.table = lower(&self.table);
     }
 
     pub fn is_glob(&self) -> bool {
@@ -61,11 +67,12 @@ impl Pattern {
     }
 
     pub fn matches_database(&self, database: &str) -> bool {
+        let database = &*compared(database, self.is_lower);
         glob(&self.database, database) && !(self.has_database_glob() && SYSTEM.contains(&database))
     }
 
     pub fn matches(&self, database: &str, table: &str) -> bool {
-        self.matches_database(database) && glob(&self.table, table)
+        self.matches_database(database) && glob(&self.table, &compared(table, self.is_lower))
     }
 }
 
@@ -88,6 +95,12 @@ fn part(text: &str) -> Option<(String, &str)> {
             None => return Some((name, after)),
         }
     }
+}
+
+/// A name as the server compares it. Statements have names as they were typed; with `lower_case_table_names=2` the
+/// catalog and the log have them so as well.
+fn compared(name: &str, is_lower: bool) -> Cow<'_, str> {
+    if is_lower { lower(name).into() } else { name.into() }
 }
 
 /// `*` stands for any characters, `?` for one.
@@ -123,7 +136,7 @@ fn glob(pattern: &str, text: &str) -> bool {
 pub struct Selection {
     database: Option<String>,
     patterns: Vec<Pattern>,
-    /// The server keeps names in lower case.
+    /// The server keeps names in lower case, or compares them so (`lower_case_table_names` 1 and 2).
     is_lower: bool,
 }
 
@@ -144,19 +157,24 @@ impl Selection {
         Ok(Selection { database: database.map(str::to_string), patterns, is_lower: false })
     }
 
-    /// For a server that keeps names in lower case: they are compared as it keeps them.
+    /// For a server that keeps or compares names in lower case.
     pub fn lower_case(mut self) -> Selection {
         self.is_lower = true;
-        self.database = self.database.map(|name| name.to_lowercase());
+        self.database = self.database.map(|name| lower(&name));
         for pattern in &mut self.patterns {
             pattern.lower_case();
         }
         self
     }
 
-    /// A name of a statement, which stands there as it was typed, as the server keeps it.
+    /// A name as the server compares it.
     pub fn kept(&self, name: String) -> String {
-        if self.is_lower { name.to_lowercase() } else { name }
+        compared(&name, self.is_lower).into_owned()
+    }
+
+    /// Whether tables can be wanted that were not given by their names.
+    pub fn has_globs(&self) -> bool {
+        self.patterns.is_empty() || self.patterns.iter().any(Pattern::is_glob)
     }
 
     pub fn patterns(&self) -> &[Pattern] {
@@ -177,7 +195,7 @@ impl Selection {
     /// Whether a database may have tables that are wanted.
     pub fn selects_some_of(&self, database: &str) -> bool {
         match self.patterns.is_empty() {
-            true => self.database.as_deref() == Some(database),
+            true => self.is_default(database),
             false => self.patterns.iter().any(|pattern| pattern.matches_database(database)),
         }
     }
@@ -189,12 +207,17 @@ impl Selection {
         named.then(|| of.iter().map(|pattern| (database.to_string(), pattern.table.clone())).collect())
     }
 
+    /// Whether it is the database given with `-D`.
+    fn is_default(&self, database: &str) -> bool {
+        self.database.as_deref() == Some(&*compared(database, self.is_lower))
+    }
+
     /// The name that a table is printed under.
     pub fn printed(&self, database: &str, table: &str) -> String {
-        if self.database.as_deref() == Some(database) {
-            table.to_string()
-        } else {
-            format!("{database}.{table}")
+        let name = compared(table, self.is_lower);
+        match self.is_default(database) {
+            true => name.into_owned(),
+            false => format!("{}.{name}", compared(database, self.is_lower)),
         }
     }
 }
@@ -234,6 +257,22 @@ mod tests {
         assert!(selection(&["mysql.user"], None).selects("mysql", "user"));
         assert!(!selection(&["mysql.user"], None).selects("mysql", "db"));
         assert!(Selection::new(&[], None).is_err());
+    }
+
+    /// With `lower_case_table_names=2` the catalog and the log may have names as they were typed.
+    #[test]
+    fn names_in_another_case_are_the_same_where_the_server_compares_them_so() {
+        let tables = ["People".to_string(), "Äp*".to_string(), "Other.T".to_string()];
+        let folded = Selection::new(&tables, Some("Shop")).unwrap().lower_case();
+        for (database, table) in [("SHOP", "PEOPLE"), ("shop", "people"), ("Shop", "ÄPFEL"), ("oTHER", "t")]
+        {
+            assert!(folded.selects(database, table), "{database}.{table}");
+        }
+        assert_eq!(folded.printed("SHOP", "PEOPLE"), "people");
+        assert_eq!(folded.printed("OTHER", "T"), "other.t");
+        assert!(folded.named("OTHER").is_some() && !folded.selects_some_of("Shops"));
+        let typed = Selection::new(&tables, Some("Shop")).unwrap();
+        assert!(typed.selects("Shop", "People") && !typed.selects("shop", "People"));
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! What a logged statement means for the rows of tables: as much SQL as that takes, and no more.
+//! What a logged statement does: every table that it touches, each with what happened to it.
 //!
-//! A statement is cut into words, comments are passed over (but for those that the server runs),
-//! and the first words decide. Nothing here can fail on SQL that it does not know: what is neither
-//! control nor known to leave rows alone is [`Statement::Data`], which ends the run.
+//! The first keywords of a statement decide, and this reads no more SQL than that takes. Nothing here fails on SQL that
+//! it does not know: a statement that is neither control nor known to leave rows alone is [`Effect::Data`], which ends
+//! the run.
 
-use super::tokens::{Session, Word, words};
+use super::reader::Reader;
+use super::table_statements;
+use super::tokens::{Session, tokens};
 
 /// A name in a statement; `None` where its bytes are no text: see [`Session::name`].
 pub type Text = Option<String>;
@@ -30,70 +32,163 @@ pub enum Statement {
     /// With the xid as it is written.
     XaCommit(String),
     XaRollback(String),
-    /// Tables that are emptied or cease to exist.
-    Empties(Vec<Name>),
-    DropDatabase(Text),
-    /// Tables and the names that they go by from now on.
-    Renames(Vec<(Name, Name)>),
-    /// DELETE FROM a table and no more: data in statement format, or what a server before 9.7 makes up for a MEMORY
-    /// table which its restart emptied.
-    DeleteAll(Name),
-    /// Changes definitions, perhaps, but no row.
-    Definition,
-    /// Changes rows in a way that no event tells.
-    Unlogged {
-        what: &'static str,
-        table: Option<Name>,
-    },
-    /// Data in statement format, or a statement that is not known.
+    /// It touches neither rows nor definitions: comments, rights, statistics.
+    Nothing,
+    /// Everything else. A definition that is of no table (a view, a trigger, an event) has no effects.
+    Effects(Effects),
+}
+
+/// All effects of a statement, in the order in which they happen.
+pub type Effects = Vec<Effect>;
+
+/// What a statement does to one table or database. `T` and `D` are how tables and databases are named: as the statement
+/// does, or in full, as the server keeps them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect<T = Name, D = Text> {
+    Table(T, Change<T>),
+    Database(D, DatabaseChange),
+    /// Data in statement format, or a statement that is not known: it may change any table.
     Data {
         verb: String,
-        table: Option<Name>,
-        /// It changes no table but this.
-        alone: bool,
     },
-    /// Nothing that touches rows or definitions: comments, rights, temporary tables.
-    Nothing,
+}
+
+/// What happened to a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change<T = Name> {
+    /// It has no rows any more.
+    Emptied,
+    /// It does not exist any more.
+    Gone,
+    Created {
+        /// OR REPLACE: a table of this name is gone.
+        replaces: bool,
+        /// It may have been there before, and is left as it was then.
+        if_not_exists: bool,
+        /// The table whose definition it takes.
+        like: Option<T>,
+    },
+    /// It goes by this name from now on.
+    RenamedTo(T),
+    Altered(Vec<Clause>),
+    /// Its rows changed, and no row event tells how: the statement's words for it.
+    Unlogged(&'static str),
+    /// Data in statement format.
+    Data {
+        verb: String,
+        /// The statement changes no table but this.
+        alone: bool,
+        /// DELETE of all rows, and no more: what a server before 9.7 writes for a MEMORY table that its restart emptied.
+        deletes_all: bool,
+    },
+    /// A temporary table of this name was created or dropped; the real one stays.
+    TemporaryCreated,
+    TemporaryGone,
+}
+
+impl<T> Change<T> {
+    /// The same with the names of other tables made full.
+    pub fn with_names<U, E>(self, mut full: impl FnMut(T) -> Result<U, E>) -> Result<Change<U>, E> {
+        Ok(match self {
+            Change::Created { replaces, if_not_exists, like } => {
+                Change::Created { replaces, if_not_exists, like: like.map(full).transpose()? }
+            }
+            Change::RenamedTo(to) => Change::RenamedTo(full(to)?),
+            Change::Emptied => Change::Emptied,
+            Change::Gone => Change::Gone,
+            Change::Altered(clauses) => Change::Altered(clauses),
+            Change::Unlogged(what) => Change::Unlogged(what),
+            Change::Data { verb, alone, deletes_all } => Change::Data { verb, alone, deletes_all },
+            Change::TemporaryCreated => Change::TemporaryCreated,
+            Change::TemporaryGone => Change::TemporaryGone,
+        })
+    }
+}
+
+/// What happened to a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseChange {
+    Dropped,
+    Created {
+        /// It may have been there before, and is left as it was then.
+        if_not_exists: bool,
+    },
+    Altered,
+}
+
+/// A clause of ALTER TABLE that may change values, names or keys. Others (non-unique indexes, comments, defaults of
+/// columns that exist, partitions that are rearranged) are left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Clause {
+    AddColumn {
+        name: Text,
+    },
+    DropColumn {
+        name: Text,
+    },
+    /// MODIFY, or CHANGE where `to` may be another name.
+    ChangeColumn {
+        from: Text,
+        to: Text,
+        /// The first word of its type, in lower case.
+        type_word: String,
+    },
+    RenameColumn {
+        from: Text,
+        to: Text,
+    },
+    /// CONVERT TO CHARACTER SET.
+    ConvertCharset,
+    AddPrimaryKey,
+    DropPrimaryKey,
+    AddUniqueKey,
+    /// An index, which may have been a unique key.
+    DropIndex {
+        name: Text,
+    },
 }
 
 /// First words of statements that change neither rows nor definitions of tables.
 const HARMLESS: &[&str] = &[
+    "binlog",
     "cache",
     "change",
     "check",
     "checksum",
     "clone",
+    "desc",
+    "describe",
+    "explain",
     "flush",
     "grant",
+    "help",
     "install",
     "kill",
-    "load index",
     "lock",
     "optimize",
+    "purge",
+    "release",
     "repair",
     "reset",
+    "resignal",
+    "restart",
     "revoke",
     "set",
     "show",
     "shutdown",
+    "signal",
     "start",
     "stop",
     "uninstall",
     "unlock",
     "use",
-    "explain",
-    "describe",
-    "desc",
-    "help",
-    "purge",
-    "binlog",
-    "restart",
-    "signal",
-    "resignal",
 ];
 
 /// First words of statements that change rows.
 const DML: &[&str] = &["insert", "replace", "update", "delete"];
+
+/// Characters of a statement that is not known which a message repeats.
+const SHOWN_CHARS: usize = 40;
 
 /// Reads a statement.
 pub fn read(text: &[u8], session: Session) -> Statement {
@@ -102,68 +197,70 @@ pub fn read(text: &[u8], session: Session) -> Statement {
         b"COMMIT" => return Statement::Commit,
         _ => {}
     }
-    let words = words(text, session);
-    let mut at = At { words: &words, i: 0, session };
-    let Some(first) = at.keyword() else {
-        return if words.is_empty() {
-            Statement::Nothing
-        } else {
-            let verb = String::from_utf8_lossy(text).chars().take(40).collect();
-            Statement::Data { verb, table: None, alone: false }
-        };
-    };
-    meaning(&first, &mut at, text)
-}
-
-/// What a statement of this first word does.
-fn meaning(first: &str, at: &mut At<'_>, text: &[u8]) -> Statement {
-    match first {
-        "begin" => Statement::Begin,
-        "start" if at.accept("transaction") => Statement::Begin,
-        "commit" => Statement::Commit,
-        "rollback" => rollback(at),
-        "savepoint" => Statement::Savepoint(at.savepoint()),
-        "release" => Statement::Nothing,
-        "xa" => xa(at, text),
-        "truncate" => {
-            at.accept("table");
-            at.table().map_or_else(|| data("truncate", None), |name| Statement::Empties(vec![name]))
+    let tokens = tokens(text, session);
+    if tokens.is_empty() {
+        return Statement::Nothing;
+    }
+    let mut reader = Reader { rest: &tokens, session };
+    match reader.keyword() {
+        Some(first) => statement(&first, reader, text),
+        None => {
+            let verb = String::from_utf8_lossy(text).chars().take(SHOWN_CHARS).collect();
+            Statement::Effects(vec![Effect::Data { verb }])
         }
-        "drop" => drop_statement(at),
-        "create" => create(at),
-        "alter" => alter(at),
-        "call" | "do" | "select" | "with" | "values" | "handler" => data(first, None),
-        "insert" | "replace" | "update" | "delete" | "load" => dml(first, at),
-        // MariaDB logs a statement with the settings that were given for it alone.
-        "set" if at.accept("statement") => {
-            while at.i < at.words.len() && !at.accept("for") {
-                at.i += 1;
-            }
-            at.keyword().map_or_else(|| data("set statement", None), |verb| meaning(&verb, at, text))
-        }
-        "analyze" => analyze(at),
-        "rename" => rename(at),
-        verb if HARMLESS.contains(&verb) => Statement::Nothing,
-        verb => data(verb, None),
     }
 }
 
-fn data(verb: &str, table: Option<Name>) -> Statement {
-    Statement::Data { verb: verb.to_uppercase(), table, alone: false }
+/// What a statement of this first word does.
+fn statement(first: &str, mut reader: Reader<'_>, text: &[u8]) -> Statement {
+    let effects = match first {
+        "begin" => return Statement::Begin,
+        "start" if reader.accept("transaction") => return Statement::Begin,
+        "commit" => return Statement::Commit,
+        "rollback" => return rollback(reader),
+        "savepoint" => return Statement::Savepoint(reader.savepoint()),
+        "xa" => return xa(reader, text),
+        "truncate" => table_statements::truncate(reader),
+        "drop" => table_statements::drop(reader),
+        "create" => table_statements::create(reader),
+        "alter" => table_statements::alter(reader),
+        "rename" if reader.accept_any(&["table", "tables"]) => table_statements::rename(reader),
+        // Users, who hold no rows.
+        "rename" => return Statement::Nothing,
+        "load" if reader.accept("index") => return Statement::Nothing,
+        "insert" | "replace" | "update" | "delete" | "load" => dml(first, reader),
+        // MariaDB logs a statement with the settings that were given for it alone.
+        "set" if reader.accept("statement") => {
+            reader.skip_past("for");
+            return match reader.keyword() {
+                Some(verb) => statement(&verb, reader, text),
+                None => Statement::Effects(data("set statement")),
+            };
+        }
+        "analyze" if !executes_dml(reader) => return Statement::Nothing,
+        verb if HARMLESS.contains(&verb) => return Statement::Nothing,
+        verb => data(verb),
+    };
+    Statement::Effects(effects)
 }
 
-fn rollback(at: &mut At<'_>) -> Statement {
-    at.accept("work");
-    if at.accept("to") {
-        at.accept("savepoint");
-        return Statement::RollbackTo(at.savepoint());
+/// Data whose table is not known.
+pub(super) fn data(verb: &str) -> Effects {
+    vec![Effect::Data { verb: verb.to_uppercase() }]
+}
+
+fn rollback(mut reader: Reader<'_>) -> Statement {
+    reader.accept("work");
+    if reader.accept("to") {
+        reader.accept("savepoint");
+        return Statement::RollbackTo(reader.savepoint());
     }
     Statement::Rollback
 }
 
-fn xa(at: &mut At<'_>, text: &[u8]) -> Statement {
-    let verb = at.keyword().unwrap_or_default();
-    // The xid as the server writes it: everything after the verb, in one form.
+fn xa(mut reader: Reader<'_>, text: &[u8]) -> Statement {
+    let verb = reader.keyword().unwrap_or_default();
+    // The xid as the server writes it, always in one form: everything after the verb.
     let lower = String::from_utf8_lossy(text).to_ascii_lowercase();
     let xid = lower.split_once(&verb).map_or("", |(_, xid)| xid);
     let xid = xid.trim().trim_end_matches("one phase").trim().to_string();
@@ -172,281 +269,30 @@ fn xa(at: &mut At<'_>, text: &[u8]) -> Statement {
         "end" | "prepare" => Statement::XaEnd,
         "commit" => Statement::XaCommit(xid),
         "rollback" => Statement::XaRollback(xid),
-        _ => data("xa", None),
+        _ => Statement::Effects(data("xa")),
     }
 }
 
-fn drop_statement(at: &mut At<'_>) -> Statement {
-    // A temporary table hides the real one of the same name, which stays.
-    if at.accept("temporary") {
-        return Statement::Nothing;
-    }
-    if at.accept("database") || at.accept("schema") {
-        at.accept_all(&["if", "exists"]);
-        return at.name().map_or(Statement::Definition, Statement::DropDatabase);
-    }
-    if !(at.accept("table") || at.accept("tables")) {
-        return Statement::Definition;
-    }
-    at.accept_all(&["if", "exists"]);
-    let mut names = Vec::new();
-    loop {
-        // One that cannot be read may be any.
-        let Some(name) = at.table() else { return data("drop table", None) };
-        names.push(name);
-        if !at.accept_symbol(b',') {
-            return Statement::Empties(names);
-        }
-    }
+/// Whether ANALYZE stands before another statement, as MariaDB has it, which is then executed: it does so where there
+/// is no TABLE.
+fn executes_dml(mut reader: Reader<'_>) -> bool {
+    reader.accept_any(&["no_write_to_binlog", "local"]);
+    !reader.is_next(&["table", "tables"]) && DML.iter().any(|verb| reader.holds(verb))
 }
 
-fn create(at: &mut At<'_>) -> Statement {
-    let replaces = at.accept_all(&["or", "replace"]);
-    let temporary = at.accept("temporary");
-    if !at.accept("table") {
-        return Statement::Definition;
-    }
-    at.accept_all(&["if", "not", "exists"]);
-    let name = at.table();
-    // In row format the rows of CREATE … SELECT have events of their own, and the statement is
-    // logged without its SELECT.
-    if !temporary && at.makes_rows() {
-        return data("create … select", name);
-    }
-    match name {
-        _ if temporary => Statement::Nothing,
-        Some(name) if replaces => Statement::Empties(vec![name]),
-        _ => Statement::Definition,
-    }
-}
-
-/// RENAME TABLE a TO b, c TO d; what else can be renamed (USER) holds no rows.
-fn rename(at: &mut At<'_>) -> Statement {
-    if !(at.accept("table") || at.accept("tables")) {
-        return Statement::Nothing;
-    }
-    at.accept_all(&["if", "exists"]);
-    let mut names = Vec::new();
-    loop {
-        let from = at.table();
-        // MariaDB's WAIT and NOWAIT.
-        while !at.accept("to") && at.i < at.words.len() {
-            at.i += 1;
-        }
-        let Some(both) = from.zip(at.table()) else { return data("rename table", None) };
-        names.push(both);
-        if !at.accept_symbol(b',') {
-            return Statement::Renames(names);
-        }
-    }
-}
-
-/// Statistics of tables; or, without TABLE, MariaDB's ANALYZE of another statement, which is run.
-fn analyze(at: &mut At<'_>) -> Statement {
-    at.accept("no_write_to_binlog");
-    at.accept("local");
-    let of_tables = at.accept("table") || at.accept("tables");
-    let runs = !of_tables && at.words.iter().any(|word| DML.iter().any(|verb| word.is_keyword(verb)));
-    if runs { data("analyze", None) } else { Statement::Nothing }
-}
-
-/// Partitions and tablespaces that go or come with their rows: no event tells of these.
-fn alter(at: &mut At<'_>) -> Statement {
-    at.accept("online");
-    at.accept("ignore");
-    if !at.accept("table") {
-        return Statement::Definition;
-    }
-    at.accept_all(&["if", "exists"]);
-    let table = at.table();
-    let what = |what| Statement::Unlogged { what, table: table.clone() };
-    let mut rest = At { words: at.words, i: at.i, session: at.session };
-    while let Some(word) = rest.words.get(rest.i) {
-        rest.i += 1;
-        let Word::Bare(word) = word else { continue };
-        match word.to_ascii_lowercase().as_slice() {
-            b"drop" if rest.accept("partition") => return what("DROP PARTITION"),
-            b"truncate" if rest.accept("partition") => return what("TRUNCATE PARTITION"),
-            b"exchange" if rest.accept("partition") => return what("EXCHANGE PARTITION"),
-            // Neither word is reserved: a column may be called so.
-            b"discard" if rest.accept("tablespace") || rest.accept("partition") => {
-                return what("DISCARD TABLESPACE");
-            }
-            b"import" if rest.accept("tablespace") || rest.accept("partition") => {
-                return what("IMPORT TABLESPACE");
-            }
-            b"rename" => {
-                let of_a_part = ["column", "index", "key"].iter().any(|part| rest.accept(part));
-                let to = if of_a_part { None } else { rest.new_name() };
-                if let Some(names) = table.clone().zip(to) {
-                    return Statement::Renames(vec![names]);
-                }
-            }
-            b"convert" if rest.accept("partition") || rest.accept("table") => {
-                return what("CONVERT PARTITION");
-            }
-            _ => {}
-        }
-    }
-    Statement::Definition
-}
-
-fn dml(verb: &str, at: &mut At<'_>) -> Statement {
-    if verb == "load" && at.accept("index") {
-        return Statement::Definition;
-    }
+fn dml(verb: &str, mut reader: Reader<'_>) -> Effects {
     for word in ["low_priority", "delayed", "high_priority", "quick", "ignore", "into", "from"] {
-        at.accept(word);
+        reader.accept(word);
     }
-    let table = if verb == "load" { None } else { at.table() };
-    if let Some(table) = table.as_ref().filter(|_| verb == "delete" && at.i == at.words.len()) {
-        return Statement::DeleteAll(table.clone());
-    }
-    // Others may stand behind the first, of which nothing but the verb is said.
-    let next =
-        |words: &[&str]| words.iter().any(|word| at.words.get(at.i).is_some_and(|w| w.is_keyword(word)));
+    let table = if verb == "load" { None } else { reader.table() };
+    let Some(table) = table else { return data(verb) };
+    // Where others may be named behind the first, only the verb is known.
     let alone = match verb {
         "insert" | "replace" => true,
-        "update" => next(&["set"]),
-        "delete" => at.i == at.words.len() || next(&["where", "order", "limit"]),
+        "update" => reader.is_next(&["set"]),
+        "delete" => reader.is_at_end() || reader.is_next(&["where", "order", "limit"]),
         _ => false,
     };
-    Statement::Data { verb: verb.to_uppercase(), table, alone }
-}
-
-/// A place in a statement's words.
-struct At<'a> {
-    words: &'a [Word<'a>],
-    i: usize,
-    session: Session,
-}
-
-impl At<'_> {
-    fn keyword(&mut self) -> Option<String> {
-        match self.words.get(self.i) {
-            Some(Word::Bare(word)) => {
-                self.i += 1;
-                Some(String::from_utf8_lossy(word).to_ascii_lowercase())
-            }
-            _ => None,
-        }
-    }
-
-    fn accept(&mut self, keyword: &str) -> bool {
-        let found = self.words.get(self.i).is_some_and(|word| word.is_keyword(keyword));
-        self.i += usize::from(found);
-        found
-    }
-
-    fn accept_all(&mut self, keywords: &[&str]) -> bool {
-        let start = self.i;
-        let all = keywords.iter().all(|keyword| self.accept(keyword));
-        if !all {
-            self.i = start;
-        }
-        all
-    }
-
-    /// Whether the rest of a CREATE TABLE takes rows from somewhere: SELECT, and of MySQL 8.0 TABLE and VALUES
-    /// (which a list of partitions has too, with other words behind it).
-    fn makes_rows(&self) -> bool {
-        let rest = self.words.get(self.i..).unwrap_or_default();
-        rest.iter().enumerate().any(|(i, word)| {
-            let bounds =
-                || ["less", "in"].iter().any(|next| rest.get(i + 1).is_some_and(|w| w.is_keyword(next)));
-            word.is_keyword("select") || word.is_keyword("table") || word.is_keyword("values") && !bounds()
-        })
-    }
-
-    /// What a table is renamed to.
-    fn new_name(&mut self) -> Option<Name> {
-        if !(self.accept("to") || self.accept("as")) {
-            self.accept_symbol(b'=');
-        }
-        self.table()
-    }
-
-    fn accept_symbol(&mut self, symbol: u8) -> bool {
-        let found = self.words.get(self.i) == Some(&Word::Symbol(symbol));
-        self.i += usize::from(found);
-        found
-    }
-
-    /// An identifier, quoted or not.
-    fn identifier(&mut self) -> Option<&[u8]> {
-        let name: &[u8] = match self.words.get(self.i)? {
-            Word::Bare(name) => name,
-            Word::Quoted(name) => name,
-            Word::Symbol(_) | Word::Literal => return None,
-        };
-        self.i += 1;
-        Some(name)
-    }
-
-    /// The same as text.
-    fn name(&mut self) -> Option<Text> {
-        let session = self.session;
-        self.identifier().map(|name| session.name(name))
-    }
-
-    /// The name of a savepoint, of which no more is asked than whether it is the same.
-    fn savepoint(&mut self) -> String {
-        let session = self.session;
-        let name = self.identifier().unwrap_or_default();
-        session.name(name).unwrap_or_else(|| name.escape_ascii().to_string()).to_lowercase()
-    }
-
-    /// `table` or `database.table`.
-    fn table(&mut self) -> Option<Name> {
-        // A point before it means the default database.
-        let is_bare = self.accept_symbol(b'.');
-        let first = self.name()?;
-        if !is_bare && self.accept_symbol(b'.') {
-            let table = self.name()?;
-            return Some(Name { database: Some(first), table });
-        }
-        Some(Name { database: None, table: first })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn renames(text: &str) -> Option<String> {
-        match read(text.as_bytes(), Session::default()) {
-            Statement::Renames(names) => {
-                let show = |name: &Name| {
-                    let parts = [name.database.clone().flatten(), name.table.clone()];
-                    parts.into_iter().flatten().collect::<Vec<_>>().join(".")
-                };
-                let all = names.iter().map(|(from, to)| format!("{}>{}", show(from), show(to)));
-                Some(all.collect::<Vec<_>>().join(" "))
-            }
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn tables_that_are_renamed() {
-        for (text, wanted) in [
-            ("RENAME TABLE a TO b, `c d` TO x.a", "a>b c d>x.a"),
-            ("rename table if exists a wait 5 to b", "a>b"),
-            ("ALTER TABLE s.a RENAME TO b", "s.a>b"),
-            ("/* osc */ alter table a add column c int, rename as `rename`", "a>rename"),
-            ("alter table a rename = b", "a>b"),
-            ("alter table a rename b", "a>b"),
-        ] {
-            assert_eq!(renames(text).as_deref(), Some(wanted), "{text}");
-        }
-        for text in [
-            "rename user a to b",
-            "alter table a rename column b to c",
-            "alter table a rename index b to c, rename key d to e",
-            "alter table a comment 'rename to b'",
-            "alter table a add column `rename` int",
-        ] {
-            assert_eq!(renames(text), None, "{text}");
-        }
-    }
+    let deletes_all = verb == "delete" && reader.is_at_end();
+    vec![Effect::Table(table, Change::Data { verb: verb.to_uppercase(), alone, deletes_all })]
 }

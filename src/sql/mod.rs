@@ -1,4 +1,9 @@
 //! Statements of the log: cut into tokens, and what each does to tables.
 
+mod alter;
 pub mod effect;
+#[cfg(test)]
+mod effect_tests;
+mod reader;
+mod table_statements;
 pub mod tokens;

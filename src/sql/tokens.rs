@@ -1,11 +1,10 @@
-//! A statement cut into words: keywords, names, and what is neither. Comments are passed over; what
-//! the server would run of them (`/*!50100 … */`) is read.
+//! A statement cut into tokens: words, quoted names, symbols and literals. Comments are skipped, except for those
+//! that the server executes (`/*!50100 … */`).
 //!
-//! A statement is bytes. The server's parser steps through them in the client's character set, so that the
-//! second byte of a character is no quote and no backslash, and so it is done here; but a byte that begins
-//! no character is a character of its own, to the server too. So nothing can fail here, and comments and
-//! strings may hold anything. Names are the only bytes that are ever converted, and only when they are
-//! asked for: see [`Session::name`].
+//! A statement is bytes. Like the server's parser, this one steps through them in the client's character set, so that
+//! the second byte of a character is taken neither for a quote nor for a backslash. A byte that begins no character is
+//! a character of its own, to the server too. So nothing can fail here, and comments and strings may hold any bytes.
+//! Only names are ever converted, and only when they are asked for: see [`Session::name`].
 
 use std::borrow::Cow;
 
@@ -31,9 +30,9 @@ impl Default for Session {
 impl Session {
     /// A name as text; `None` for bytes that are none in the client's character set.
     ///
-    /// Every server refuses such a name in UTF-8 (error 1300), MariaDB in every character set. MySQL makes a
-    /// name of it all the same, with `?` in it or cut off, so which table was meant cannot be told. (In
-    /// `ascii` it can: each byte is a `?`.)
+    /// Every server refuses such a name in UTF-8 (error 1300), and MariaDB in every character set. MySQL in the others
+    /// puts `?` into it or cuts it off, so it cannot be told which table was meant. (In `ascii` it can: each byte
+    /// becomes a `?`.)
     pub fn name(&self, bytes: &[u8]) -> Option<String> {
         match self.charset {
             Some(charset) => charset.decode(bytes).ok(),
@@ -64,60 +63,57 @@ impl Session {
     }
 }
 
-/// A word of a statement.
+/// A piece of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Word<'a> {
+pub enum Token<'a> {
     /// An unquoted word: a keyword or a name, as it was written.
     Bare(&'a [u8]),
     /// A name in quotes, without them.
     Quoted(Cow<'a, [u8]>),
     Symbol(u8),
-    /// A string or a number.
-    Literal,
+    /// A string, without its quotes; escapes are left in it.
+    Literal(Cow<'a, [u8]>),
 }
 
-impl Word<'_> {
-    /// Whether it is this keyword, given in lower case.
+impl Token<'_> {
+    /// Whether it is this keyword, in upper or lower case.
     pub fn is_keyword(&self, keyword: &str) -> bool {
         match self {
-            Word::Bare(word) => word.eq_ignore_ascii_case(keyword.as_bytes()),
-            Word::Quoted(_) | Word::Symbol(_) | Word::Literal => false,
+            Token::Bare(word) => word.eq_ignore_ascii_case(keyword.as_bytes()),
+            Token::Quoted(_) | Token::Symbol(_) | Token::Literal(_) => false,
         }
     }
 }
 
-/// Cuts a statement into its words.
-pub fn words(text: &[u8], session: Session) -> Vec<Word<'_>> {
-    let mut cutter = Cutter { rest: text, in_run_comment: false, session };
+/// Cuts a statement into its tokens.
+pub fn tokens(text: &[u8], session: Session) -> Vec<Token<'_>> {
+    let mut cutter = Cutter { rest: text, in_executed_comment: false, session };
     let mut all = Vec::new();
-    while let Some(word) = cutter.next_word() {
-        all.push(word);
+    while let Some(token) = cutter.next_token() {
+        all.push(token);
     }
     all
 }
 
 struct Cutter<'a> {
     rest: &'a [u8],
-    /// Inside a comment that the server runs: its end is passed over.
-    in_run_comment: bool,
+    /// Inside a comment that the server executes: its end is skipped.
+    in_executed_comment: bool,
     session: Session,
 }
 
 impl<'a> Cutter<'a> {
-    fn next_word(&mut self) -> Option<Word<'a>> {
+    fn next_token(&mut self) -> Option<Token<'a>> {
         self.skip_space_and_comments();
         let first = *self.rest.first()?;
         match first {
-            b'`' => Some(Word::Quoted(self.quoted(first, true))),
-            b'"' if self.session.ansi_quotes => Some(Word::Quoted(self.quoted(first, true))),
-            b'\'' | b'"' => {
-                self.quoted(first, self.session.no_backslash_escapes);
-                Some(Word::Literal)
-            }
-            byte if self.session.is_word(byte) => Some(Word::Bare(self.bare())),
+            b'`' => Some(Token::Quoted(self.quoted(first, true))),
+            b'"' if self.session.ansi_quotes => Some(Token::Quoted(self.quoted(first, true))),
+            b'\'' | b'"' => Some(Token::Literal(self.quoted(first, self.session.no_backslash_escapes))),
+            byte if self.session.is_word(byte) => Some(Token::Bare(self.bare())),
             symbol => {
                 self.advance(1);
-                Some(Word::Symbol(symbol))
+                Some(Token::Symbol(symbol))
             }
         }
     }
@@ -142,10 +138,10 @@ impl<'a> Cutter<'a> {
             if let Some(rest) = self.rest.strip_prefix(b"/*M!").or(self.rest.strip_prefix(b"/*!")) {
                 let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
                 self.rest = rest.get(digits..).unwrap_or_default();
-                self.in_run_comment = true;
-            } else if self.in_run_comment && self.rest.starts_with(b"*/") {
+                self.in_executed_comment = true;
+            } else if self.in_executed_comment && self.rest.starts_with(b"*/") {
                 self.advance(2);
-                self.in_run_comment = false;
+                self.in_executed_comment = false;
             } else if self.rest.starts_with(b"/*") {
                 self.advance(2);
                 self.skip_past(b"*/");
@@ -157,7 +153,7 @@ impl<'a> Cutter<'a> {
         }
     }
 
-    /// Byte by byte, as the server does: these are no part of a longer character in any character set.
+    /// Byte by byte, as the server does: in no character set are these bytes part of a longer character.
     fn skip_past(&mut self, end: &[u8]) {
         let at = self.rest.windows(end.len()).position(|bytes| bytes == end);
         self.advance(at.map_or(self.rest.len(), |at| at + end.len()));
@@ -171,7 +167,7 @@ impl<'a> Cutter<'a> {
         })
     }
 
-    /// Passes over a quoted piece and returns its inside, doubled quotes made single.
+    /// Skips a quoted piece and returns what is inside, with doubled quotes made single.
     fn quoted(&mut self, quote: u8, no_backslash: bool) -> Cow<'a, [u8]> {
         self.advance(1);
         let all = self.rest;
@@ -180,7 +176,7 @@ impl<'a> Cutter<'a> {
         while let Some(&byte) = self.rest.first() {
             let len = match byte {
                 b'\\' if !no_backslash => {
-                    // What it escapes is taken as it is: only names are ever looked at, and have no escapes.
+                    // Left as it is: only names are ever looked at, and they have no escapes.
                     let escaped = self.rest.get(1..).unwrap_or_default();
                     1 + self.session.step(escaped)
                 }
@@ -207,17 +203,17 @@ impl<'a> Cutter<'a> {
 mod tests {
     use super::*;
 
-    fn cut(text: &[u8], charset: Option<Charset>) -> Vec<Word<'_>> {
-        words(text, Session { charset, ..Session::default() })
+    fn cut(text: &[u8], charset: Option<Charset>) -> Vec<Token<'_>> {
+        tokens(text, Session { charset, ..Session::default() })
     }
 
-    fn quoted(name: &[u8]) -> Word<'_> {
-        Word::Quoted(Cow::Borrowed(name))
+    fn quoted(name: &[u8]) -> Token<'_> {
+        Token::Quoted(Cow::Borrowed(name))
     }
 
     #[test]
     fn comments_and_strings_may_hold_any_bytes() {
-        let drop = || vec![Word::Bare(b"drop"), Word::Bare(b"table"), quoted(b"t")];
+        let drop = || vec![Token::Bare(b"drop"), Token::Bare(b"table"), quoted(b"t")];
         for text in [
             &b"/* caf\xe9 */ drop table `t` /* \xe9*/"[..],
             b"drop # \xe9\n table -- \xff\n `t`-- ",
@@ -229,8 +225,15 @@ mod tests {
             }
         }
         let text = b"x 'caf\xe9' \"\xff''\" 'a\\'\xe9' '\xe9''' y";
-        let expected =
-            [Word::Bare(b"x"), Word::Literal, Word::Literal, Word::Literal, Word::Literal, Word::Bare(b"y")];
+        let string = |bytes| Token::Literal(Cow::Borrowed(bytes));
+        let expected = [
+            Token::Bare(b"x"),
+            string(b"caf\xe9"),
+            string(b"\xff''"),
+            string(b"a\\'\xe9"),
+            string(b"\xe9'"),
+            Token::Bare(b"y"),
+        ];
         assert_eq!(cut(text, Some(Charset::Utf8mb4)), expected);
     }
 
@@ -239,30 +242,30 @@ mod tests {
         use Charset::{Big5, Cp932, Gb18030, Gbk, Latin1, Sjis};
         let after = |text, charset| cut(text, Some(charset)).last().cloned();
         for charset in [Gbk, Gb18030, Sjis, Cp932] {
-            assert_eq!(cut(b"`g\x81\x60` z", Some(charset)), [quoted(b"g\x81\x60"), Word::Bare(b"z")]);
+            assert_eq!(cut(b"`g\x81\x60` z", Some(charset)), [quoted(b"g\x81\x60"), Token::Bare(b"z")]);
         }
         for charset in [Big5, Gbk, Gb18030, Sjis, Cp932] {
-            assert_eq!(after(b"'\xe5\x5c' z", charset), Some(Word::Bare(b"z")), "{charset:?}");
+            assert_eq!(after(b"'\xe5\x5c' z", charset), Some(Token::Bare(b"z")), "{charset:?}");
         }
         // Here it is a backslash, and the string goes on.
-        assert_eq!(after(b"'\xe5\x5c' z", Latin1), Some(Word::Literal));
+        assert_eq!(after(b"'\xe5\x5c' z", Latin1), Some(Token::Literal(Cow::Borrowed(b"\xe5\x5c' z"))));
         // Four bytes, two of them digits.
-        assert_eq!(cut(b"\x81\x30\x81\x30x", Some(Gb18030)), [Word::Bare(b"\x81\x30\x81\x30x")]);
+        assert_eq!(cut(b"\x81\x30\x81\x30x", Some(Gb18030)), [Token::Bare(b"\x81\x30\x81\x30x")]);
         // A byte that begins no character leaves the next one what it is.
-        assert_eq!(cut(b"`g\xff` z", Some(Gbk)), [quoted(b"g\xff"), Word::Bare(b"z")]);
+        assert_eq!(cut(b"`g\xff` z", Some(Gbk)), [quoted(b"g\xff"), Token::Bare(b"z")]);
     }
 
     #[test]
     fn white_space_is_what_the_character_set_has() {
         let text = b"drop\xa0table";
-        assert_eq!(cut(text, Some(Charset::Latin1)), [Word::Bare(b"drop"), Word::Bare(b"table")]);
-        assert_eq!(cut(text, Some(Charset::Cp1251)), [Word::Bare(text)]);
+        assert_eq!(cut(text, Some(Charset::Latin1)), [Token::Bare(b"drop"), Token::Bare(b"table")]);
+        assert_eq!(cut(text, Some(Charset::Cp1251)), [Token::Bare(text)]);
     }
 
     #[test]
     fn quotes_in_names_are_doubled() {
         let name = |text| match cut(text, Some(Charset::Utf8mb4)).remove(0) {
-            Word::Quoted(name) => name.into_owned(),
+            Token::Quoted(name) => name.into_owned(),
             other => panic!("{other:?}"),
         };
         assert_eq!(name(b"`a``b\xe9\\`"), b"a`b\xe9\\");

@@ -9,6 +9,7 @@ mod charset;
 mod charset_columns;
 mod connect;
 mod delivery;
+mod effects;
 mod ending;
 mod expressions;
 mod fixtures;

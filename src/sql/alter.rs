@@ -1,0 +1,267 @@
+//! The clauses of ALTER TABLE: what each does to the table's rows, to its definition, and to other tables.
+
+use super::effect::{Change, Clause, Effect, Effects, Name, Text};
+use super::reader::Reader;
+
+/// What stands behind ADD and DROP that is neither a column nor a unique key.
+const NOT_COLUMNS: [&str; 7] = ["index", "key", "fulltext", "spatial", "foreign", "check", "partition"];
+/// Likewise, of words that columns may be called, too.
+const PAIRS_NOT_COLUMNS: [[&str; 2]; 4] =
+    [["vector", "index"], ["vector", "key"], ["period", "for"], ["system", "versioning"]];
+
+/// What the clauses of an ALTER TABLE come to.
+#[derive(Default)]
+struct Altered {
+    clauses: Vec<Clause>,
+    /// Rows changed, and no event tells how.
+    unlogged: Option<&'static str>,
+    is_emptied: bool,
+    renamed: Option<Name>,
+    /// Other tables, and what happened to them.
+    others: Effects,
+    /// A clause that deletes rows if IGNORE is given.
+    deletes_with_ignore: bool,
+}
+
+/// Everything that an ALTER TABLE does. `reader` stands behind the table's name.
+pub(super) fn table(name: &Name, ignore: bool, mut reader: Reader<'_>) -> Effects {
+    // MariaDB's WAIT n and NOWAIT.
+    if reader.accept("wait") {
+        reader.next();
+    }
+    reader.accept("nowait");
+    // With IGNORE, rows that fit no partition are dropped.
+    let mut altered = Altered { deletes_with_ignore: reader.holds("partition"), ..Altered::default() };
+    while !reader.is_at_end() {
+        let clause = reader.clause();
+        altered.clause(clause);
+    }
+    if ignore && altered.deletes_with_ignore {
+        altered.unlogged.get_or_insert("ALTER IGNORE TABLE");
+    }
+    let mut effects = vec![Effect::Table(name.clone(), Change::Altered(altered.clauses))];
+    if altered.is_emptied {
+        effects.push(Effect::Table(name.clone(), Change::Emptied));
+    }
+    effects.extend(altered.unlogged.map(|what| Effect::Table(name.clone(), Change::Unlogged(what))));
+    effects.extend(altered.others);
+    effects.extend(altered.renamed.map(|to| Effect::Table(name.clone(), Change::RenamedTo(to))));
+    effects
+}
+
+/// CREATE INDEX says the same as ADD INDEX.
+pub(super) fn add_index(unique: bool) -> Vec<Clause> {
+    if unique { vec![Clause::AddUniqueKey] } else { Vec::new() }
+}
+
+pub(super) fn drop_index(name: Text) -> Clause {
+    match &name {
+        Some(primary) if primary.eq_ignore_ascii_case("primary") => Clause::DropPrimaryKey,
+        _ => Clause::DropIndex { name },
+    }
+}
+
+impl Altered {
+    fn clause(&mut self, mut reader: Reader<'_>) {
+        let mut options = reader;
+        match reader.keyword().as_deref() {
+            Some("add") => self.add(reader),
+            Some("drop") => self.drop(reader),
+            Some("modify") => self.modify(reader, None),
+            Some("change") => self.change(reader),
+            Some("rename") => self.rename(reader),
+            Some("convert") => self.convert(reader),
+            Some("truncate") if reader.accept("partition") => match reader.is_next(&["all"]) {
+                true => self.is_emptied = true,
+                false => self.unlogged = Some("ALTER TABLE … TRUNCATE PARTITION"),
+            },
+            Some("exchange") if reader.accept("partition") => self.exchange(reader),
+            // Neither word is reserved: a column may be called so.
+            Some("discard") if reader.accept_any(&["tablespace", "partition"]) => {
+                self.unlogged = Some("ALTER TABLE … DISCARD TABLESPACE");
+            }
+            Some("import") if reader.accept_any(&["tablespace", "partition"]) => {
+                self.unlogged = Some("ALTER TABLE … IMPORT TABLESPACE");
+            }
+            _ => {}
+        }
+        self.options(&mut options);
+    }
+
+    /// Options of the table, which may stand behind one another without commas.
+    fn options(&mut self, reader: &mut Reader<'_>) {
+        if reader.accept_any(&["add", "drop", "modify", "change", "alter", "rename", "order"]) {
+            return;
+        }
+        while !reader.is_at_end() {
+            if reader.accept("engine") {
+                reader.accept_symbol(b'=');
+                if reader.word_or_string().as_deref() == Some("blackhole") {
+                    self.unlogged = Some("ALTER TABLE … ENGINE=BLACKHOLE");
+                }
+            } else if reader.accept("union") {
+                self.unlogged = Some("ALTER TABLE … UNION");
+            } else if reader.is_next(&["partition"]) {
+                return;
+            } else {
+                reader.next();
+            }
+        }
+    }
+
+    fn add(&mut self, mut reader: Reader<'_>) {
+        if reader.accept("constraint") {
+            reader.accept_all(&["if", "not", "exists"]);
+            // Its name may be left out.
+            if !reader.is_next(&["primary", "unique", "foreign", "check"]) {
+                reader.next();
+            }
+        }
+        if reader.accept_all(&["primary", "key"]) {
+            self.clauses.push(Clause::AddPrimaryKey);
+            self.deletes_with_ignore = true;
+        } else if reader.accept("unique") {
+            self.clauses.push(Clause::AddUniqueKey);
+            self.deletes_with_ignore = true;
+        } else if reader.accept("check") {
+            self.deletes_with_ignore = true;
+        } else if !is_no_column(reader) {
+            reader.accept("column");
+            reader.accept_all(&["if", "not", "exists"]);
+            match reader.parenthesized() {
+                Some(mut list) => {
+                    while !list.is_at_end() {
+                        let definition = list.clause();
+                        self.add_listed(definition);
+                    }
+                }
+                None => self.add_column(reader),
+            }
+        }
+    }
+
+    /// One of ADD (…, …), which may hold keys as well.
+    fn add_listed(&mut self, definition: Reader<'_>) {
+        if definition.is_next(&["constraint", "primary", "unique"]) || is_no_column(definition) {
+            self.add(definition);
+        } else {
+            self.add_column(definition);
+        }
+    }
+
+    fn add_column(&mut self, mut definition: Reader<'_>) {
+        let Some(name) = definition.name() else { return };
+        self.clauses.push(Clause::AddColumn { name });
+        self.keys_of(definition);
+    }
+
+    /// The keys that a column's definition makes of it.
+    fn keys_of(&mut self, definition: Reader<'_>) {
+        let is_unique = definition.holds("unique") || definition.holds("serial");
+        if definition.holds("primary") || definition.holds("key") && !is_unique {
+            self.clauses.push(Clause::AddPrimaryKey);
+            self.deletes_with_ignore = true;
+        } else if is_unique {
+            self.clauses.push(Clause::AddUniqueKey);
+            self.deletes_with_ignore = true;
+        }
+    }
+
+    fn drop(&mut self, mut reader: Reader<'_>) {
+        if reader.accept("partition") {
+            self.unlogged = Some("ALTER TABLE … DROP PARTITION");
+        } else if reader.accept_all(&["primary", "key"]) {
+            self.clauses.push(Clause::DropPrimaryKey);
+        } else if reader.accept_any(&["index", "key", "constraint"]) {
+            // A constraint may be a unique key.
+            reader.accept_all(&["if", "exists"]);
+            let index = reader.name().map(drop_index);
+            self.clauses.extend(index);
+        } else if !is_no_column(reader) {
+            reader.accept("column");
+            reader.accept_all(&["if", "exists"]);
+            let Some(name) = reader.name() else { return };
+            self.clauses.push(Clause::DropColumn { name });
+            // A unique key that goes on without the column may have duplicates then.
+            self.deletes_with_ignore = true;
+        }
+    }
+
+    /// CHANGE [COLUMN] c d …
+    fn change(&mut self, mut reader: Reader<'_>) {
+        reader.accept("column");
+        reader.accept_all(&["if", "exists"]);
+        let from = reader.name();
+        self.modify(reader, from);
+    }
+
+    /// MODIFY [COLUMN] c …; or what follows the old name in CHANGE.
+    fn modify(&mut self, mut reader: Reader<'_>, old_name: Option<Text>) {
+        if old_name.is_none() {
+            reader.accept("column");
+            reader.accept_all(&["if", "exists"]);
+        }
+        let Some(to) = reader.name() else { return };
+        let definition = reader;
+        let type_word = reader.keyword().unwrap_or_default();
+        let from = old_name.unwrap_or_else(|| to.clone());
+        self.clauses.push(Clause::ChangeColumn { from, to, type_word });
+        self.keys_of(definition);
+        self.deletes_with_ignore = true;
+    }
+
+    fn rename(&mut self, mut reader: Reader<'_>) {
+        if reader.accept("column") {
+            reader.accept_all(&["if", "exists"]);
+            let from = reader.name();
+            reader.accept("to");
+            if let Some((from, to)) = from.zip(reader.name()) {
+                self.clauses.push(Clause::RenameColumn { from, to });
+            }
+        } else if !reader.accept_any(&["index", "key"]) {
+            if !reader.accept_any(&["to", "as"]) {
+                reader.accept_symbol(b'=');
+            }
+            self.renamed = reader.table().or(self.renamed.take());
+        }
+    }
+
+    /// CONVERT TO CHARACTER SET; CONVERT TABLE t TO PARTITION p …; CONVERT PARTITION p TO TABLE t
+    fn convert(&mut self, mut reader: Reader<'_>) {
+        if reader.accept("table") {
+            self.unlogged = Some("ALTER TABLE … CONVERT TABLE … TO PARTITION");
+            if let Some(other) = reader.table() {
+                self.others.push(Effect::Table(other, Change::Gone));
+            }
+        } else if reader.accept("partition") {
+            let what = "ALTER TABLE … CONVERT PARTITION … TO TABLE";
+            self.unlogged = Some(what);
+            reader.skip_past("to");
+            reader.accept("table");
+            if let Some(other) = reader.table() {
+                self.others.push(Effect::Table(other, Change::Unlogged(what)));
+            }
+        } else if reader.accept("to") {
+            self.clauses.push(Clause::ConvertCharset);
+            self.deletes_with_ignore = true;
+        }
+    }
+
+    /// EXCHANGE PARTITION p WITH TABLE t
+    fn exchange(&mut self, mut reader: Reader<'_>) {
+        let what = "ALTER TABLE … EXCHANGE PARTITION";
+        self.unlogged = Some(what);
+        // The partition's name.
+        reader.next();
+        if reader.accept_all(&["with", "table"])
+            && let Some(other) = reader.table()
+        {
+            self.others.push(Effect::Table(other, Change::Unlogged(what)));
+        }
+    }
+}
+
+/// Whether what follows ADD or DROP is no column.
+fn is_no_column(reader: Reader<'_>) -> bool {
+    reader.is_next(&NOT_COLUMNS) || PAIRS_NOT_COLUMNS.iter().any(|pair| { reader }.accept_all(pair))
+}

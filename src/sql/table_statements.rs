@@ -1,0 +1,153 @@
+//! Statements that create, drop, empty, rename and alter tables and databases.
+//!
+//! Source: the manuals of MySQL 5.6 to 9.7 (Data Definition Statements) and of MariaDB (Data Definition).
+
+use super::alter;
+use super::effect::{Change, DatabaseChange, Effect, Effects, Name, data};
+use super::reader::Reader;
+
+const DATABASE: [&str; 2] = ["database", "schema"];
+const TABLES: [&str; 2] = ["table", "tables"];
+
+/// TRUNCATE [TABLE] t
+pub(super) fn truncate(mut reader: Reader<'_>) -> Effects {
+    reader.accept("table");
+    match reader.table() {
+        Some(table) => vec![Effect::Table(table, Change::Emptied)],
+        None => data("truncate"),
+    }
+}
+
+/// DROP TABLE a, b; DROP DATABASE d; DROP INDEX i ON t; what else can be dropped holds no rows.
+pub(super) fn drop(mut reader: Reader<'_>) -> Effects {
+    let temporary = reader.accept("temporary");
+    if reader.accept_any(&DATABASE) {
+        reader.accept_all(&["if", "exists"]);
+        let database = reader.name().unwrap_or_default();
+        return vec![Effect::Database(database, DatabaseChange::Dropped)];
+    }
+    reader.accept_any(&["online", "offline"]);
+    if reader.accept("index") {
+        return drop_index(reader);
+    }
+    if !reader.accept_any(&TABLES) {
+        return Vec::new();
+    }
+    reader.accept_all(&["if", "exists"]);
+    let change = if temporary { Change::TemporaryGone } else { Change::Gone };
+    let mut effects = Vec::new();
+    loop {
+        // One that cannot be read may be any.
+        let Some(table) = reader.table() else { return data("drop table") };
+        effects.push(Effect::Table(table, change.clone()));
+        if !reader.accept_symbol(b',') {
+            return effects;
+        }
+    }
+}
+
+fn drop_index(mut reader: Reader<'_>) -> Effects {
+    reader.accept_all(&["if", "exists"]);
+    let Some(name) = reader.name() else { return data("drop index") };
+    reader.skip_past("on");
+    match reader.table() {
+        Some(table) => vec![Effect::Table(table, Change::Altered(vec![alter::drop_index(name)]))],
+        None => data("drop index"),
+    }
+}
+
+/// CREATE TABLE, DATABASE and INDEX; what else can be created holds no rows.
+pub(super) fn create(mut reader: Reader<'_>) -> Effects {
+    let replaces = reader.accept_all(&["or", "replace"]);
+    if reader.accept_any(&DATABASE) {
+        let if_not_exists = reader.accept_all(&["if", "not", "exists"]);
+        let database = reader.name().unwrap_or_default();
+        let dropped = replaces.then(|| Effect::Database(database.clone(), DatabaseChange::Dropped));
+        let created = Effect::Database(database, DatabaseChange::Created { if_not_exists });
+        return dropped.into_iter().chain([created]).collect();
+    }
+    let temporary = reader.accept("temporary");
+    reader.accept_any(&["external", "online", "offline"]);
+    if reader.accept("table") {
+        return create_table(reader, replaces, temporary);
+    }
+    let unique = reader.accept("unique");
+    reader.accept_any(&["fulltext", "spatial", "vector"]);
+    if !reader.accept("index") {
+        return Vec::new();
+    }
+    reader.skip_past("on");
+    match reader.table() {
+        Some(table) => vec![Effect::Table(table, Change::Altered(alter::add_index(unique)))],
+        None => data("create index"),
+    }
+}
+
+fn create_table(mut reader: Reader<'_>, replaces: bool, temporary: bool) -> Effects {
+    let if_not_exists = reader.accept_all(&["if", "not", "exists"]);
+    let Some(table) = reader.table() else { return data("create table") };
+    if temporary {
+        return vec![Effect::Table(table, Change::TemporaryCreated)];
+    }
+    if takes_rows(reader) {
+        let verb = "CREATE … SELECT".to_string();
+        return vec![Effect::Table(table, Change::Data { verb, alone: true, deletes_all: false })];
+    }
+    let like = reader.parenthesized().and_then(like).or_else(|| like(reader));
+    vec![Effect::Table(table, Change::Created { replaces, if_not_exists, like })]
+}
+
+/// LIKE t, in parentheses or not.
+fn like(mut reader: Reader<'_>) -> Option<Name> {
+    if reader.accept("like") { reader.table() } else { None }
+}
+
+/// Whether the rest of a CREATE TABLE takes rows from somewhere: SELECT, and in MySQL 8.0 TABLE and VALUES (which a list
+/// of partitions has, too, with other words behind it). In row format the rows of CREATE … SELECT have events of their
+/// own, and the statement is logged without its SELECT.
+fn takes_rows(mut reader: Reader<'_>) -> bool {
+    while !reader.is_at_end() {
+        if reader.accept_any(&["select", "table"])
+            || reader.accept("values") && !reader.is_next(&["less", "in"])
+        {
+            return true;
+        }
+        reader.next();
+    }
+    false
+}
+
+/// RENAME TABLE a TO b, c TO d
+pub(super) fn rename(mut reader: Reader<'_>) -> Effects {
+    reader.accept_all(&["if", "exists"]);
+    let mut effects = Vec::new();
+    loop {
+        let from = reader.table();
+        // Past MariaDB's WAIT and NOWAIT.
+        reader.skip_past("to");
+        let Some((from, to)) = from.zip(reader.table()) else { return data("rename table") };
+        effects.push(Effect::Table(from, Change::RenamedTo(to)));
+        if !reader.accept_symbol(b',') {
+            return effects;
+        }
+    }
+}
+
+/// ALTER TABLE and ALTER DATABASE; what else can be altered holds no rows.
+pub(super) fn alter(mut reader: Reader<'_>) -> Effects {
+    if reader.accept_any(&DATABASE) {
+        // Without a name it is the default database, of which nothing is asked.
+        let name = reader.name().unwrap_or_default();
+        return vec![Effect::Database(name, DatabaseChange::Altered)];
+    }
+    reader.accept_any(&["online", "offline"]);
+    let ignore = reader.accept("ignore");
+    if !reader.accept("table") {
+        return Vec::new();
+    }
+    reader.accept_all(&["if", "exists"]);
+    match reader.table() {
+        Some(table) => alter::table(&table, ignore, reader),
+        None => data("alter table"),
+    }
+}

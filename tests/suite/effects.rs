@@ -1,0 +1,358 @@
+//! What a statement does to every table that it touches, and to rows that were printed before it.
+
+use crate::common::*;
+use crate::json::Start;
+
+/// The lines in short: op, table, id.
+fn in_short(run: &Run) -> Vec<String> {
+    run.lines().iter().map(|t| format!("{} {} {}", t.op, t.table, t.id_text)).collect()
+}
+
+/// What a tail of these tables prints, in short. The rest of its arguments stands behind the first.
+#[track_caller]
+fn printed(db: &Db, start: &Start, args: &[&str]) -> Vec<String> {
+    let (table, args) = args.split_first().expect("a table");
+    in_short(&start.tail_with(db, table, args).expect_code(0))
+}
+
+/// A tail that ends with exit 4, and says this on stderr.
+#[track_caller]
+fn refused(db: &Db, start: &Start, args: &[&str], says: &[&str]) -> Vec<String> {
+    let (table, args) = args.split_first().expect("a table");
+    let run = start.tail_with(db, table, args).expect_code(4);
+    for says in says {
+        assert!(run.stderr.contains(says), "no {says:?}: {}", run.stderr);
+    }
+    in_short(&run)
+}
+
+const PARTITIONED: &str = "create table p (id int primary key) engine=innodb partition by range (id)
+        (partition a values less than (10), partition b values less than (20));
+    create table x (id int primary key) engine=innodb;
+    create table z (id int primary key) engine=innodb;
+    insert into p values (1), (11);
+    insert into x values (2)";
+
+on_each_server! {
+    fn an_exchanged_partition_counts_for_both_tables(server) {
+        let db = server.fresh_db("effects");
+        db.sql(PARTITIONED);
+        let start = Start::here(&db);
+        db.sql("insert into x values (3);
+            alter table p exchange partition a with table x;
+            insert into z values (1)");
+        for (tables, of) in [(&["x"][..], "x"), (&["p"], "p"), (&["z", "x"], "x"), (&["*"], "p")] {
+            let of = format!("{}.{of}", db.name);
+            let lines = refused(&db, &start, tables, &["EXCHANGE PARTITION", &of, "bin.0"]);
+            assert_eq!(lines.len(), usize::from(tables[0] != "p" && !lines.is_empty()), "what came before is printed");
+        }
+        assert_eq!(printed(&db, &start, &["z"]), ["upsert z 1"]);
+    }
+
+    fn a_table_whose_partitions_are_all_truncated_is_empty(server) {
+        let db = server.fresh_db("effects");
+        db.sql(PARTITIONED);
+        let start = Start::here(&db);
+        db.sql("alter table p truncate partition all;\ninsert into p values (5)");
+        assert_eq!(printed(&db, &start, &["p"]), ["truncate p null", "upsert p 5"]);
+    }
+
+    fn every_effect_of_an_alter_counts(server) {
+        let db = server.fresh_db("effects");
+        db.sql(PARTITIONED);
+        let start = Start::here(&db);
+        db.sql("alter table x add column a int, rename to y, comment 'x'");
+        assert_eq!(printed(&db, &start, &["x", "--allow-missing"]), ["truncate x null"]);
+        refused(&db, &start, &["y"], &["renamed"]);
+    }
+}
+
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn a_table_may_become_a_partition_and_a_partition_a_table(server) {
+    let db = server.fresh_db("effects");
+    db.sql(PARTITIONED);
+    let start = Start::here(&db);
+    db.sql("alter table p convert partition a to table y");
+    refused(&db, &start, &["y"], &["CONVERT PARTITION", ".y "]);
+    refused(&db, &start, &["p"], &["CONVERT PARTITION", ".p "]);
+    assert!(printed(&db, &start, &["x"]).is_empty());
+    let start = Start::here(&db);
+    db.sql("create table w (id int primary key) engine=innodb;
+        alter table p convert table w to partition c values less than (30)");
+    assert_eq!(printed(&db, &start, &["w", "--allow-missing"]), ["truncate w null"]);
+    refused(&db, &start, &["p"], &["CONVERT TABLE", ".p "]);
+});
+
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8, mysql_5_6] fn alter_ignore_that_deletes_duplicates_ends_the_run(server) {
+    let db = server.fresh_db("effects");
+    db.sql("create table t (id int primary key, a int, b int) engine=innodb;
+        create table z (id int primary key) engine=innodb;
+        insert into t values (1, 1, 1), (2, 1, 2)");
+    let start = Start::here(&db);
+    db.sql("alter ignore table t add index (a), comment 'x'");
+    assert!(printed(&db, &start, &["t"]).is_empty(), "it deletes no row");
+    db.sql("alter ignore table t add unique key (a);\ninsert into z values (1)");
+    assert_eq!(db.ask::<u32>("select count(*) from t"), 1, "a duplicate was deleted");
+    refused(&db, &start, &["t"], &["ALTER IGNORE TABLE", ".t "]);
+    assert_eq!(printed(&db, &start, &["z"]), ["upsert z 1"]);
+});
+
+on_servers!([mysql_5_6, mysql_5_7, mysql_8_0, mysql_9_7] fn a_table_that_is_made_a_blackhole_ends_the_run(server) {
+    let db = server.fresh_db("effects");
+    db.sql("create table t (id int primary key) engine=innodb;\ninsert into t values (1)");
+    let start = Start::here(&db);
+    db.sql("alter table t comment 'x', engine = 'BlackHole'");
+    refused(&db, &start, &["t"], &["BLACKHOLE", ".t "]);
+});
+
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn create_or_replace_database_drops_its_tables(server) {
+    let (db, other) = (server.fresh_db("effects"), server.fresh_db("replaced"));
+    other.sql("create table a (id int primary key);\ncreate table b (id int primary key)");
+    let home = Dumpa::bare();
+    let glob = format!("{}.*", other.name);
+    let load = Dumpa::new(server, &db).args(["load", &glob, "--save", "pos.json"]).in_the_folder_of(&home);
+    load.run().expect_code(0);
+    db.sql(&format!("create or replace database {}", other.name));
+    let tail = ["tail", &glob, "--from", "pos.json", "--until", "now", "--allow-missing"];
+    let run = Dumpa::new(server, &db).args(tail).in_the_folder_of(&home).run().expect_code(0);
+    assert_eq!(in_short(&run), ["a", "b"].map(|table| format!("truncate {}.{table} null", other.name)));
+});
+
+on_each_server! {
+    /// The server does not know any more which tables these were, nor does the log say so.
+    fn tables_of_a_database_that_was_dropped_in_the_backlog(server) {
+        let (db, other) = (server.fresh_db("effects"), server.fresh_db("dropped"));
+        other.sql("create table m (id int primary key) engine=innodb;
+            create table t (id int primary key) engine=innodb;
+            insert into m values (1)");
+        let (name, home) = (&other.name, Dumpa::bare());
+        let glob = format!("{name}.*");
+        let dumpa = |args: &[&str]| Dumpa::new(server, &db).args(args).in_the_folder_of(&home);
+        let load = dumpa(&["load", &glob, "--save", "load.json"]).run().expect_code(0);
+        assert_eq!(load.lines().len(), 1);
+        dumpa(&["position", "--save", "bare.json"]).run().expect_code(0);
+        other.sql("create table later (id int primary key) engine=innodb;\ndrop table m");
+        let tail = |from: &str, tables: &[&str]| {
+            let dumpa = dumpa(&["tail", "--from", from, "--until", "now", "--allow-missing"]);
+            dumpa.args(tables)
+        };
+        // What is saved on the way knows them, too: as they are there.
+        let on_the_way = tail("load.json", &[&glob]).args(["--save", "tail.json"]).run().expect_code(0);
+        assert_eq!(in_short(&on_the_way), [format!("truncate {name}.m null")]);
+        let saved = std::fs::read_to_string(home.file("tail.json")).expect("it was saved");
+        assert!(saved.contains(&format!("\"tables\":{{\"{name}\":[\"later\",\"t\"]}}")), "{saved}");
+        std::fs::write(home.file("line.json"), &on_the_way.lines()[0].raw).expect("a file");
+
+        server.sql(&format!("drop database {name};\ncreate database {name}"));
+        let all = ["m", "later", "t"].map(|table| format!("truncate {name}.{table} null"));
+        assert_eq!(in_short(&tail("load.json", &[&glob]).run().expect_code(0)), all);
+        assert_eq!(in_short(&tail("tail.json", &[&glob]).run().expect_code(0)), all[1..]);
+        // Where it is not known, that is said, and what to do.
+        for from in ["bare.json", "line.json"] {
+            let run = tail(from, &[&glob]).run().expect_code(4);
+            for says in ["DROP DATABASE", name, "bin.0", "--allow-missing", "load again"] {
+                assert!(run.stderr.contains(says), "no {says:?}: {}", run.stderr);
+            }
+        }
+        // Nobody needs to know where nothing can be wanted, or tables are wanted by their names.
+        assert!(in_short(&tail("bare.json", &[]).run().expect_code(0)).is_empty());
+        let named = tail("line.json", &[&format!("{name}.t")]).run().expect_code(0);
+        assert_eq!(in_short(&named), [format!("truncate {name}.t null")]);
+    }
+
+    fn a_database_that_was_created_in_the_stream_is_known(server) {
+        let db = server.fresh_db("effects");
+        let name = format!("{}_new", db.name);
+        let start = Start::here(&db);
+        server.sql(&format!("create database {name};
+            create table {name}.t (id int primary key) engine=innodb;
+            create table {name}.u like {name}.t;
+            drop database {name};
+            drop database if exists {name}"));
+        let glob = format!("{name}.*");
+        let lines = printed(&db, &start, &[&glob, "--allow-missing"]);
+        let expected = ["truncate X.t null", "truncate X.u null"];
+        assert_eq!(lines, expected.map(|line| line.replace('X', &name)));
+    }
+}
+
+on_servers!([mariadb_10_11, mariadb_11_4, mysql_5_6, mysql_5_7] fn each_statement_s_names_are_folded(shared) {
+    let full = if shared.is_mariadb() { "--binlog-row-metadata=FULL" } else { "--lower-case-table-names=1" };
+    let server = Server::private(&shared.name, &["--lower-case-table-names=1", full]);
+    let home = Dumpa::without_db(&server);
+    let parts = "(id int primary key) partition by hash (id) partitions 2";
+    server.sql(&format!("create database Shop;
+        use Shop;
+        create table Parts {parts};
+        create table Äpfel (id int primary key);
+        create table Old (id int primary key);
+        create table Went (id int primary key)"));
+    home.args(["load", "-D", "sHop", "--save", "pos.json"]).run().expect_code(0);
+    let home = Dumpa::without_db(&server);
+    let position = home.file("pos.json");
+    Dumpa::without_db(&server)
+        .args(["load", "-D", "sHop", "--save", position.to_str().unwrap()])
+        .run()
+        .expect_code(0);
+    let replace = if server.is_mariadb() { "create or replace table OLD" } else { "truncate sHOP.OLD" };
+    let added = if server.is_mariadb() { " (id int primary key)" } else { "" };
+    server.sql(&format!("use SHOP;
+        alter table PARTS truncate partition all;
+        truncate ÄPFEL;
+        {replace}{added};
+        rename table WENT to Gone_now;
+        drop table GONE_now"));
+    let tail = |tables: &[&str]| {
+        let tail = ["tail", "-D", "shOP", "--allow-missing", "--from", position.to_str().unwrap(), "--until", "now"];
+        Dumpa::without_db(&server).args(tail).args(tables).run()
+    };
+    let named = ["pARTS", "äPFEL", "oLD", "wENT"];
+    let expected = ["parts", "äpfel", "old", "went"].map(|table| format!("truncate {table} null"));
+    assert_eq!(in_short(&tail(&named).expect_code(0)), expected);
+    tail(&[]).expect_code(4);
+    server.sql("drop database SHOP;\ncreate database SHOP");
+    let run = tail(&[&named[..], &["gone_NOW*"]].concat()).expect_code(4);
+    assert!(run.stderr.contains("renamed"), "{}", run.stderr);
+    let all = [&expected[..], &["parts", "äpfel", "old", "went"].map(|table| format!("truncate {table} null"))].concat();
+    assert_eq!(in_short(&tail(&named).expect_code(0)), all);
+});
+
+on_each_server! {
+    fn letters_fold_as_the_server_folds_them(server) {
+        let db = server.fresh_db("effects");
+        let all: Vec<char> = (0x80..0x1_0000).filter_map(char::from_u32).collect();
+        for some in all.chunks(4000) {
+            let text: String = some.iter().collect();
+            let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let lower: Vec<u8> =
+                db.ask(&format!("select cast(lower(_utf8 x'{hex}' collate utf8_general_ci) as binary)"));
+            let lower = String::from_utf8(lower).expect("it is UTF-8");
+            for ((char, servers), ours) in some.iter().zip(lower.chars()).zip(dumpa::schema::fold::lower(&text).chars()) {
+                assert_eq!(servers, ours, "{:04x}", u32::from(*char));
+            }
+        }
+    }
+
+    fn an_alter_that_changes_values_warns_once(server) {
+        let db = server.fresh_db("effects");
+        let rename = if server.is_mariadb() || server.version().0 >= 8 { "rename column c to d" } else { "change c d int" };
+        for (i, (clauses, says)) in [
+            ("add column e int not null default 7", &["ADD COLUMN `e`"][..]),
+            ("drop column c", &["DROP COLUMN `c`"]),
+            ("modify c bigint, add e int, drop column v", &["MODIFY `c`", "ADD COLUMN `e`", "DROP COLUMN `v`"]),
+            ("change v w varchar(50)", &["CHANGE `v` `w`"]),
+            (rename, &["`c`", "`d`"]),
+            ("convert to character set utf8", &["CONVERT TO CHARACTER SET"]),
+            ("modify id bigint unsigned", &["MODIFY `id`"]),
+        ].iter().enumerate() {
+            let table = format!("t{i}");
+            db.sql(&format!("create table {table} (id int primary key, c int, v varchar(9)) engine=innodb;
+                insert into {table} values (1, 1, 'a')"));
+            let start = Start::here(&db);
+            db.sql(&format!("alter table {table} {clauses};\ninsert into {table} (id) values (2)"));
+            let run = start.tail_with(&db, &table, &[]).expect_code(0);
+            assert_eq!(in_short(&run), [format!("upsert {table} 2")]);
+            assert_eq!(run.stderr.lines().count(), 1, "{clauses}: {}", run.stderr);
+            for says in says.iter().chain(&[&*table, "bin.0", "oad again"]) {
+                assert!(run.stderr.contains(says), "{clauses}: no {says:?}: {}", run.stderr);
+            }
+            let others = start.tail_with(&db, "nobody", &["--allow-missing"]).expect_code(0);
+            assert!(others.stderr.is_empty(), "{}", others.stderr);
+        }
+    }
+
+    fn an_alter_that_changes_no_value_is_silent(server) {
+        let db = server.fresh_db("effects");
+        db.sql("create table t (id int primary key, c int) engine=innodb;
+            create table p (id int primary key) engine=innodb partition by hash (id) partitions 2;
+            insert into t values (1, 1)");
+        let start = Start::here(&db);
+        db.sql("alter table t add index i (c), comment 'add column e int';
+            alter table t alter column c set default 5, auto_increment = 100;
+            alter table t drop index i;
+            create index j on t (c);
+            drop index j on t;
+            alter table t force;
+            alter table p coalesce partition 1;
+            alter table p add partition partitions 2;
+            create table fresh (a int) engine=innodb;
+            alter table fresh add column id int, add primary key (id);
+            alter table fresh modify id varchar(9);
+            insert into fresh values (1, 'x')");
+        let run = start.tail_with(&db, "*", &[]).expect_code(0);
+        assert_eq!(in_short(&run), ["upsert fresh \"x\""]);
+        assert!(run.stderr.is_empty(), "{}", run.stderr);
+    }
+
+    fn an_id_of_another_type_ends_the_run(server) {
+        let db = server.fresh_db("effects");
+        db.sql("create table t (id int primary key, a int not null) engine=innodb;
+            create table u (id int primary key, a int not null) engine=innodb;
+            create table k (id int primary key, a int not null) engine=innodb;
+            create table c (id int primary key, a int not null) engine=innodb;
+            insert into t values (1, 1);\ninsert into u values (1, 1);\ninsert into c values (1, 1)");
+        // Seen in this run, and not seen.
+        let mut live = Dumpa::new(server, &db).args(["tail", "t", "--from", "now"]).spawn();
+        let mut keys = Dumpa::new(server, &db).args(["tail", "k", "--from", "now"]).spawn();
+        let mut names = Dumpa::new(server, &db).args(["tail", "c", "--from", "now"]).spawn();
+        let start = Start::here(&db);
+        wait_for_tails(server, 3);
+        db.sql("insert into t values (2, 2);\ninsert into k values (2, 2);\ninsert into c values (2, 2)");
+        for tail in [&mut live, &mut keys, &mut names] {
+            tail.next();
+        }
+        db.sql("alter table t modify id varchar(20)");
+        let run = live.wait(PATIENCE).expect_code(4);
+        assert!(run.stderr.contains("MODIFY `id`") && run.stderr.contains(".t "), "{}", run.stderr);
+        db.sql("alter table k drop primary key, add primary key (a);\ninsert into k values (3, 3)");
+        let run = keys.wait(PATIENCE).expect_code(4);
+        assert!(run.stderr.contains("`a`, and before it was `id`"), "{}", run.stderr);
+        db.sql("alter table c change id ident bigint;\ninsert into c values (3, 3)");
+        assert_eq!(names.next().id_text, "3", "its value prints as before");
+        db.sql("alter table u modify id varchar(20)");
+        refused(&db, &start, &["u"], &["MODIFY `id`", ".u "]);
+        // Where the command line names other columns, these are the id.
+        assert!(printed(&db, &start, &["u", "--id", "u=a"]).is_empty());
+    }
+}
+
+/// Waits until so many clients read the server's log.
+#[track_caller]
+fn wait_for_tails(server: &Server, count: usize) {
+    let mut conn = server.conn();
+    eventually("the tails read", || {
+        let all: Vec<mysql::Row> = conn.query("show processlist").expect("a list");
+        let dumps = all.iter().filter(|row| {
+            row.get::<Option<String>, _>("Command")
+                .flatten()
+                .is_some_and(|command| command.starts_with("Binlog Dump"))
+        });
+        (dumps.count() >= count).then_some(())
+    });
+}
+
+// In MIXED format these servers log statements on temporary tables, as those of a table of any other kind.
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8, mysql_5_6, mysql_5_7]
+fn a_temporary_table_is_not_the_real_one_of_its_name(server) {
+    let db = server.fresh_db("effects");
+    db.sql("create table t (id int primary key) engine=innodb;
+        create table u (id int primary key) engine=innodb");
+    let start = Start::here(&db);
+    let rename = if server.is_mariadb() { "rename table other to t;\nrename table t to other;" } else { "rename table u to w;" };
+    db.sql("insert into t values (1)");
+    db.sql(&format!("set session binlog_format = mixed;
+        create temporary table t (a int);
+        truncate table t;
+        alter table t add column b int;
+        alter table t rename to other;
+        truncate table t;
+        create temporary table u (a int);
+        {rename}
+        truncate table other"));
+    // Another session has no such table.
+    db.sql("insert into t values (2);\ntruncate table t");
+    let run = start.tail_with(&db, "t", &[]).expect_code(0);
+    assert_eq!(in_short(&run), ["upsert t 1", "truncate t null", "upsert t 2", "truncate t null"]);
+    assert!(run.stderr.is_empty(), "{}", run.stderr);
+    let renamed = printed(&db, &start, &["u", "--allow-missing"]);
+    assert_eq!(renamed.len(), usize::from(server.is_mysql()), "RENAME TABLE of MySQL takes the real one");
+});
