@@ -20,6 +20,7 @@ mod harness;
 mod identity;
 mod instructions;
 mod json;
+mod model;
 mod names;
 mod progress;
 mod property;
