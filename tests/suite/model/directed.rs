@@ -10,8 +10,8 @@ use super::{Round, server, settle};
 use crate::common::*;
 use crate::property::random::Random;
 
-/// Stops of each kind: a run prints ten megabytes.
-const EACH: usize = 4;
+/// Stops of each kind: a run prints megabytes.
+const EACH: usize = 3;
 const BIG: &str = "create table big (id int primary key, t mediumtext) engine=innodb";
 
 /// Statements, each with its connection before it.
@@ -26,9 +26,11 @@ fn script(text: &str) -> Script {
     }
 }
 
-/// Rows of ten megabytes between small ones, some of which change their id.
-fn large(begin: &str, end: &str) -> String {
-    let rows: Vec<String> = (1..=32).map(|id| format!("({id}, repeat('x', 300000))")).collect();
+/// Rows of more than is held back, between small ones; some of them change their id.
+fn large(server: &Server, begin: &str, end: &str) -> String {
+    // Eight megabytes, or one where the log says beforehand that all of it is committed.
+    let len = if server.is_mysql() && server.version() >= (5, 7) { 60_000 } else { 290_000 };
+    let rows: Vec<String> = (1..=32).map(|id| format!("({id}, repeat('x', {len}))")).collect();
     format!(
         "0: insert into a values (1, 1, 'before'), (2, 2, 'before')
          3: {begin}
@@ -71,19 +73,21 @@ fn place(server: &Server) -> String {
     format!("{}:{}", position["file"].as_str().expect("a name"), position["position"])
 }
 
-on_each_server! {
+on_servers!(
+    [mysql_5_6, mysql_8_0, mariadb_11_8]
     fn a_large_transaction_is_stopped_anywhere(shared) {
-        run(shared, &large("begin", "3: commit"));
+        run(shared, &large(shared, "begin", "3: commit"));
     }
 
+    [mysql_5_7, mysql_9_7, mariadb_10_11]
     fn a_large_xa_transaction_is_stopped_anywhere(shared) {
         let end = "3: xa end 'large'
             3: xa prepare 'large'
             0: insert into a values (50, 1, 'between')
             3: xa commit 'large'";
-        run(shared, &large("xa start 'large'", end));
+        run(shared, &large(shared, "xa start 'large'", end));
     }
-}
+);
 
 on_servers!([mysql_5_7, mysql_8_0, mysql_9_7, mariadb_10_11, mariadb_11_4, mariadb_11_8]
     fn a_statement_in_a_prepared_group_ends_runs_that_begin_behind_it(server) {

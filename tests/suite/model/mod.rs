@@ -28,7 +28,7 @@ use log::{At, Log};
 use script::{Facts, Maker, Script, Step, TABLES};
 use world::World;
 
-const ROUNDS: u64 = 3;
+const ROUNDS: u64 = 2;
 /// Stops of each kind, for each way to read.
 const EACH: u64 = 8;
 const ACTIONS: u64 = 22;
