@@ -154,7 +154,7 @@ impl<'a> Round<'a> {
             args: TABLES.iter().map(|table| table.to_string()).collect(),
             tail_args: Vec::new(),
             seed: 0,
-            home: Dumpa::bare(),
+            home: Dumpa::bare_in_memory(),
             failures: Mutex::new(Vec::new()),
         }
     }

@@ -68,14 +68,13 @@ impl fmt::Display for Script {
 /// The statements that make the tables.
 pub fn tables(facts: Facts) -> Vec<String> {
     let json = if facts.is_mysql_from((8, 0)) { ", j json" } else { "" };
-    let engine = if facts.is_mariadb { "aria" } else { "myisam" };
     vec![
         "create table a (id int primary key, n int, t varchar(40)) engine=innodb".into(),
         format!(
             "create table b (x int, n int, y varchar(10), t varchar(40){json}, primary key (y, x)) engine=innodb"
         ),
         "create table k (n int, u int, t varchar(40), key (n)) engine=innodb".into(),
-        format!("create table m (id int primary key, n int, t varchar(40)) engine={engine}"),
+        "create table m (id int primary key, n int, t varchar(40)) engine=myisam".into(),
         CREATE_R.into(),
         "create table x (id int primary key, n int, t varchar(40)) engine=innodb".into(),
     ]
