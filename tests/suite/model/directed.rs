@@ -2,9 +2,12 @@
 //! rows should be.
 
 use std::fs;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
 
 use serde_json::Value;
 
+use super::log::Log;
 use super::script::{Script, Step};
 use super::{Round, server, settle};
 use crate::common::*;
@@ -89,6 +92,22 @@ on_servers!(
     }
 );
 
+on_servers!([mysql_9_7] fn a_compressed_xa_transaction_is_stopped_anywhere(shared) {
+    let script = "3: set binlog_transaction_compression = on
+        3: xa start 'packed'
+        3: insert into a values (1, 1, repeat('x', 40)), (2, 2, repeat('y', 40))
+        3: savepoint s
+        3: insert into b values (1, 1, 'y', repeat('z', 40), null)
+        3: rollback to savepoint s
+        3: update a set id = id + 10
+        3: xa end 'packed'
+        3: xa prepare 'packed'
+        0: insert into k values (1, 1, 'between')
+        3: xa commit 'packed'
+        0: insert into a values (1, 1, 'after')";
+    run(shared, script);
+});
+
 on_servers!([mysql_5_7, mysql_8_0, mysql_9_7, mariadb_10_11, mariadb_11_4, mariadb_11_8]
     fn a_statement_in_a_prepared_group_ends_runs_that_begin_behind_it(server) {
     let db = server.fresh_db("model");
@@ -137,4 +156,62 @@ fn two_log_files_of_one_name_are_refused() {
     let run = Dumpa::bare().args(args).in_the_folder_of(&dumpa).run();
     assert!(run.code == Some(2) && run.stdout.is_empty(), "{:?}, {} lines", run.code, run.lines().len());
     assert!(run.stderr.contains("bin.000001"), "{}", run.stderr);
+}
+
+/// Bytes of an event that says nothing, and how many of them reach beyond 4 GiB.
+const FILLER_BYTES: u32 = 256 << 10;
+const FILLERS: u64 = (4 << 30) / FILLER_BYTES as u64 + 1;
+
+/// Copies a log without checksums, with more than 4 GiB of nothing before the event at `at`, up to the one at `end`.
+/// The file has holes: it takes no room.
+fn with_a_hole(log: &[u8], at: usize, end: usize, path: &Path) {
+    let mut file = fs::File::create(path).expect("a file");
+    file.write_all(&log[..at]).expect("a beginning");
+    for n in 0..FILLERS {
+        // A type that nobody knows, with the flag that says it may be passed over.
+        let mut header = [0; 19];
+        header[4] = 200;
+        header[9..13].copy_from_slice(&FILLER_BYTES.to_le_bytes());
+        header[17] = 0x80;
+        file.seek(SeekFrom::Start(at as u64 + n * u64::from(FILLER_BYTES))).expect("a place");
+        file.write_all(&header).expect("a header");
+    }
+    file.seek(SeekFrom::Start(at as u64 + FILLERS * u64::from(FILLER_BYTES))).expect("a place");
+    file.write_all(&log[at..end]).expect("an end");
+}
+
+/// No server can be asked for a place beyond 4 GiB: it is not saved, and nothing is lost for that.
+#[test]
+fn transactions_beyond_four_gibibytes_are_no_place_to_go_on_from() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/mysql-9.7");
+    let bytes = fs::read(fixture.join("unchecked.bin")).expect("a fixture");
+    let log = Log::read(&fixture, &["unchecked.bin".into()], u64::MAX);
+    let home = Dumpa::bare_in_memory();
+    let path = home.file("big.bin");
+    let tail = |from: &str| {
+        let args = ["tail", "fixture.*", "--from", from, "--save", "pos.json", "--binlog", "big.bin"];
+        let run = Dumpa::bare().args(args).in_the_folder_of(&home).run().expect_code(0);
+        run.lines().iter().map(Tuple::without_metadata).collect::<Vec<_>>()
+    };
+    fs::copy(fixture.join("unchecked.bin"), &path).expect("a copy");
+    let all = tail("earliest");
+    assert_eq!(all.len(), 3, "{all:#?}");
+    // The last two transactions stand beyond; the last is written after the first run.
+    let groups = log.groups.iter().map(|(start, end)| (start.offset as usize, end.offset as usize));
+    let groups: Vec<(usize, usize)> = groups.collect();
+    let at = groups[groups.len() - 2].0;
+    with_a_hole(&bytes, at, groups[groups.len() - 1].0, &path);
+    let first = tail("earliest");
+    let position: Value =
+        serde_json::from_slice(&fs::read(home.file("pos.json")).expect("saved")).expect("JSON");
+    assert!(position["position"].as_u64().expect("a number") <= u64::from(u32::MAX), "{position}");
+    with_a_hole(&bytes, at, bytes.len(), &path);
+    let rest = tail("pos.json");
+    assert!(
+        first.len() < all.len() && first.len() + rest.len() >= all.len(),
+        "{} {}",
+        first.len(),
+        rest.len()
+    );
+    assert_eq!(rest, all[all.len() - rest.len()..]);
 }

@@ -3,7 +3,7 @@
 //!
 //! A round is one database, one script of transactions, and some hundred places to stop at. `DUMPA_MODEL_ROUNDS` asks
 //! for more rounds a server, `DUMPA_MODEL_SEED` repeats a run; `DUMPA_MODEL_EACH` asks for more stops a round. A failure
-//! prints the seed of its round, the transactions, and the commands that differ.
+//! prints the seed of its round, the transactions, and the commands that differ (`DUMPA_MODEL_SHOWN` says how many).
 
 mod checks;
 mod directed;
@@ -34,7 +34,7 @@ const EACH: u64 = 8;
 const ACTIONS: u64 = 22;
 const THREADS: usize = 2;
 /// Failures that are printed of a round.
-const SHOWN: usize = 6;
+const SHOWN: u64 = 6;
 const FLAGS: [&str; 2] = ["--max-connections=500", "--log-bin-compress-min-len=10"];
 
 /// A server of one's own, whose settings and log are the test's.
@@ -137,7 +137,8 @@ pub struct Round<'a> {
     /// What each run of dumpa is given beside places, and each `tail`.
     pub args: Vec<String>,
     pub tail_args: Vec<String>,
-    pub seed: u64,
+    /// Of a random script.
+    pub seed: Option<u64>,
     home: Dumpa,
     failures: Mutex<Vec<String>>,
 }
@@ -153,7 +154,7 @@ impl<'a> Round<'a> {
             tables: script::tables(facts),
             args: TABLES.iter().map(|table| table.to_string()).collect(),
             tail_args: Vec::new(),
-            seed: 0,
+            seed: None,
             home: Dumpa::bare_in_memory(),
             failures: Mutex::new(Vec::new()),
         }
@@ -334,14 +335,17 @@ impl<'a> Round<'a> {
             return;
         }
         let mut text = String::new();
-        for failure in failures.iter().take(number("DUMPA_MODEL_SHOWN").map_or(SHOWN, |n| n as usize)) {
+        let shown = number("DUMPA_MODEL_SHOWN").unwrap_or(SHOWN);
+        for failure in failures.iter().take(shown as usize) {
             writeln!(text, "\n{failure}").expect("memory");
         }
         panic!(
-            "{}, DUMPA_MODEL_SEED={} DUMPA_MODEL_ROUNDS=1: {} failures, of which\n{text}\nmetadata full: {}, GTIDs: {}; \
+            "{}, {}: {} failures, of which\n{text}\nmetadata full: {}, GTIDs: {}; \
              tables\n    {}\ntransactions\n{}",
             self.server.name,
-            self.seed,
+            self.seed.map_or("a script of its own".into(), |seed| format!(
+                "DUMPA_MODEL_SEED={seed} DUMPA_MODEL_ROUNDS=1"
+            )),
             failures.len(),
             self.is_full,
             self.facts.gtids,
@@ -391,7 +395,7 @@ fn round(server: &Server, seed: u64) {
     let db = server.fresh_db("model");
     let script = Maker::new(&mut random, facts, &db.name).make(ACTIONS);
     let mut round = Round::new(server, &db, facts, is_full, script);
-    round.seed = seed;
+    round.seed = Some(seed);
     if random.one_in(3) {
         let other = random.pick(&TABLES);
         round.args.retain(|table| table != other);
