@@ -78,10 +78,10 @@ impl World<'_> {
 
     pub fn check(&self, check: &Check) {
         match *check {
-            Check::FromLine(i) => self.from_line(i),
+            Check::FromLine(i) => self.after_line(i),
             Check::Slice(from, until) => self.slice(from, until),
             Check::Until(from, at) => self.until(from, at),
-            Check::From(at) => self.from(at),
+            Check::From(at) => self.begun_at(at),
             Check::Cut(from, at, more) => self.cut(from, at, more),
             Check::Bytes(from, count) => self.bytes(from, count),
             Check::Close(count) => self.close(count),
@@ -128,7 +128,7 @@ impl World<'_> {
         }
     }
 
-    fn from_line(&self, i: usize) {
+    fn after_line(&self, i: usize) {
         let line = &self.reference[i];
         let out = self.run(&self.to_end(self.line_file(i)));
         if self.is("from-line", &out, 0, &self.reference[i + 1..], &format!("resumed from line {i}, {line}"))
@@ -181,7 +181,7 @@ impl World<'_> {
         }
     }
 
-    fn from(&self, at: At) {
+    fn begun_at(&self, at: At) {
         let place = self.log.text(at);
         let out = self.run(&self.to_end(&place));
         if !self.is_files {
