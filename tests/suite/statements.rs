@@ -235,6 +235,7 @@ on_each_server! {
         let mut live = Dumpa::new(server, &db).args(["tail", "--from", &start, &glob]).spawn();
         other.sql("insert into t values (9, 9)");
         live.next();
+        let before = place(server, &db);
         server.sql(&format!("drop database {};\ncreate database {}", other.name, other.name));
         let dropped = live.take(3);
         let lines: Vec<_> = dropped.iter().map(|t| format!("{} {}", t.op, t.table)).collect();
@@ -247,7 +248,7 @@ on_each_server! {
         // Unless it is told.
         let named = ["m", "u", "t"].map(|table| format!("{}.{table}", other.name));
         // From a backlog, which a run that begins later sees: the tables are told, or the run ends.
-        let tail = ["tail", "--from", &start, "--until", "now", "--allow-missing", &glob];
+        let tail = ["tail", "--from", &before, "--until", "now", "--allow-missing", &glob];
         let run = Dumpa::new(server, &db).args(tail).run();
         let lines = run.lines();
         let truncates = lines.iter().filter(|line| line.op == "truncate").count();

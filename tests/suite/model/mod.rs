@@ -9,6 +9,7 @@ mod checks;
 mod directed;
 mod log;
 mod script;
+mod tables;
 mod world;
 
 use std::collections::BTreeMap;
@@ -25,7 +26,8 @@ use crate::common::*;
 use crate::property::random::Random;
 use checks::Check;
 use log::{At, Log};
-use script::{Facts, Maker, Script, Step, TABLES};
+use script::{Maker, Script, Step};
+use tables::{Facts, TABLES};
 use world::World;
 
 const ROUNDS: u64 = 2;
@@ -151,7 +153,7 @@ impl<'a> Round<'a> {
             facts,
             is_full,
             script,
-            tables: script::tables(facts),
+            tables: tables::create(facts),
             args: TABLES.iter().map(|table| table.to_string()).collect(),
             tail_args: Vec::new(),
             seed: None,

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::tables::{CREATE_R, Facts};
 use crate::property::random::Random;
 
-/// What is selected; the script changes `x` and `gone_…` too.
-pub const TABLES: [&str; 5] = ["a", "b", "k", "m", "r"];
 /// Connections that run a statement alone, and those that run transactions; XA transactions have their own after these.
 const ALONE: usize = 0;
 const DEFINITIONS: usize = 1;
@@ -21,30 +20,6 @@ const OTHER_ID: u64 = 1_000_000;
 pub struct Step {
     pub conn: usize,
     pub sql: String,
-}
-
-/// What the server does and does not.
-#[derive(Debug, Clone, Copy)]
-pub struct Facts {
-    pub is_mariadb: bool,
-    pub version: (u32, u32),
-    pub gtids: bool,
-}
-
-impl Facts {
-    fn is_mysql_from(self, version: (u32, u32)) -> bool {
-        !self.is_mariadb && self.version >= version
-    }
-
-    /// A table that is no InnoDB's may be changed within a transaction.
-    fn mixes_engines(self) -> bool {
-        self.is_mariadb || !self.gtids
-    }
-
-    /// The log says at the beginning of a transaction when it was committed.
-    pub fn times_are_known(self) -> bool {
-        self.version != (5, 6)
-    }
 }
 
 /// The transactions of a round.
@@ -64,23 +39,6 @@ impl fmt::Display for Script {
         Ok(())
     }
 }
-
-/// The statements that make the tables.
-pub fn tables(facts: Facts) -> Vec<String> {
-    let json = if facts.is_mysql_from((8, 0)) { ", j json" } else { "" };
-    vec![
-        "create table a (id int primary key, n int, t varchar(40)) engine=innodb".into(),
-        format!(
-            "create table b (x int, n int, y varchar(10), t varchar(40){json}, primary key (y, x)) engine=innodb"
-        ),
-        "create table k (n int, u int, t varchar(40), key (n)) engine=innodb".into(),
-        "create table m (id int primary key, n int, t varchar(40)) engine=myisam".into(),
-        CREATE_R.into(),
-        "create table x (id int primary key, n int, t varchar(40)) engine=innodb".into(),
-    ]
-}
-
-const CREATE_R: &str = "create table r (id int primary key, n int, t varchar(40)) engine=innodb";
 
 /// A transaction under way.
 #[derive(Debug)]
