@@ -126,12 +126,13 @@ on_servers!([mysql_5_7, mysql_8_0, mysql_9_7, mariadb_10_11, mariadb_11_4, maria
     let between = place(server);
     conn.query_drop(format!("xa commit {xid}")).expect("it commits");
     let end = place(server);
-    for (from, ids) in [(&start, &[][..]), (&prepared, &["2"]), (&between, &[])] {
+    // Judged where it was prepared, or where it is committed.
+    for (from, allowed) in [(&start, &["", "2"][..]), (&prepared, &["2"]), (&between, &[""])] {
         let args = ["tail", "--from", from, "--until", &end, "--save", "pos.json"];
         let tail = Dumpa::new(server, &db).args(args).in_the_folder_of(&home);
         let run = tail.run();
         let printed: Vec<String> = run.lines().into_iter().map(|line| line.id_text).collect();
-        assert!(run.code == Some(4) && printed == ids, "from {from}: {:?}, {printed:?}, {}", run.code, run.stderr);
+        assert!(run.code == Some(4) && allowed.contains(&printed.join(" ").as_str()), "from {from}: {:?}, {printed:?}, {}", run.code, run.stderr);
         assert!(run.stderr.contains("statement"), "{}", run.stderr);
         // Nor does what was saved lead past it.
         if home.file("pos.json").exists() {
@@ -180,9 +181,9 @@ fn with_a_hole(log: &[u8], at: usize, end: usize, path: &Path) {
     file.write_all(&log[at..end]).expect("an end");
 }
 
-/// No server can be asked for a place beyond 4 GiB: it is not saved, and nothing is lost for that.
+/// Files are read from any offset. (A server cannot be asked for one beyond 4 GiB; its log would have to be as large.)
 #[test]
-fn transactions_beyond_four_gibibytes_are_no_place_to_go_on_from() {
+fn transactions_beyond_four_gibibytes_of_a_file_are_resumed() {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/mysql-9.7");
     let bytes = fs::read(fixture.join("unchecked.bin")).expect("a fixture");
     let log = Log::read(&fixture, &["unchecked.bin".into()], u64::MAX);
@@ -202,16 +203,8 @@ fn transactions_beyond_four_gibibytes_are_no_place_to_go_on_from() {
     let at = groups[groups.len() - 2].0;
     with_a_hole(&bytes, at, groups[groups.len() - 1].0, &path);
     let first = tail("earliest");
-    let position: Value =
-        serde_json::from_slice(&fs::read(home.file("pos.json")).expect("saved")).expect("JSON");
-    assert!(position["position"].as_u64().expect("a number") <= u64::from(u32::MAX), "{position}");
     with_a_hole(&bytes, at, bytes.len(), &path);
     let rest = tail("pos.json");
-    assert!(
-        first.len() < all.len() && first.len() + rest.len() >= all.len(),
-        "{} {}",
-        first.len(),
-        rest.len()
-    );
-    assert_eq!(rest, all[all.len() - rest.len()..]);
+    assert!(!first.is_empty() && !rest.is_empty());
+    assert_eq!([first, rest].concat(), all);
 }
