@@ -21,6 +21,7 @@ mod harness;
 mod identity;
 mod instructions;
 mod json;
+mod model;
 mod names;
 mod positions;
 mod progress;

@@ -10,9 +10,18 @@ on_servers!([mariadb_10_11, mariadb_11_4, mysql_5_6, mysql_5_7] fn a_server_that
     let load = Dumpa::without_db(&server).args(["load", "-D", "SHOP", "--id", "PEOPLE=n", "People"]).run();
     let load = load.expect_code(0);
     assert_eq!(load.text(), "[\"upsert\",\"people\",2,{\"id\":1,\"n\":2},null]\n");
-    let tail = ["tail", "-D", "SHOP", "--id", "PEOPLE=n", "People", "--from", "earliest", "--until", "now"];
-    let tail = Dumpa::without_db(&server).args(tail).run().expect_code(0);
+    let tail_all = ["tail", "-D", "SHOP", "--id", "PEOPLE=n", "People", "--from", "earliest", "--until", "now"];
+    let tail = Dumpa::without_db(&server).args(tail_all).run().expect_code(0);
     assert_eq!(tail.lines()[0].without_metadata(), load.lines()[0].without_metadata());
+    // Statements keep the names that were typed.
+    server.sql("TRUNCATE TABLE SHOP.PEOPLE;
+                INSERT INTO Shop.PEOPLE VALUES (3, 4);
+                USE sHOP;
+                RENAME TABLE PEOPLE TO PERSONS;
+                CREATE TABLE people (id INT PRIMARY KEY, n INT)");
+    let tail = Dumpa::without_db(&server).args(tail_all).run().expect_code(0);
+    let short: Vec<_> = tail.lines().iter().map(|t| format!("{} {} {}", t.op, t.table, t.id_text)).collect();
+    assert_eq!(short, ["upsert people 2", "truncate people null", "upsert people 4", "truncate people null"]);
 });
 
 on_each_server! {
@@ -45,6 +54,16 @@ on_each_server! {
         let one = Dumpa::new(server, &db).args(["load", "T", "`d.t`"]).run().expect_code(0);
         let names: Vec<String> = one.lines().iter().map(|tuple| tuple.table.clone()).collect();
         assert_eq!(names, ["T", "d.t"], "in the order given");
+        // Statements name them, too.
+        db.sql("TRUNCATE TABLE T;
+                TRUNCATE `ä`;
+                TRUNCATE `d.t`;
+                RENAME TABLE a TO gone;
+                CREATE TABLE a (id INT, d INT)");
+        let tail = ["tail", "t", "T", "a", "ä", "`d.t`", "--from", position.to_str().unwrap(), "--until", "now"];
+        let tail = Dumpa::new(server, &db).args(tail).run().expect_code(0);
+        let gone: Vec<String> = tail.lines()[5..].iter().map(|tuple| format!("{} {}", tuple.op, tuple.table)).collect();
+        assert_eq!(gone, ["truncate T", "truncate ä", "truncate d.t", "truncate a"]);
     }
 }
 

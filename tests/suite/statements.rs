@@ -235,6 +235,7 @@ on_each_server! {
         let mut live = Dumpa::new(server, &db).args(["tail", "--from", &start, &glob]).spawn();
         other.sql("insert into t values (9, 9)");
         live.next();
+        let before = place(server, &db);
         server.sql(&format!("drop database {};\ncreate database {}", other.name, other.name));
         let dropped = live.take(3);
         let lines: Vec<_> = dropped.iter().map(|t| format!("{} {}", t.op, t.table)).collect();
@@ -246,6 +247,12 @@ on_each_server! {
         assert!(run.stdout.is_empty() && run.stderr.contains(&other.name), "{}", run.stderr);
         // Unless it is told.
         let named = ["m", "u", "t"].map(|table| format!("{}.{table}", other.name));
+        // From a backlog, which a run that begins later sees: the tables are told, or the run ends.
+        let tail = ["tail", "--from", &before, "--until", "now", "--allow-missing", &glob];
+        let run = Dumpa::new(server, &db).args(tail).run();
+        let lines = run.lines();
+        let truncates = lines.iter().filter(|line| line.op == "truncate").count();
+        assert!(run.code == Some(4) || truncates == 3, "{:?}: {lines:#?}", run.code);
         let tail = Dumpa::new(server, &db).args(["tail", "--from", "line.json", "--until", "now", "--allow-missing"]);
         let rest = tail.args(&named).in_the_folder_of(&home).run().expect_code(0);
         assert_eq!(short(rest), [&named[1], &named[2]].map(|table| format!("truncate {table} null")));

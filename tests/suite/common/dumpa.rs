@@ -41,6 +41,15 @@ impl Dumpa {
         Dumpa { args: Vec::new(), connection: Vec::new(), env: Vec::new(), home: Arc::new(home) }
     }
 
+    /// The same, with its folder in memory where there is such a place: hundreds of runs with `--save` would wait for
+    /// the disk.
+    pub fn bare_in_memory() -> Dumpa {
+        match TempDir::with_prefix_in("dumpa-", "/dev/shm") {
+            Ok(home) => Dumpa { home: Arc::new(home), ..Self::bare() },
+            Err(_) => Self::bare(),
+        }
+    }
+
     /// Adds arguments; the first of all is the command.
     pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Dumpa {
         self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));

@@ -4,7 +4,7 @@
 //! script of the table and the row that differ.
 
 mod kinds;
-mod random;
+pub mod random;
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
