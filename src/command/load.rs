@@ -13,9 +13,9 @@ use crate::output::Output;
 use crate::position::SaveFile;
 use crate::progress::Progress;
 use crate::schema::catalog::Catalog;
-use crate::schema::find::{self, Found, Missing, Search};
 use crate::schema::rules::Rules;
 use crate::schema::selection::Selection;
+use crate::schema::table_search::{self, Found, Missing, Search};
 use crate::schema::{Id, Table};
 use crate::server::{Server, connect, log};
 use crate::signal::Signal;
@@ -40,7 +40,7 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let mut progress = progress(&args.messages);
     let (selection, rules) = wanted(&args.tables, &args.shape, &options, server.lower_case_names)?;
     let mut catalog = Catalog::new(connect(&options)?, &server)?;
-    find::check_rules(&mut catalog, &rules.ids, LOAD)?;
+    table_search::check_rules(&mut catalog, &rules.ids, LOAD)?;
     let ((method, position), names) = settled(&mut catalog, &selection, |tables| {
         let wish = Wish { position: save.is_some(), no_lock: args.no_lock, tables };
         snapshot::begin(&mut conn, &server, &options, wish)
@@ -109,11 +109,11 @@ fn settled<T>(
     selection: &Selection,
     mut begin: impl FnMut(&[(String, String)]) -> Result<T>,
 ) -> Result<(T, Vec<Found>)> {
-    let mut known = find::wanted(catalog, selection, LOAD)?;
+    let mut known = table_search::wanted(catalog, selection, LOAD)?;
     for _ in 0..TRIES {
         let tables: Vec<_> = known.into_iter().map(|name| (name.database, name.table)).collect();
         let begun = begin(&tables)?;
-        known = find::wanted(catalog, selection, LOAD)?;
+        known = table_search::wanted(catalog, selection, LOAD)?;
         let tables: HashSet<_> = tables.iter().map(|(database, table)| (&**database, &**table)).collect();
         if known.iter().all(|name| tables.contains(&(&*name.database, &*name.table))) {
             return Ok((begun, known));

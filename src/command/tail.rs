@@ -18,7 +18,7 @@ use crate::position::{Position, SaveFile, Where};
 use crate::progress::Progress;
 use crate::row::layouts::{Layouts, Lookup};
 use crate::schema::catalog::Catalog;
-use crate::schema::find::{self, Missing, Search};
+use crate::schema::table_search::{self, Missing, Search};
 use crate::server::{Given, Options, Server, connect, log};
 use crate::signal::Signal;
 use crate::source::event_queue::{Batch, Taken};
@@ -181,10 +181,10 @@ fn lookup(options: Options, mut server: Option<Server>) -> Lookup {
 /// names none, and foreign keys that change rows behind the log's back.
 fn survey(conn: Conn, server: &Server, layouts: &mut Layouts, search: Search) -> Result<()> {
     let mut catalog = Catalog::new(conn, server)?;
-    find::check_rules(&mut catalog, layouts.id_rules(), search)?;
-    let found = find::wanted(&mut catalog, layouts.selection(), search)?;
+    table_search::check_rules(&mut catalog, layouts.id_rules(), search)?;
+    let found = table_search::wanted(&mut catalog, layouts.selection(), search)?;
     if search.missing != Missing::IsFine {
-        find::check_rules_columns(&mut catalog, layouts.id_rules(), &found)?;
+        table_search::check_rules_columns(&mut catalog, layouts.id_rules(), &found)?;
     }
     if !catalog.logs_cascades(server)? {
         let databases: BTreeSet<&str> = found.iter().map(|found| &*found.database).collect();

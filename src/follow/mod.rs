@@ -125,6 +125,9 @@ impl<'a> Follower<'a> {
                     None => Flow::On,
                 };
                 let ends = rows.flags & FLAG_STATEMENT_END != 0;
+                if ends {
+                    self.printer.layouts.statement_ended();
+                }
                 self.inflated = inflated;
                 if flow == Flow::Stop {
                     return Ok(Flow::Stop);
@@ -191,7 +194,7 @@ impl<'a> Follower<'a> {
     fn table_map(&mut self, event: &Event<'_>) -> Result<()> {
         let map = TableMap::parse(&self.log.format, event.header.kind, event.body)
             .map_err(|why| malformed(why.0, &self.log))?;
-        self.printer.layouts.map(&map, event.body, &self.log)
+        self.printer.layouts.map(&map, event.body, &|| self.log.place())
     }
 
     fn commit(&mut self, group: &Group) -> Result<()> {

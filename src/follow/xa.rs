@@ -69,7 +69,7 @@ impl Follower<'_> {
                 Step::TableMap => {
                     let map = TableMap::parse(&log.format, event.header.kind, event.body);
                     let map = map.map_err(|why| malformed(why.0, &log))?;
-                    printer.layouts.map(&map, event.body, &log)?;
+                    printer.layouts.map(&map, event.body, &|| log.place())?;
                 }
                 Step::Rows(kind) => {
                     let rows = Rows::parse(&log.format, kind, event.header.kind, event.body, &mut inflated);

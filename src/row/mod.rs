@@ -1,5 +1,6 @@
 //! Rows: a table map and a definition make a layout, and a layout reads or skips row images.
 
+mod check;
 pub mod column_reader;
 pub mod layout;
 pub mod layouts;

@@ -4,8 +4,11 @@ use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row, params};
 
-use super::hidden::{self, Hidden};
-use super::{Column, Generated, Id, Table, column_type, enum_labels};
+use super::quoting::quoted;
+use super::{
+    Column, Generated, HiddenColumns, Id, Table, column_type, enum_labels, expression_columns,
+    system_versioning,
+};
 use crate::exit::unreadable;
 use crate::server::Server;
 
@@ -131,17 +134,18 @@ impl Catalog {
             columns.push(Column {
                 name,
                 kind,
+                declared: declared(&column_type).to_string(),
                 octets,
                 nullable,
                 generated: generated(&extra),
                 omitted: false,
             });
         }
-        let (database, name, hidden) = (database.into(), table.into(), Hidden::default());
+        let (database, name, hidden) = (database.into(), table.into(), HiddenColumns::default());
         let mut table = Table { database, name, columns, id: Id::None, hidden };
         self.key(&mut table)?;
         if self.mariadb {
-            hidden::ask_versions(&mut self.conn, &mut table)?;
+            system_versioning::ask(&mut self.conn, &mut table)?;
         }
         Ok(Some(table))
     }
@@ -174,7 +178,7 @@ impl Catalog {
                 }
                 None => {
                     let hashed = self.mariadb && text(&row, "Index_type")? == "HASH";
-                    table.hidden.numbers += usize::from(hashed);
+                    table.hidden.hashes += usize::from(hashed);
                     keys.push((name, column.map(|i| vec![i])));
                 }
             }
@@ -185,13 +189,21 @@ impl Catalog {
         }
         table.id = keys.into_iter().find_map(|(_, columns)| columns).map_or(Id::None, Id::Columns);
         if on_expressions {
-            hidden::ask_expressions(&mut self.conn, table)?;
+            expression_columns::ask(&mut self.conn, table)?;
         }
         Ok(())
     }
 }
 
-/// From a column's EXTRA, in the words of every server (before 10.2 MariaDB's were VIRTUAL and PERSISTENT).
+/// A COLUMN_TYPE without labels.
+fn declared(column_type: &str) -> &str {
+    match column_type.split_once('(') {
+        Some((word @ ("enum" | "set"), _)) => word,
+        _ => column_type,
+    }
+}
+
+/// From a column's EXTRA, as each server writes it (MariaDB before 10.2 has VIRTUAL and PERSISTENT).
 fn generated(extra: &str) -> Option<Generated> {
     let extra = extra.to_ascii_uppercase();
     match extra.split([' ', ',']).next() {
@@ -206,14 +218,4 @@ fn text(row: &Row, column: &str) -> Result<String> {
     row.get_opt::<String, _>(column)
         .and_then(Result::ok)
         .ok_or_else(|| anyhow!("the server did not say the {column} of a key"))
-}
-
-/// `` `database`.`table` ``, quoted for SQL.
-pub fn quoted(database: &str, table: &str) -> String {
-    format!("{}.{}", quote(database), quote(table))
-}
-
-/// A name quoted for SQL.
-pub fn quote(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }

@@ -6,7 +6,7 @@ use mysql::prelude::Queryable;
 
 use super::start;
 use crate::position::Position;
-use crate::schema::catalog::quoted;
+use crate::schema::quoting::quoted;
 use crate::server::{Options, Server, connect, log};
 
 /// How long a lock is waited for, in seconds: everything else queues behind the wait.

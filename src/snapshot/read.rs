@@ -7,8 +7,8 @@ use mysql::{Conn, Value as Given};
 use crate::bytes::Malformed;
 use crate::exit::unreadable;
 use crate::output::{Output, WRITE_BYTES};
-use crate::schema::catalog::{quote, quoted};
-use crate::schema::{Column, Part, Table};
+use crate::schema::quoting::{quote, quoted};
+use crate::schema::{Column, ColumnRole, Table};
 use crate::tuple::{Content, Heads, NO_METADATA, Op, row};
 use crate::value::{Date, DateTime, Dialect, Kind, Style, Time, Value};
 
@@ -43,20 +43,20 @@ pub fn table(
     let statement = conn.prep(select(table)).with_context(context)?;
     let heads = Heads::new(print.printed);
     let id_values = table.id.columns().len();
-    let parts = read_parts(table);
+    let read = read_columns(table);
     let mut content = Content::default();
     let mut rows = 0;
     let mut piece_bytes = FIRST_PIECE_BYTES;
     for given in conn.exec_iter(&statement, ()).with_context(context)? {
         let given = given.with_context(context)?;
         content.begin(id_values);
-        for (i, (column, part)) in parts.iter().enumerate() {
+        for (i, (column, role)) in read.iter().enumerate() {
             let value =
                 given.as_ref(i).ok_or(OTHER).and_then(|given| value(&column.kind, given, print.dialect));
-            let (start, out) = content.column(&part.key);
+            let (start, out) = content.column(&role.key);
             let written = value.and_then(|value| value.write(print.style, out));
             written.map_err(|why| bad_value(table, &column.name, rows, why))?;
-            content.end_column(start, part.id_place);
+            content.end_column(start, role.id_place);
         }
         content.end();
         row(heads.of(Op::Upsert), &content, &mut output.buffer);
@@ -75,8 +75,8 @@ pub fn table(
 }
 
 /// The columns that are read, in table order.
-fn read_parts(table: &Table) -> Vec<(&Column, Part)> {
-    table.columns.iter().zip(table.parts()).filter(|(_, part)| part.is_read).collect()
+fn read_columns(table: &Table) -> Vec<(&Column, ColumnRole)> {
+    table.columns.iter().zip(table.roles()).filter(|(_, role)| role.is_read).collect()
 }
 
 fn bad_value(table: &Table, column: &str, rows: u64, why: Malformed) -> anyhow::Error {
@@ -91,8 +91,8 @@ fn bad_value(table: &Table, column: &str, rows: u64, why: Malformed) -> anyhow::
 /// ENUM and SET as their numbers, as the log has them: labels then come from one place. A YEAR(2) with its
 /// century; its 0000 is of no century, and MariaDB takes it for 1900.
 fn select(table: &Table) -> String {
-    let parts = read_parts(table);
-    let columns = parts.iter().map(|(column, _)| match column.kind {
+    let read = read_columns(table);
+    let columns = read.iter().map(|(column, _)| match column.kind {
         Kind::Enum(_) | Kind::Set(_) => format!("CAST({} AS UNSIGNED)", quote(&column.name)),
         Kind::Year { two_digits: true } => format!("IF(YEAR({0}) = 1900, 0, YEAR({0}))", quote(&column.name)),
         _ => quote(&column.name),

@@ -4,6 +4,7 @@
 
 mod common;
 
+mod altered;
 mod cascades;
 mod charset;
 mod charset_columns;
