@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Result;
 use mysql::Conn;
 
-use super::{identify, progress, wanted};
+use super::{identify, progress, wanted, without_database};
 use crate::binlog::gtid_set::GtidSet;
 use crate::cli::TailArgs;
 use crate::exit::{self, ReaderGone, unavailable, usage};
@@ -78,13 +78,14 @@ struct Start {
 }
 
 /// Follows a server's log.
-fn from_server(args: &TailArgs, options: Options, from: Where, until: Option<Where>) -> Result<Start> {
+fn from_server(args: &TailArgs, given: Options, from: Where, until: Option<Where>) -> Result<Start> {
+    let options = without_database(&given);
     let mut conn = connect(&options)?;
     let server = identify(&mut conn)?;
     let from = resolve(from, &mut conn, &server)?;
     let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
     let lookup = lookup(options.clone(), Some(server.clone()));
-    let mut layouts = layouts(args, &options, Some(lookup), server.lower_case_names)?;
+    let mut layouts = layouts(args, &given, Some(lookup), server.lower_case_names)?;
     let missing = match args.allow_missing {
         true => Missing::IsFine,
         false => Missing::IsAnError { advice: ADVICE },
@@ -108,7 +109,7 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
         Where::Earliest => Some(Position::new(files.first(), FIRST_OFFSET)),
         Where::At(position) => Some(position.clone()),
     });
-    let lookup = args.connection.names_a_server().then(|| lookup(options.clone(), None));
+    let lookup = args.connection.names_a_server().then(|| lookup(without_database(&options), None));
     if lookup.is_none() && args.shape.omits_generated() {
         return Err(usage(
             "--generated omit: log files do not tell which columns are generated. Give a server to ask with --host",
