@@ -24,8 +24,9 @@ use crate::version::Release;
 
 pub use crate::schema::definitions::Lookup;
 
-/// So many table maps are kept. A server gives a table a new id whenever it opens the table anew.
-const MAPS_KEPT: usize = 1024;
+/// Table maps of so many columns together are kept, which takes some 10 MB: a server gives a table a new id each time that it
+/// opens the table.
+const COLUMNS_KEPT: usize = 1 << 15;
 
 /// What a table map stands for.
 #[derive(Debug)]
@@ -68,6 +69,8 @@ pub struct Layouts {
     dialect: Dialect,
     definitions: Definitions,
     maps: HashMap<u64, Known>,
+    /// Columns of all of these.
+    columns_kept: usize,
     /// Counts statements whose rows have all been read.
     statement: u64,
     existing: BTreeSet<(String, String)>,
@@ -88,6 +91,7 @@ impl Layouts {
             dialect: Dialect::default(),
             definitions,
             maps: HashMap::new(),
+            columns_kept: 0,
             statement: 0,
             existing: BTreeSet::new(),
             matched,
@@ -113,7 +117,7 @@ impl Layouts {
     pub fn written_by(&mut self, version: &str) {
         if self.definitions.set_writer(Release::parse(version, "")) {
             self.dialect = Dialect::of_server(version);
-            self.maps.clear();
+            self.forget_maps();
         }
     }
 
@@ -169,8 +173,13 @@ impl Layouts {
 
     /// Some definition may have changed: layouts and the catalog's definitions no longer hold.
     pub fn definition_changed(&mut self) {
-        self.maps.clear();
+        self.forget_maps();
         self.definitions.forget();
+    }
+
+    fn forget_maps(&mut self) {
+        self.maps.clear();
+        self.columns_kept = 0;
     }
 
     /// The rows of a statement have all been read. The table maps sent for it no longer hold: the server sends them again
@@ -194,11 +203,20 @@ impl Layouts {
             return Ok(());
         }
         let mapping = Rc::new(self.make(map, &place())?);
-        if self.maps.len() >= MAPS_KEPT {
-            self.maps.retain(|_, known| known.statement == statement);
-        }
-        self.maps.insert(map.table_id, Known { body: body.to_vec(), mapping, statement });
+        self.keep(map.table_id, Known { body: body.to_vec(), mapping, statement });
         Ok(())
+    }
+
+    /// Keeps a table map, and drops those of finished statements once there are too many.
+    fn keep(&mut self, table_id: u64, known: Known) {
+        self.columns_kept += known.mapping.column_count();
+        if let Some(old) = self.maps.insert(table_id, known) {
+            self.columns_kept -= old.mapping.column_count();
+        }
+        if self.columns_kept > COLUMNS_KEPT {
+            self.maps.retain(|_, known| known.statement == self.statement);
+            self.columns_kept = self.maps.values().map(|known| known.mapping.column_count()).sum();
+        }
     }
 
     fn make(&mut self, map: &TableMap<'_>, place: &str) -> Result<Mapping> {

@@ -9,12 +9,12 @@ use crate::row::column_reader::ColumnReader;
 use crate::tuple::Content;
 use crate::value::Value;
 
-const NO_DOCUMENT: Malformed = Malformed("a difference from no document");
+const NO_DOCUMENT: Malformed = Malformed("a JSON difference without the document that it is of");
 pub(super) const NOT_LOGGED: Malformed = Malformed("it is not logged");
 
 impl Layout {
-    /// Reads a row image that holds only the columns of `present`; the others come from `rest`, another image and
-    /// its columns.
+    /// Reads a row image that holds only the columns `present`; the others come from `rest`, another image with the columns
+    /// that it holds.
     pub fn read_present<'b>(
         &self,
         image: &mut Bytes<'b>,
@@ -57,8 +57,8 @@ impl Layout {
         Ok(())
     }
 
-    /// Reads an after image some of whose JSON documents are differences from those of the before image, which is
-    /// given from its beginning. Both must hold all columns that are read.
+    /// Reads an after image in which some JSON documents are logged as differences from those of the before image. `before`
+    /// begins that image. Both must hold all columns that are read.
     ///
     /// Source: MySQL's `rows_event.h`, on `PARTIAL_UPDATE_ROWS_EVENT`.
     pub fn read_partial(

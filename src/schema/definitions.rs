@@ -1,6 +1,6 @@
 //! The definition that goes with a table map: what the log tells, completed by the catalog.
 //!
-//! Whoever reads rows tells it of each statement that may change a definition, in the order of the log: the seam for a
+//! [`Definitions::forget`] is called at each statement that may change a definition, in the order of the log: the seam for a
 //! history of definitions.
 
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ pub type Lookup = Box<dyn FnMut(&str, &str) -> Result<Option<Table>>>;
 /// A table's definition, and where it comes from.
 pub struct Definition {
     pub table: Table,
-    /// It is the catalog's of now, not that of the rows: it has to be checked.
+    /// It is the table's present definition, from the catalog, and may not be that of the rows: it has to be checked.
     pub is_from_catalog: bool,
     /// For stderr.
     pub warning: Option<String>,

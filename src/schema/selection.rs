@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::exit::usage;
 
-/// Databases of the server itself, which a glob does not stand for: they are only meant when they are named.
+/// The server's own databases, which no glob matches: they have to be named.
 const SYSTEM: [&str; 4] = ["mysql", "information_schema", "performance_schema", "sys"];
 
 /// A TABLE of the command line: `people`, `other_db.people`, or a glob.
@@ -154,7 +154,7 @@ impl Selection {
         self
     }
 
-    /// A name of a statement, which stands there as it was typed, as the server keeps it.
+    /// A name as it was typed in a statement, in the case that the server keeps names in.
     pub fn kept(&self, name: String) -> String {
         if self.is_lower { name.to_lowercase() } else { name }
     }

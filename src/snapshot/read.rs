@@ -12,11 +12,11 @@ use crate::schema::{Column, ColumnRole, Table};
 use crate::tuple::{Content, Heads, NO_METADATA, Op, row};
 use crate::value::{Date, DateTime, Dialect, Kind, Style, Time, Value};
 
-/// A table's first lines are written once they are this many bytes, and then twice as many each time: the first one is
-/// seen at once, also where rows come slowly.
+/// A table's first lines are written once they are this many bytes, then twice as many each time: the reader gets the first
+/// rows soon, even where they come slowly.
 const FIRST_PIECE_BYTES: usize = 16 << 10;
 
-/// After so many rows it is asked whether to go on.
+/// So often, in rows, `each` is asked whether to go on.
 const EACH_ROWS: u64 = 256;
 
 /// How a table's rows are printed.
@@ -88,8 +88,8 @@ fn bad_value(table: &Table, column: &str, rows: u64, why: Malformed) -> anyhow::
     ))
 }
 
-/// ENUM and SET as their numbers, as the log has them: labels then come from one place. A YEAR(2) with its
-/// century; its 0000 is of no century, and MariaDB takes it for 1900.
+/// ENUM and SET are asked for as numbers, as in the log, so that labels come from one place. YEAR() gives a YEAR(2) its
+/// century; YEAR 0000 has none, and MariaDB returns 1900 for it.
 fn select(table: &Table) -> String {
     let read = read_columns(table);
     let columns = read.iter().map(|(column, _)| match column.kind {
@@ -99,7 +99,7 @@ fn select(table: &Table) -> String {
     });
     let mut columns = columns.collect::<Vec<_>>().join(", ");
     if columns.is_empty() {
-        // All of them are left out; each row still is one.
+        // All columns are left out. Each row still prints a line.
         columns.push('1');
     }
     format!("SELECT {columns} FROM {}", quoted(&table.database, &table.name))
@@ -107,7 +107,7 @@ fn select(table: &Table) -> String {
 
 const OTHER: Malformed = Malformed("the server sent a value of another type than the column's");
 
-/// A value of a result row as the one that both halves print.
+/// The value of a result row's column, as `tail` has it, too.
 fn value<'a>(kind: &'a Kind, given: &'a Given, dialect: Dialect) -> Result<Value<'a>, Malformed> {
     Ok(match (kind, given) {
         (_, Given::NULL) => Value::Null,
