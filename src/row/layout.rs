@@ -1,7 +1,8 @@
 //! A layout: how to read and print the rows of one table, made once of its definition and its table map.
 
 use super::check::Mismatch;
-use super::partial::{NOT_LOGGED, Present};
+pub use super::image::RowError;
+use super::image::{NOT_LOGGED, Present};
 use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::event::Change;
 use crate::binlog::rows::Rows;
@@ -57,13 +58,6 @@ impl Take for Slot<'_> {
     fn take(self, value: Value<'_>) -> Result<(), Malformed> {
         value.write(self.style, self.out)
     }
-}
-
-/// A column that could not be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RowError {
-    pub column: usize,
-    pub why: Malformed,
 }
 
 impl LayoutColumn {

@@ -2,6 +2,7 @@
 
 mod check;
 pub mod column_reader;
+mod image;
 pub mod layout;
 pub mod layouts;
 mod old_temporal;

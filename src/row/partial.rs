@@ -1,6 +1,7 @@
 //! Row images that do not hold every column, and documents that are logged as differences.
 
-use super::layout::{Layout, LayoutColumn, RowError};
+use super::image::{NOT_LOGGED, Present, RowError};
+use super::layout::{Layout, LayoutColumn};
 use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::rows::Rows;
 use crate::bytes::Malformed;
@@ -10,7 +11,6 @@ use crate::tuple::Content;
 use crate::value::Value;
 
 const NO_DOCUMENT: Malformed = Malformed("a JSON difference without the document that it is of");
-pub(super) const NOT_LOGGED: Malformed = Malformed("it is not logged");
 
 impl Layout {
     /// Reads a row image that holds only the columns `present`; the others come from `rest`, another image with the columns
@@ -40,7 +40,7 @@ impl Layout {
                 (Some(is_null), other) => {
                     // The same column of the other image is skipped.
                     let skipped = match other {
-                        Some((bytes, present)) => present.skip(column, bytes),
+                        Some((bytes, present)) => skip_next(present, column, bytes),
                         None => Ok(()),
                     };
                     skipped.and_then(|()| take(image, is_null))
@@ -128,39 +128,15 @@ fn left_out(column: &LayoutColumn, content: &mut Content) -> Result<(), Malforme
     Ok(())
 }
 
-/// The columns that an image holds, and which of them are NULL. Its NULL bits count only the columns that it holds.
-#[derive(Debug)]
-pub(super) struct Present<'a, 'b> {
-    columns: &'a [u8],
-    nulls: &'b [u8],
-    seen: usize,
-}
-
-impl<'a, 'b> Present<'a, 'b> {
-    pub(super) fn begin(
-        image: &mut Bytes<'b>,
-        columns: &'a [u8],
-        count: usize,
-    ) -> Result<Present<'a, 'b>, RowError> {
-        let there = (0..count).filter(|i| bit(columns, *i)).count();
-        let nulls = image.take(there.div_ceil(8)).map_err(|why| RowError { column: 0, why })?;
-        Ok(Present { columns, nulls, seen: 0 })
-    }
-
-    /// Whether the next column, of this number, is NULL; `None` if the image does not hold it.
-    pub(super) fn next(&mut self, i: usize) -> Option<bool> {
-        bit(self.columns, i).then(|| {
-            self.seen += 1;
-            bit(self.nulls, self.seen - 1)
-        })
-    }
-
-    /// Skips the next column.
-    pub(super) fn skip(&mut self, column: &LayoutColumn, image: &mut Bytes<'_>) -> Result<(), Malformed> {
-        match self.next(column.number) {
-            Some(false) => column.format.skip(image, column.old_decimals),
-            Some(true) | None => Ok(()),
-        }
+/// Skips the next column of an image.
+fn skip_next(
+    present: &mut Present<'_, '_>,
+    column: &LayoutColumn,
+    image: &mut Bytes<'_>,
+) -> Result<(), Malformed> {
+    match present.next(column.number) {
+        Some(false) => column.format.skip(image, column.old_decimals),
+        Some(true) | None => Ok(()),
     }
 }
 

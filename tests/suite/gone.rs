@@ -5,6 +5,13 @@ use std::process::Stdio;
 
 use crate::common::*;
 
+/// Where the log ends.
+fn place(server: &Server) -> String {
+    let run = Dumpa::without_db(server).args(["position"]).run().expect_code(0);
+    let position: serde_json::Value = serde_json::from_str(run.text()).expect("JSON");
+    format!("{}:{}", position["file"].as_str().expect("a name"), position["position"])
+}
+
 /// Waits until somebody waits for a lock on a table.
 fn wait_for_waiter(server: &Server) {
     let query = "select count(*) from information_schema.processlist where state like 'Waiting for table metadata lock%'";
@@ -76,13 +83,12 @@ on_each_server! {
 
     fn a_database_to_come(server) {
         let db = server.fresh_db("gone");
-        let start = crate::json::Start::here(&db);
         let later = format!("{}later", db.name);
-        server.sql(&format!("create database {later};\ncreate table {later}.t (id int primary key);\ninsert into {later}.t values (1);\ndrop database {later}"));
-        let from = start.file().to_str().expect("a path");
-        let args = ["tail", "-D", &later, "t", "--allow-missing", "--from", from, "--until", "now", "--id", "t=id"];
-        // Its rows cannot be read any more; that is not said of its database.
-        let run = Dumpa::without_db(server).args(args).run();
-        assert!(!run.stderr.contains("no database"), "{}", run.stderr);
+        let args = ["tail", "-D", &later, "--allow-missing", "--from", &place(server)];
+        let mut tail = Dumpa::without_db(server).args(args).spawn();
+        server.sql(&format!("create database {later};\ncreate table {later}.t (id int primary key);\ninsert into {later}.t values (7)"));
+        let line = tail.next();
+        assert_eq!(line.without_metadata(), r#"["upsert","t",7,{"id":7}]"#);
+        server.sql(&format!("drop database {later}"));
     }
 }
