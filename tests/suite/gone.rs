@@ -85,7 +85,13 @@ on_each_server! {
         let db = server.fresh_db("gone");
         let later = format!("{}later", db.name);
         let args = ["tail", "-D", &later, "--allow-missing", "--from", &place(server)];
+        let last: u64 = server.ask("select connection_id()");
         let mut tail = Dumpa::without_db(server).args(args).spawn();
+        let query = format!("select count(*) from information_schema.processlist where command like 'Binlog Dump%' and id > {last}");
+        eventually("it follows the log", || {
+            assert!(tail.runs(), "{}", tail.stderr());
+            (server.ask::<u32>(&query) > 0).then_some(())
+        });
         server.sql(&format!("create database {later};\ncreate table {later}.t (id int primary key);\ninsert into {later}.t values (7)"));
         let line = tail.next();
         assert_eq!(line.without_metadata(), r#"["upsert","t",7,{"id":7}]"#);
