@@ -1,4 +1,4 @@
-//! How a column's bytes are packed in a row image: type and parameters, as a table map has them.
+//! The format of a column's bytes in a row image: type and parameters, as a table map has them.
 //!
 //! Source: MySQL's `table_map_event` in `rows_event.h` ("Table_map column types"), and
 //! `Field::pack` of each type.
@@ -8,7 +8,7 @@ use crate::bytes::Malformed;
 use crate::value::decimal;
 use crate::value::temporal::fraction_len;
 
-/// The packing of one column.
+/// The format of one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnFormat {
     /// TINYINT to BIGINT of so many bytes.
@@ -69,8 +69,8 @@ pub enum ColumnFormat {
 }
 
 impl ColumnFormat {
-    /// Reads a column's packing: its type byte, and what the type needs from the table map's
-    /// metadata block. `None` is a type that dumpa does not know.
+    /// Reads a column's format: its type byte, and what the type needs from the table map's metadata block. `None` is a
+    /// type that dumpa does not know.
     pub fn parse(kind: u8, meta: &mut Bytes<'_>) -> Result<Option<ColumnFormat>, Malformed> {
         Ok(Some(match kind {
             1 => ColumnFormat::Int { bytes: 1 },
@@ -93,7 +93,7 @@ impl ColumnFormat {
             19 => ColumnFormat::Time { decimals: decimals(meta.u8()?)? },
             246 => {
                 let format = decimal::Format::new(meta.u8()?, meta.u8()?);
-                ColumnFormat::Decimal(format.ok_or(Malformed("a DECIMAL's precision cannot be"))?)
+                ColumnFormat::Decimal(format.ok_or(Malformed("a DECIMAL has an impossible precision"))?)
             }
             249..=252 => ColumnFormat::Blob { length_bytes: length_bytes(meta)?, compressed: false },
             140 => ColumnFormat::Blob { length_bytes: length_bytes(meta)?, compressed: true },
@@ -128,14 +128,14 @@ impl ColumnFormat {
             ColumnFormat::Time { decimals } => 3 + fraction_len(decimals),
             ColumnFormat::DateTime { decimals } => 5 + fraction_len(decimals),
             ColumnFormat::Timestamp { decimals } => 4 + fraction_len(decimals),
-            ColumnFormat::String { max } => return Size::Told { length_bytes: string_length_bytes(max) },
+            ColumnFormat::String { max } => return Size::Prefixed { length_bytes: string_length_bytes(max) },
             ColumnFormat::Varchar { max, compressed } => {
-                return Size::Told { length_bytes: varchar_length_bytes(max, compressed) };
+                return Size::Prefixed { length_bytes: varchar_length_bytes(max, compressed) };
             }
             ColumnFormat::Blob { length_bytes, .. }
             | ColumnFormat::Json { length_bytes }
             | ColumnFormat::Geometry { length_bytes }
-            | ColumnFormat::Vector { length_bytes } => return Size::Told { length_bytes },
+            | ColumnFormat::Vector { length_bytes } => return Size::Prefixed { length_bytes },
         })
     }
 
@@ -145,7 +145,7 @@ impl ColumnFormat {
     pub fn skip(self, bytes: &mut Bytes<'_>, old_decimals: u8) -> Result<(), Malformed> {
         let len = match self.size(old_decimals) {
             Size::Fixed(len) => len,
-            Size::Told { length_bytes } => bytes.uint(length_bytes.into())? as usize,
+            Size::Prefixed { length_bytes } => bytes.uint(length_bytes.into())? as usize,
         };
         bytes.take(len).map(|_| ())
     }
@@ -155,8 +155,8 @@ impl ColumnFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
     Fixed(usize),
-    /// A length of so many bytes stands before them.
-    Told {
+    /// A length of so many bytes stands before the value.
+    Prefixed {
         length_bytes: u8,
     },
 }
@@ -171,8 +171,7 @@ pub fn old_datetime_len(decimals: u8) -> usize {
     [8, 6, 6, 7, 7, 7, 8].get(usize::from(decimals)).copied().unwrap_or(8)
 }
 
-/// Bytes of the length before a VARCHAR. A compressed one has its header counted in, whatever the
-/// column's length.
+/// Bytes of the length before a VARCHAR. The length of a compressed one includes its header.
 pub fn varchar_length_bytes(max: u16, _compressed: bool) -> u8 {
     if max > 255 { 2 } else { 1 }
 }
@@ -188,7 +187,11 @@ fn decimals(n: u8) -> Result<u8, Malformed> {
 
 fn length_bytes(meta: &mut Bytes<'_>) -> Result<u8, Malformed> {
     let n = meta.u8()?;
-    if (1..=4).contains(&n) { Ok(n) } else { Err(Malformed("a length of neither 1 to 4 bytes")) }
+    if (1..=4).contains(&n) {
+        Ok(n)
+    } else {
+        Err(Malformed("the length of a TEXT or BLOB is not of 1 to 4 bytes"))
+    }
 }
 
 fn bit(bits: u8, bytes: u8) -> Result<ColumnFormat, Malformed> {
@@ -214,6 +217,6 @@ fn string(kind: u8, meta: &mut Bytes<'_>) -> Result<ColumnFormat, Malformed> {
         (247, 1 | 2) => Ok(ColumnFormat::Enum { bytes: max as u8 }),
         (248, 1..=8) => Ok(ColumnFormat::Set { bytes: max as u8 }),
         (253 | 254, _) => Ok(ColumnFormat::String { max }),
-        _ => Err(Malformed("a string column of no known kind")),
+        _ => Err(Malformed("a string column of an unknown type")),
     }
 }

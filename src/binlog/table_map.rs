@@ -46,19 +46,18 @@ impl<'a> TableMap<'a> {
         bit(self.nullable, i)
     }
 
-    /// The packing of every column, `None` for a type that is not known; nothing after it can be
-    /// read then.
-    pub fn wires(&self) -> Result<Vec<Option<ColumnFormat>>, Malformed> {
+    /// The format of every column; `None` for a type that is not known, and then nothing after it.
+    pub fn formats(&self) -> Result<Vec<Option<ColumnFormat>>, Malformed> {
         let mut meta = Bytes(self.metadata);
-        let mut wires = Vec::with_capacity(self.types.len());
+        let mut formats = Vec::with_capacity(self.types.len());
         for kind in self.types {
-            let wire = ColumnFormat::parse(*kind, &mut meta)?;
-            wires.push(wire);
-            if wire.is_none() {
+            let format = ColumnFormat::parse(*kind, &mut meta)?;
+            formats.push(format);
+            if format.is_none() {
                 break;
             }
         }
-        Ok(wires)
+        Ok(formats)
     }
 
     /// The type byte of column `i`, for messages.
@@ -121,6 +120,8 @@ pub struct Metadata<'a> {
     pub enum_labels: Option<Vec<Vec<&'a [u8]>>>,
     /// Column numbers of the primary key, in key order.
     pub primary_key: Option<Vec<usize>>,
+    pub geometry_types: Option<Vec<u64>>,
+    pub vector_dimensions: Option<Vec<u64>>,
 }
 
 impl<'a> Metadata<'a> {
@@ -141,7 +142,9 @@ impl<'a> Metadata<'a> {
                 9 => metadata.primary_key = Some(key(value, true)?),
                 10 => metadata.label_collations = Some(Collations::with_default(value)?),
                 11 => metadata.label_collations = Some(Collations::for_each(value)?),
-                // Geometry subtypes, visibility, vector dimensions: no row is read otherwise.
+                7 => metadata.geometry_types = Some(lenencs(value)?),
+                13 => metadata.vector_dimensions = Some(lenencs(value)?),
+                // 12 is visibility: invisible columns are printed as others are.
                 _ => {}
             }
         }

@@ -7,17 +7,17 @@ use anyhow::{Context, Result, anyhow};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::{log_in, progress, wanted};
+use super::{identify, progress, resolve, wanted, without_database};
 use crate::cli::LoadArgs;
 use crate::exit;
 use crate::output::Output;
 use crate::position::SaveFile;
 use crate::progress::Progress;
-use crate::schema::catalog::Catalog;
-use crate::schema::find::{self, Found, Missing, Search};
+use crate::schema::catalog::{Catalog, is_gone};
 use crate::schema::known;
 use crate::schema::rules::Rules;
 use crate::schema::selection::Selection;
+use crate::schema::table_search::{self, Found, Missing, Search};
 use crate::schema::{Id, Table};
 use crate::server::{Server, connect, log};
 use crate::signal::Signal;
@@ -27,7 +27,7 @@ use crate::source::network::Network;
 use crate::value::Dialect;
 
 const LOAD: Search = Search { estimates: true, missing: Missing::IsAnError { advice: "" } };
-/// How often a snapshot is begun anew because a table was created meanwhile.
+/// How often a snapshot is begun because tables were created or dropped meanwhile.
 const TRIES: u32 = 10;
 
 /// A table to load.
@@ -39,12 +39,15 @@ struct Job {
 
 pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let save = args.save.as_deref().map(SaveFile::new).transpose()?;
-    let (options, mut conn, server) = log_in(&args.connection)?;
+    let given = resolve(&args.connection)?;
+    let options = without_database(&given);
+    let mut conn = connect(&options)?;
+    let server = identify(&mut conn)?;
     let mut progress = progress(&args.messages);
-    let (selection, rules) = wanted(&args.tables, &args.shape, &options, server.lower_case_names)?;
+    let (selection, rules) = wanted(&args.tables, &args.shape, &given, server.lower_case_names)?;
     let mut catalog = Catalog::new(connect(&options)?, &server)?;
-    find::check_rules(&mut catalog, &rules.ids, LOAD)?;
-    let ((method, position), names) = settled(&mut catalog, &selection, |tables| {
+    table_search::check_rules(&mut catalog, &rules.ids, LOAD)?;
+    let ((method, position), jobs) = settled(&mut catalog, &selection, &rules, &progress, |tables| {
         let wish = Wish { position: save.is_some(), no_lock: args.no_lock, tables };
         snapshot::begin(&mut conn, &server, &options, wish)
     })?;
@@ -53,10 +56,9 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let mut position = position.map(|position| network.identify(position));
     if let Some(position) = position.as_mut().filter(|_| selection.has_globs()) {
         // A DROP DATABASE that comes later does not name its tables.
-        position.tables =
-            Some(Arc::new(known::names(names.iter().map(|n| (n.database.clone(), n.table.clone())))));
+        let names = jobs.iter().map(|job| (job.table.database.clone(), job.table.name.clone()));
+        position.tables = Some(Arc::new(known::names(names)));
     }
-    let jobs = jobs(&mut catalog, names, &selection, &rules, &progress)?;
     match method {
         Method::None => {}
         Method::Lossy => progress.warn(method.describe()),
@@ -81,7 +83,16 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
         let rows = read::table(&mut conn, &job.table, print, &mut output, &mut each);
         // The rows before one that cannot be read are good.
         output.flush()?;
-        let rows = rows?;
+        let rows = match rows {
+            Err(error) if is_gone(&error) => {
+                return Err(error.context(format!(
+                    "{} was dropped, emptied or altered after the snapshot began, so that its rows in it can no longer \
+                     be read: load again",
+                    job.printed
+                )));
+            }
+            rows => rows?,
+        };
         progress.loaded(rows);
         all_rows += rows;
         if signal.is_set() {
@@ -113,44 +124,74 @@ fn check_still_there(conn: &mut Conn, server: &Server, file: &str, progress: &Pr
     }
 }
 
-/// Begins a snapshot that holds no table but those that were known before: the rows of one that came in between
-/// would be missing from it, and stand before its position.
+/// Begins a snapshot, and finds out how each table is to be read: by its definition once the snapshot has begun.
+///
+/// It is begun anew when tables came or went meanwhile. The rows of one that came would be missing from it, and stand before
+/// its position; one that went may be a part of it, and can no longer be read. So the snapshot holds all tables that are
+/// loaded, and none that was left out.
 fn settled<T>(
     catalog: &mut Catalog,
     selection: &Selection,
-    mut begin: impl FnMut(&[(String, String)]) -> Result<T>,
-) -> Result<(T, Vec<Found>)> {
-    let mut known = find::wanted(catalog, selection, LOAD)?;
-    for _ in 0..TRIES {
-        let tables: Vec<_> = known.into_iter().map(|name| (name.database, name.table)).collect();
-        let begun = begin(&tables)?;
-        known = find::wanted(catalog, selection, LOAD)?;
-        let tables: HashSet<_> = tables.iter().map(|(database, table)| (&**database, &**table)).collect();
-        if known.iter().all(|name| tables.contains(&(&*name.database, &*name.table))) {
-            return Ok((begun, known));
-        }
-    }
-    Err(anyhow!("tables are created all the time, so that no snapshot holds them all: try again later"))
-}
-
-/// How each table is to be read: its definition as it is once the snapshot has begun.
-fn jobs(
-    catalog: &mut Catalog,
-    found: Vec<Found>,
-    selection: &Selection,
     rules: &Rules,
     progress: &Progress,
-) -> Result<Vec<Job>> {
+    mut begin: impl FnMut(&[(String, String)]) -> Result<T>,
+) -> Result<(T, Vec<Job>)> {
+    let names = |found: &[Found]| -> Vec<_> {
+        found.iter().map(|found| (found.database.clone(), found.table.clone())).collect()
+    };
+    let mut known = table_search::wanted(catalog, selection, LOAD)?;
+    for _ in 0..TRIES {
+        let before = names(&known);
+        let begun = begin(&before);
+        known = table_search::wanted(catalog, selection, LOAD)?;
+        let mut after: HashSet<_> = names(&known).into_iter().collect();
+        if before.iter().cloned().collect::<HashSet<_>>() == after {
+            let begun = begun?;
+            match jobs(catalog, &known, selection, rules)? {
+                Ok(jobs) => {
+                    for job in jobs.iter().filter(|job| job.table.id == Id::None) {
+                        progress.warn(&crate::row::layouts::no_key(&job.printed));
+                    }
+                    return Ok((begun, jobs));
+                }
+                Err(gone) => {
+                    known = table_search::wanted(catalog, selection, LOAD)?;
+                    after = names(&known).into_iter().collect();
+                    if after.contains(&gone) {
+                        return Err(anyhow!(
+                            "the columns of {}.{} are hidden from this account: GRANT SELECT",
+                            gone.0,
+                            gone.1
+                        ));
+                    }
+                }
+            }
+        }
+        for (database, table) in before.iter().filter(|name| !after.contains(name)) {
+            progress.warn(&format!(
+                "{database}.{table} was dropped or renamed while the load began: it is left out"
+            ));
+        }
+    }
+    Err(anyhow!(
+        "tables are created or dropped all the time, so that no snapshot holds just those that exist: try again later"
+    ))
+}
+
+/// How each table is to be read; or the first that was dropped meanwhile.
+fn jobs(
+    catalog: &mut Catalog,
+    found: &[Found],
+    selection: &Selection,
+    rules: &Rules,
+) -> Result<Result<Vec<Job>, (String, String)>> {
     let mut jobs = Vec::new();
     for Found { database, table: name, estimate } in found {
-        let table = catalog.table(&database, &name)?;
-        let mut table = table.ok_or_else(|| anyhow!("{database}.{name} was dropped while the load began"))?;
+        let Some(mut table) = catalog.table(database, name)? else {
+            return Ok(Err((database.clone(), name.clone())));
+        };
         rules.apply(&mut table)?;
-        let printed = selection.printed(&database, &name);
-        if table.id == Id::None {
-            progress.warn(&crate::row::layouts::no_key(&printed));
-        }
-        jobs.push(Job { table, printed, estimate });
+        jobs.push(Job { table, printed: selection.printed(database, name), estimate: *estimate });
     }
-    Ok(jobs)
+    Ok(Ok(jobs))
 }

@@ -16,13 +16,24 @@ use crate::server::{Given, Options, Server, connect};
 
 /// Logs in, and asks who answered.
 fn log_in(args: &ConnectionArgs) -> Result<(Options, Conn, Server)> {
+    let options = resolve(args)?;
+    let mut conn = connect(&options)?;
+    let server = identify(&mut conn)?;
+    Ok((options, conn, server))
+}
+
+/// How to connect without a database: whether there is one of that name is for the search of tables to say.
+fn without_database(options: &Options) -> Options {
+    Options { database: None, ..options.clone() }
+}
+
+/// The options of the command line and of option files.
+fn resolve(args: &ConnectionArgs) -> Result<Options> {
     let options = Options::resolve(&Given::from(args.clone()))?;
     // Before connecting: what is wrong with an option file may be why that fails.
     let messages = Progress::new(When::Never, false);
     options.warnings.iter().for_each(|warning| messages.warn(warning));
-    let mut conn = connect(&options)?;
-    let server = identify(&mut conn)?;
-    Ok((options, conn, server))
+    Ok(options)
 }
 
 /// Asks who answered. Of a server that is older than what dumpa is made for it is said.

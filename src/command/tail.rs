@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::{identify, progress, wanted};
+use super::{identify, progress, wanted, without_database};
 use crate::cli::TailArgs;
 use crate::exit::{self, ReaderGone, unavailable, usage};
 use crate::follow::{Flow, Follower, Plan};
@@ -17,8 +17,8 @@ use crate::position::{FileOrder, Position, SaveFile, Where};
 use crate::progress::Progress;
 use crate::row::layouts::{Layouts, Lookup};
 use crate::schema::catalog::Catalog;
-use crate::schema::find::{self, Missing, Search};
 use crate::schema::known::{self, Survey};
+use crate::schema::table_search::{self, Missing, Search};
 use crate::server::{Given, Options, Server, connect, log};
 use crate::signal::Signal;
 use crate::source::event_queue::{Batch, Taken};
@@ -77,7 +77,8 @@ struct Start {
 }
 
 /// Follows a server's log.
-fn from_server(args: &TailArgs, options: Options, from: Where, until: Option<Where>) -> Result<Start> {
+fn from_server(args: &TailArgs, given: Options, from: Where, until: Option<Where>) -> Result<Start> {
+    let options = without_database(&given);
     let mut conn = connect(&options)?;
     let server = identify(&mut conn)?;
     let is_now = from == Where::Now;
@@ -85,7 +86,7 @@ fn from_server(args: &TailArgs, options: Options, from: Where, until: Option<Whe
     let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
     let order = file_order(&from, until.as_ref(), &mut conn, &server);
     let lookup = lookup(options.clone(), Some(server.clone()));
-    let mut layouts = layouts(args, &options, Some(lookup), server.lower_case_names)?;
+    let mut layouts = layouts(args, &given, Some(lookup), server.lower_case_names)?;
     let missing = match args.allow_missing {
         true => Missing::IsFine,
         false => Missing::IsAnError { advice: ADVICE },
@@ -114,7 +115,7 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
         Where::Earliest => Some(first()),
         Where::At(position) => Some(position.clone()),
     });
-    let lookup = args.connection.names_a_server().then(|| lookup(options.clone(), None));
+    let lookup = args.connection.names_a_server().then(|| lookup(without_database(&options), None));
     if lookup.is_none() && args.shape.omits_generated() {
         return Err(usage(
             "--generated omit: log files do not tell which columns are generated. Give a server to ask with --host",
@@ -202,10 +203,10 @@ fn survey(
 ) -> Result<()> {
     let seconds = conn.query_first("SELECT UNIX_TIMESTAMP()").context("cannot ask for the server's time")?;
     let mut catalog = Catalog::new(conn, server)?;
-    find::check_rules(&mut catalog, layouts.id_rules(), search)?;
-    let found = find::wanted(&mut catalog, layouts.selection(), search)?;
+    table_search::check_rules(&mut catalog, layouts.id_rules(), search)?;
+    let found = table_search::wanted(&mut catalog, layouts.selection(), search)?;
     if search.missing != Missing::IsFine {
-        find::check_rules_columns(&mut catalog, layouts.id_rules(), &found)?;
+        table_search::check_rules_columns(&mut catalog, layouts.id_rules(), &found)?;
     }
     if !catalog.logs_cascades(server)? {
         let databases: BTreeSet<&str> = found.iter().map(|found| &*found.database).collect();

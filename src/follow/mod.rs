@@ -16,7 +16,7 @@ use anyhow::Result;
 use crate::binlog::event::{Event, EventType, QUERY, RowsKind};
 use crate::binlog::payload::Payload;
 use crate::binlog::query::inflate;
-use crate::binlog::rows::Rows;
+use crate::binlog::rows::{FLAG_STATEMENT_END, Rows};
 use crate::binlog::table_map::TableMap;
 use crate::exit::unreadable;
 use crate::output::Output;
@@ -327,6 +327,9 @@ impl Steps<'_> {
     }
 
     fn table_map(&mut self, event: &Event<'_>, framer: &Framer) -> Result<()> {
+        if self.skips {
+            return Ok(());
+        }
         let map = TableMap::parse(framer.format(), event.header.kind, event.body);
         let map = map.map_err(|why| malformed(why.0, framer.place()))?;
         self.layouts.map(&map, event.body, framer.place())
@@ -342,6 +345,9 @@ impl Steps<'_> {
         let rows = rows.map_err(|why| malformed(why.0, framer.place()))?;
         let mut printing = Printing { lines: &mut self.lines, cursor: &mut self.cursor, transaction };
         let flow = self.rows.print(&rows, &self.layouts, &mut printing, framer.place())?;
+        if rows.flags & FLAG_STATEMENT_END != 0 {
+            self.layouts.statement_ended();
+        }
         if self.inflated.capacity() > KEEP_INFLATED_BYTES {
             self.inflated = Vec::new();
         }

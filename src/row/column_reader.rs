@@ -1,5 +1,5 @@
-//! One column of a layout: its packing and its kind, joined once, so that reading a value is one
-//! match.
+//! How one column of a row image is read: its format and its kind, joined once, so that reading a value takes a
+//! single match.
 
 use std::sync::Arc;
 
@@ -91,17 +91,17 @@ pub enum ColumnReader {
     Uuid,
     Inet4,
     Inet6,
-    /// Of no interest: nothing is given away.
-    Passed {
-        wire: ColumnFormat,
+    /// Skipped: no value is made of it.
+    Skipped {
+        format: ColumnFormat,
         old_decimals: u8,
     },
 }
 
-/// What is done with a value.
+/// Receives a value.
 ///
-/// A trait beside closures, because a method can be made part of its caller: then what a cell is, is asked
-/// once, and not again when its value is written. That is an eighth of the work.
+/// A trait, not only closures, because its method can be inlined into [`ColumnReader::read`]: the match on the column's type
+/// then decides how the value is written, too. That saves an eighth of the instructions.
 pub trait Take {
     fn take(self, value: Value<'_>) -> Result<(), Malformed>;
 }
@@ -113,64 +113,64 @@ impl<F: FnOnce(Value<'_>) -> Result<(), Malformed>> Take for F {
 }
 
 impl ColumnReader {
-    /// Joins a packing and a kind; `None` where they cannot belong to the same column, which is
-    /// how a table that was altered since is found out.
-    pub fn join(wire: ColumnFormat, kind: &Kind, dialect: Dialect) -> Option<ColumnReader> {
-        let cell = match kind {
-            Kind::Int { bytes, unsigned } if wire == (ColumnFormat::Int { bytes: *bytes }) => {
+    /// Joins a format and a kind; `None` where they cannot belong to the same column: the table was altered after the
+    /// rows were written.
+    pub fn join(format: ColumnFormat, kind: &Kind, dialect: Dialect) -> Option<ColumnReader> {
+        let reader = match kind {
+            Kind::Int { bytes, unsigned } if format == (ColumnFormat::Int { bytes: *bytes }) => {
                 int(*bytes, *unsigned)?
             }
-            Kind::Year { .. } if wire == ColumnFormat::Year => ColumnReader::Year,
-            Kind::Bit { bits } if wire == (ColumnFormat::Bit { bits: *bits }) => {
+            Kind::Year { .. } if format == ColumnFormat::Year => ColumnReader::Year,
+            Kind::Bit { bits } if format == (ColumnFormat::Bit { bits: *bits }) => {
                 ColumnReader::Bit { len: usize::from(*bits).div_ceil(8) }
             }
-            Kind::Decimal(format) if wire == ColumnFormat::Decimal(*format) => {
-                ColumnReader::Decimal { format: *format, len: format.packed_len() }
+            Kind::Decimal(decimal) if format == ColumnFormat::Decimal(*decimal) => {
+                ColumnReader::Decimal { format: *decimal, len: decimal.packed_len() }
             }
-            Kind::Float if wire == ColumnFormat::Float => ColumnReader::Float,
-            Kind::Double if wire == ColumnFormat::Double => ColumnReader::Double,
-            Kind::Date if wire == ColumnFormat::Date => ColumnReader::Date,
-            Kind::Time { decimals } => time(wire, *decimals)?,
-            Kind::DateTime { decimals } => datetime(wire, *decimals)?,
-            Kind::Timestamp { decimals } => timestamp(wire, *decimals)?,
-            Kind::Text { charset } => text(wire, *charset)?,
-            Kind::Bytes { padded } => binary(wire, *padded)?,
-            Kind::Enum(labels) => match wire {
+            Kind::Float if format == ColumnFormat::Float => ColumnReader::Float,
+            Kind::Double if format == ColumnFormat::Double => ColumnReader::Double,
+            Kind::Date if format == ColumnFormat::Date => ColumnReader::Date,
+            Kind::Time { decimals } => time(format, *decimals)?,
+            Kind::DateTime { decimals } => datetime(format, *decimals)?,
+            Kind::Timestamp { decimals } => timestamp(format, *decimals)?,
+            Kind::Text { charset } => text(format, *charset)?,
+            Kind::Bytes { padded } => binary(format, *padded)?,
+            Kind::Enum(labels) => match format {
                 ColumnFormat::Enum { bytes } => {
                     ColumnReader::Enum { len: bytes.into(), labels: labels.clone() }
                 }
                 _ => return None,
             },
-            Kind::Set(labels) => match wire {
+            Kind::Set(labels) => match format {
                 ColumnFormat::Set { bytes } => {
                     ColumnReader::Set { len: bytes.into(), labels: labels.clone() }
                 }
                 _ => return None,
             },
-            Kind::Json => match wire {
+            Kind::Json => match format {
                 ColumnFormat::Json { length_bytes } => {
                     ColumnReader::Json { length_bytes, documents: dialect.documents }
                 }
                 _ => return None,
             },
-            Kind::Geometry => match wire {
+            Kind::Geometry => match format {
                 ColumnFormat::Geometry { length_bytes }
                 | ColumnFormat::Blob { length_bytes, compressed: false } => {
                     ColumnReader::Geometry { length_bytes, axes: dialect.axes }
                 }
                 _ => return None,
             },
-            Kind::Vector => match wire {
+            Kind::Vector => match format {
                 ColumnFormat::Vector { length_bytes } => ColumnReader::Vector { length_bytes },
-                // MariaDB's VECTOR travels as a VARBINARY.
+                // MariaDB logs a VECTOR as VARBINARY.
                 ColumnFormat::Varchar { max, compressed: false } => {
                     ColumnReader::Vector { length_bytes: varchar_length_bytes(max, false) }
                 }
                 _ => return None,
             },
-            Kind::Uuid if wire == (ColumnFormat::String { max: 16 }) => ColumnReader::Uuid,
-            Kind::Inet6 if wire == (ColumnFormat::String { max: 16 }) => ColumnReader::Inet6,
-            Kind::Inet4 if wire == (ColumnFormat::String { max: 4 }) => ColumnReader::Inet4,
+            Kind::Uuid if format == (ColumnFormat::String { max: 16 }) => ColumnReader::Uuid,
+            Kind::Inet6 if format == (ColumnFormat::String { max: 16 }) => ColumnReader::Inet6,
+            Kind::Inet4 if format == (ColumnFormat::String { max: 4 }) => ColumnReader::Inet4,
             Kind::Int { .. }
             | Kind::Year { .. }
             | Kind::Bit { .. }
@@ -182,11 +182,10 @@ impl ColumnReader {
             | Kind::Inet4
             | Kind::Inet6 => return None,
         };
-        Some(cell)
+        Some(reader)
     }
 
-    /// Reads the next value, and gives it away. `inflated` holds the bytes of a compressed column
-    /// meanwhile.
+    /// Reads the next value and hands it to `taker`. `inflated` is a buffer for the bytes of a compressed column.
     #[inline(always)]
     pub fn read(
         &self,
@@ -261,24 +260,24 @@ impl ColumnReader {
             ColumnReader::Vector { length_bytes } => {
                 taker.take(Value::Vector(prefixed(bytes, length_bytes)?))
             }
-            // In the order of its text, not of MariaDB's record (`sql_type_uuid.h`, `pack`).
+            // The log has the bytes in the order of the text, not in that of MariaDB's records (`pack` in `sql_type_uuid.h`).
             ColumnReader::Uuid => taker.take(Value::Uuid(padded(bytes)?)),
             ColumnReader::Inet4 => taker.take(Value::Inet4(padded(bytes)?)),
             ColumnReader::Inet6 => taker.take(Value::Inet6(padded(bytes)?)),
-            ColumnReader::Passed { wire, old_decimals } => pass(wire, bytes, old_decimals),
+            ColumnReader::Skipped { format, old_decimals } => skip(format, bytes, old_decimals),
         }
     }
 }
 
-/// A YEAR of 0000 is not 1900.
+/// YEAR 0000 is stored as 0, any other year as what it is beyond 1900.
 fn year(byte: u8) -> u64 {
     if byte == 0 { 0 } else { 1900 + u64::from(byte) }
 }
 
-/// Not made part of its caller: most tables have no such column.
+/// Not inlined: most tables have no such column.
 #[inline(never)]
-fn pass(wire: ColumnFormat, bytes: &mut Bytes<'_>, old_decimals: u8) -> Result<(), Malformed> {
-    wire.skip(bytes, old_decimals)
+fn skip(format: ColumnFormat, bytes: &mut Bytes<'_>, old_decimals: u8) -> Result<(), Malformed> {
+    format.skip(bytes, old_decimals)
 }
 
 fn int(bytes: u8, unsigned: bool) -> Option<ColumnReader> {
@@ -297,24 +296,24 @@ fn int(bytes: u8, unsigned: bool) -> Option<ColumnReader> {
     })
 }
 
-fn time(wire: ColumnFormat, decimals: u8) -> Option<ColumnReader> {
-    match wire {
+fn time(format: ColumnFormat, decimals: u8) -> Option<ColumnReader> {
+    match format {
         ColumnFormat::Time { decimals: d } if d == decimals => Some(ColumnReader::Time { decimals }),
         ColumnFormat::OldTime => Some(ColumnReader::OldTime { decimals }),
         _ => None,
     }
 }
 
-fn datetime(wire: ColumnFormat, decimals: u8) -> Option<ColumnReader> {
-    match wire {
+fn datetime(format: ColumnFormat, decimals: u8) -> Option<ColumnReader> {
+    match format {
         ColumnFormat::DateTime { decimals: d } if d == decimals => Some(ColumnReader::DateTime { decimals }),
         ColumnFormat::OldDateTime => Some(ColumnReader::OldDateTime { decimals }),
         _ => None,
     }
 }
 
-fn timestamp(wire: ColumnFormat, decimals: u8) -> Option<ColumnReader> {
-    match wire {
+fn timestamp(format: ColumnFormat, decimals: u8) -> Option<ColumnReader> {
+    match format {
         ColumnFormat::Timestamp { decimals: d } if d == decimals => {
             Some(ColumnReader::Timestamp { decimals })
         }
@@ -324,8 +323,8 @@ fn timestamp(wire: ColumnFormat, decimals: u8) -> Option<ColumnReader> {
 }
 
 /// Bytes of the length before a string, and whether the string is compressed.
-fn string_length(wire: ColumnFormat) -> Option<(u8, bool)> {
-    match wire {
+fn string_length(format: ColumnFormat) -> Option<(u8, bool)> {
+    match format {
         ColumnFormat::String { max } => Some((string_length_bytes(max), false)),
         ColumnFormat::Varchar { max, compressed } => {
             Some((varchar_length_bytes(max, compressed), compressed))
@@ -335,8 +334,8 @@ fn string_length(wire: ColumnFormat) -> Option<(u8, bool)> {
     }
 }
 
-fn text(wire: ColumnFormat, charset: Charset) -> Option<ColumnReader> {
-    string_length(wire).map(|(length_bytes, compressed)| {
+fn text(format: ColumnFormat, charset: Charset) -> Option<ColumnReader> {
+    string_length(format).map(|(length_bytes, compressed)| {
         if compressed {
             ColumnReader::CompressedText { length_bytes, charset }
         } else {
@@ -345,16 +344,16 @@ fn text(wire: ColumnFormat, charset: Charset) -> Option<ColumnReader> {
     })
 }
 
-fn binary(wire: ColumnFormat, padded: bool) -> Option<ColumnReader> {
-    let is_char = matches!(wire, ColumnFormat::String { .. });
+fn binary(format: ColumnFormat, padded: bool) -> Option<ColumnReader> {
+    let is_char = matches!(format, ColumnFormat::String { .. });
     if is_char != padded {
         return None;
     }
-    let pad_to = match wire {
+    let pad_to = match format {
         ColumnFormat::String { max } => max.into(),
         _ => 0,
     };
-    string_length(wire).map(|(length_bytes, compressed)| {
+    string_length(format).map(|(length_bytes, compressed)| {
         if compressed {
             ColumnReader::CompressedBytes { length_bytes }
         } else {
@@ -373,7 +372,7 @@ fn prefixed<'a>(bytes: &mut Bytes<'a>, length_bytes: u8) -> Result<&'a [u8], Mal
     bytes.take(len)
 }
 
-/// A fixed string whose trailing zero bytes the log cut off.
+/// A value of fixed length, whose trailing zero bytes are not logged.
 fn padded<const N: usize>(bytes: &mut Bytes<'_>) -> Result<[u8; N], Malformed> {
     let given = prefixed(bytes, 1)?;
     let mut whole = [0; N];

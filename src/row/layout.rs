@@ -1,9 +1,8 @@
-//! A table map and a table, joined: how to read the rows that follow, prepared once.
+//! A layout: how to read and print the rows of one table, made once of its definition and its table map.
 
-use std::fmt;
-
-use super::partial::{NOT_LOGGED, Present};
-use super::type_names;
+use super::check::Mismatch;
+pub use super::image::RowError;
+use super::image::{NOT_LOGGED, Present};
 use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::event::Change;
 use crate::binlog::rows::Rows;
@@ -11,8 +10,9 @@ use crate::bytes::Malformed;
 use crate::bytes::{Bytes, any_bit, bit};
 use crate::push_fixed::Piece;
 use crate::row::column_reader::{ColumnReader, Take};
-use crate::schema::hidden::is_of_now;
-use crate::schema::{Column, Part, Table};
+use crate::schema::from_log::LoggedColumn;
+use crate::schema::system_versioning::{self, is_current};
+use crate::schema::{Column, ColumnRole, Table};
 use crate::tuple::{Content, Heads, IdPlace};
 use crate::value::{Dialect, Kind, Style, Value, kind};
 
@@ -22,27 +22,27 @@ pub struct Layout {
     pub database: String,
     pub table: String,
     pub heads: Heads,
-    /// All that a row of the log has, in that order.
+    /// All columns of a row image, in its order.
     pub(super) columns: Vec<LayoutColumn>,
     pub(super) id_values: usize,
     pub(super) style: Style,
     /// Columns that no image holds.
     pub(super) never_logged: Vec<usize>,
-    /// See [`Hidden`](crate::schema::hidden::Hidden).
-    pub(super) until: Option<usize>,
+    /// The column that holds the end of a version, in a table with versions.
+    pub(super) row_end: Option<usize>,
 }
 
 #[derive(Debug)]
 pub(super) struct LayoutColumn {
-    /// Its place among them, so that a loop over columns need not count.
+    /// Its number in the row image, so that a loop over columns need not count.
     pub(super) number: usize,
     pub(super) name: String,
     pub(super) key: Piece,
-    pub(super) cell: ColumnReader,
-    pub(super) wire: ColumnFormat,
+    pub(super) reader: ColumnReader,
+    pub(super) format: ColumnFormat,
     pub(super) old_decimals: u8,
     pub(super) id_place: IdPlace,
-    /// For the content or the id. Others are passed over.
+    /// Its value is for the content or the id. Others are skipped.
     pub(super) is_read: bool,
     pub(super) is_generated: bool,
 }
@@ -60,81 +60,39 @@ impl Take for Slot<'_> {
     }
 }
 
-/// A column that could not be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RowError {
-    pub column: usize,
-    pub why: Malformed,
-}
-
-/// A column that is not packed as its table says.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Mismatch(pub String);
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Mismatch {
-    fn of_count(table: &Table, wires: &[ColumnFormat]) -> Mismatch {
-        let (own, hidden) = (table.columns.len(), table.hidden.expressions.len());
-        let of_which = match hidden {
-            0 => String::new(),
-            _ => format!(", {hidden} of them hidden ones of indexes on expressions"),
-        };
-        Mismatch(format!("its rows have {} columns, the table {}{of_which}", wires.len(), own + hidden))
-    }
-
-    fn of_hidden(i: usize) -> Mismatch {
-        Mismatch(format!(
-            "column {} of its rows is not of the type that a hidden column of an index on an expression has there",
-            i + 1
-        ))
-    }
-}
-
 impl LayoutColumn {
     fn join(
         number: usize,
         column: &Column,
-        part: Part,
-        wire: ColumnFormat,
+        role: ColumnRole,
+        (format, logged): (ColumnFormat, &LoggedColumn),
         dialect: Dialect,
     ) -> Result<LayoutColumn, Mismatch> {
-        let cell = ColumnReader::join(wire, &column.kind, dialect).filter(|_| fits(wire, column));
-        let cell = cell.ok_or_else(|| {
-            Mismatch(format!(
-                "column {} (`{}`) is {} in the rows and {} in the table",
-                number + 1,
-                column.name,
-                type_names::of_wire(wire),
-                type_names::of_column(column)
-            ))
-        })?;
-        let old_decimals = old_decimals(wire, &column.kind);
+        let reader =
+            ColumnReader::join(format, &column.kind, dialect).filter(|_| length_fits(format, column));
+        let reader = reader.ok_or_else(|| Mismatch::of_type(number, format, logged, column))?;
+        let old_decimals = old_decimals(format, &column.kind);
         Ok(LayoutColumn {
             number,
             name: column.name.clone(),
-            key: part.key,
-            cell: if part.is_read { cell } else { ColumnReader::Passed { wire, old_decimals } },
-            wire,
+            key: role.key,
+            reader: if role.is_read { reader } else { ColumnReader::Skipped { format, old_decimals } },
+            format,
             old_decimals,
-            id_place: part.id_place,
-            is_read: part.is_read,
+            id_place: role.id_place,
+            is_read: role.is_read,
             is_generated: column.generated.is_some(),
         })
     }
 
-    /// One that only the server sees.
-    fn passed(number: usize, wire: ColumnFormat) -> LayoutColumn {
+    /// A column that users do not see.
+    fn hidden(number: usize, format: ColumnFormat) -> LayoutColumn {
         LayoutColumn {
             number,
             name: String::new(),
             key: Piece::new(Vec::new()),
-            cell: ColumnReader::Passed { wire, old_decimals: 0 },
-            wire,
+            reader: ColumnReader::Skipped { format, old_decimals: 0 },
+            format,
             old_decimals: 0,
             id_place: IdPlace::None,
             is_read: false,
@@ -143,9 +101,9 @@ impl LayoutColumn {
     }
 }
 
-/// Decimals of an old temporal column, which its packing does not tell.
-pub fn old_decimals(wire: ColumnFormat, kind: &Kind) -> u8 {
-    match (wire, kind) {
+/// Decimals of an old temporal column, which its format does not tell.
+pub fn old_decimals(format: ColumnFormat, kind: &Kind) -> u8 {
+    match (format, kind) {
         (
             ColumnFormat::OldTime | ColumnFormat::OldDateTime | ColumnFormat::OldTimestamp,
             Kind::Time { decimals } | Kind::DateTime { decimals } | Kind::Timestamp { decimals },
@@ -155,33 +113,36 @@ pub fn old_decimals(wire: ColumnFormat, kind: &Kind) -> u8 {
 }
 
 impl Layout {
-    /// Joins them, or says where they differ.
+    /// Joins a definition and the formats of a table map, or says where they differ. `logged` is what else the map tells.
     pub fn join(
         table: &Table,
-        wires: &[ColumnFormat],
+        formats: &[ColumnFormat],
+        logged: &[LoggedColumn],
         printed: &str,
         dialect: Dialect,
         style: Style,
     ) -> Result<Layout, Mismatch> {
         let expressions = &table.hidden.expressions;
-        let seen = table.columns.len() + expressions.len();
-        if wires.len() < seen || !table.hidden.fits(&wires[seen..]) {
-            return Err(Mismatch::of_count(table, wires));
+        let known = table.columns.len() + expressions.len();
+        let rest = formats.get(known..);
+        if !rest.is_some_and(|rest| system_versioning::fits(&table.hidden, rest)) {
+            return Err(Mismatch::of_count(table, formats));
         }
-        let mut own = table.columns.iter().zip(table.parts());
-        let mut columns = Vec::with_capacity(wires.len());
-        for (i, wire) in wires.iter().enumerate() {
+        let mut own = table.columns.iter().zip(table.roles());
+        let mut columns = Vec::with_capacity(formats.len());
+        for (i, (format, logged)) in formats.iter().zip(logged).enumerate() {
             let hidden = expressions.iter().find(|expression| expression.column == i);
             if let Some(expression) = hidden {
                 let kind = expression.kind.as_ref();
-                let fits = kind.is_some_and(|kind| ColumnReader::join(*wire, kind, dialect).is_some());
-                columns.push(
-                    fits.then(|| LayoutColumn::passed(i, *wire)).ok_or_else(|| Mismatch::of_hidden(i))?,
-                );
-            } else if let Some((column, part)) = own.next() {
-                columns.push(LayoutColumn::join(i, column, part, *wire, dialect)?);
+                let fits = kind.is_some_and(|kind| ColumnReader::join(*format, kind, dialect).is_some());
+                if !fits {
+                    return Err(Mismatch::of_expression(i));
+                }
+                columns.push(LayoutColumn::hidden(i, *format));
+            } else if let Some((column, role)) = own.next() {
+                columns.push(LayoutColumn::join(i, column, role, (*format, logged), dialect)?);
             } else {
-                columns.push(LayoutColumn::passed(i, *wire));
+                columns.push(LayoutColumn::hidden(i, *format));
             }
         }
         Ok(Layout {
@@ -192,22 +153,22 @@ impl Layout {
             id_values: table.id.columns().len(),
             style,
             never_logged: expressions.iter().map(|expression| expression.column).collect(),
-            until: table.hidden.until,
+            row_end: table.hidden.row_end,
         })
     }
 
-    /// Columns of a row in the log.
+    /// Columns of a row image.
     pub fn column_count(&self) -> usize {
         self.columns.len()
     }
 
-    /// Those that are read and yet not in an image of these columns.
+    /// Columns that are read, but are not in an image of the columns `present`.
     pub fn missing_in(&self, present: &[u8]) -> Vec<usize> {
         let read = self.columns.iter().filter(|column| column.is_read);
         read.map(|column| column.number).filter(|i| !bit(present, *i)).collect()
     }
 
-    /// A column of these that no image of this table can hold.
+    /// A column of `present` that no image of this table can hold.
     pub fn cannot_hold(&self, present: &[u8]) -> Option<usize> {
         self.never_logged.iter().copied().find(|i| bit(present, *i))
     }
@@ -221,7 +182,7 @@ impl Layout {
         self.columns.get(i).is_some_and(|column| matches!(column.id_place, IdPlace::Alone(_)))
     }
 
-    /// Appends an object of the columns that differ, with what they were.
+    /// Appends an object of the columns that differ, with their values before.
     pub fn write_changed(&self, before: &Content, after: &Content, out: &mut Vec<u8>) {
         out.push(b'{');
         let start = out.len();
@@ -262,7 +223,7 @@ impl Layout {
         Ok(())
     }
 
-    /// Reads the values of a row image's id into `content`, and passes over the others.
+    /// Reads the values of a row image's id into `content`, and skips the others.
     pub fn read_id(
         &self,
         image: &mut Bytes<'_>,
@@ -274,7 +235,7 @@ impl Layout {
         for (i, column) in self.columns.iter().enumerate() {
             let read = match (bit(nulls, i), column.id_place) {
                 (true, IdPlace::None) => Ok(()),
-                (false, IdPlace::None) => column.wire.skip(image, column.old_decimals),
+                (false, IdPlace::None) => column.format.skip(image, column.old_decimals),
                 (is_null, _) => self.read_column(column, is_null, image, content, inflated),
             };
             read.map_err(|why| RowError { column: i, why })?;
@@ -298,13 +259,13 @@ impl Layout {
                 out.extend_from_slice(b"null");
             }
         } else {
-            column.cell.read(image, inflated, Slot { out, style: self.style })?;
+            column.reader.read(image, inflated, Slot { out, style: self.style })?;
         }
         content.end_column(start, column.id_place);
         Ok(())
     }
 
-    /// Passes over a row image of these columns; returns what begins with column `stop`, if that is there.
+    /// Skips a row image of the columns `present`; returns the bytes from column `stop` on, if that is there.
     pub fn pass_over<'b>(
         &self,
         image: &mut Bytes<'b>,
@@ -317,32 +278,32 @@ impl Layout {
             let i = column.number;
             if columns.next(i) == Some(false) {
                 if Some(i) == stop {
-                    found = Some((column.wire, *image));
+                    found = Some((column.format, *image));
                 }
-                column.wire.skip(image, column.old_decimals).map_err(|why| RowError { column: i, why })?;
+                column.format.skip(image, column.old_decimals).map_err(|why| RowError { column: i, why })?;
             }
         }
         Ok(found)
     }
 
-    /// What a change does to the row of now. Of most tables it is the change itself; but those with versions log an
-    /// update that ends one where a row is deleted, and insert those that have ended. An image that is of no
-    /// interest is passed over; that after an update which deletes is left to the caller.
+    /// What a change does to the current row. In most tables it is the change itself. But tables with versions log an
+    /// update that ends a version where a row is deleted, and an insert of the version that has ended. An image that does
+    /// not matter is skipped; the after image of an update that deletes is left to the caller.
     pub fn effect(&self, rows: &Rows<'_>, image: &mut Bytes<'_>) -> Result<Option<Change>, RowError> {
         let change = rows.kind.change;
-        let Some(until) = self.until else {
+        let Some(row_end) = self.row_end else {
             return Ok(Some(change));
         };
-        let is_of_now = |found: Option<(ColumnFormat, Bytes<'_>)>| match found {
-            Some((wire, mut bytes)) => {
-                let of_now = is_of_now(wire, &mut bytes);
-                of_now.map(Some).map_err(|why| RowError { column: until, why })
+        let is_current = |found: Option<(ColumnFormat, Bytes<'_>)>| match found {
+            Some((format, mut bytes)) => {
+                let current = is_current(format, &mut bytes);
+                current.map(Some).map_err(|why| RowError { column: row_end, why })
             }
             None => Ok(None),
         };
         let start = *image;
-        let was = is_of_now(self.pass_over(image, rows.before, Some(until))?)?;
-        let was = was.ok_or(RowError { column: until, why: NOT_LOGGED })?;
+        let was = is_current(self.pass_over(image, rows.before, Some(row_end))?)?;
+        let was = was.ok_or(RowError { column: row_end, why: NOT_LOGGED })?;
         if change != Change::Update {
             if was {
                 *image = start;
@@ -350,8 +311,8 @@ impl Layout {
             return Ok(was.then_some(change));
         }
         let after = *image;
-        // What is left out has not changed.
-        let is = is_of_now(self.pass_over(image, rows.after, Some(until))?)?.unwrap_or(was);
+        // A column that the after image leaves out has not changed.
+        let is = is_current(self.pass_over(image, rows.after, Some(row_end))?)?.unwrap_or(was);
         Ok(match (was, is) {
             (true, is) => {
                 *image = start;
@@ -370,9 +331,9 @@ impl Layout {
     }
 }
 
-/// Whether the lengths agree, where both sides tell them: a difference is the trace of an ALTER.
-fn fits(wire: ColumnFormat, column: &Column) -> bool {
-    match (wire, column.octets) {
+/// Whether the lengths agree, where both sides tell them: a difference shows that the table was altered.
+fn length_fits(format: ColumnFormat, column: &Column) -> bool {
+    match (format, column.octets) {
         (ColumnFormat::String { max } | ColumnFormat::Varchar { max, compressed: false }, Some(octets)) => {
             u64::from(max) == octets
         }

@@ -1,11 +1,11 @@
-//! The one place that turns a table map into a layout, and that is told of each definition that may
-//! have changed, in the order of the log.
+//! The one place that makes a layout of a table map and a definition, and keeps it under the table's id.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use anyhow::Result;
 
+use super::check;
 use super::layout::{Layout, old_decimals};
 use super::skip::Skipper;
 use crate::binlog::column_format::ColumnFormat;
@@ -13,23 +13,27 @@ use crate::binlog::table_map::TableMap;
 use crate::bytes::Malformed;
 use crate::exit::unreadable;
 use crate::schema::catalog::Cascade;
-use crate::schema::from_log::{self, Told};
+use crate::schema::definitions::Definitions;
+use crate::schema::from_log::{self, Logged};
 use crate::schema::known::KnownTables;
+use crate::schema::matched_names::MatchedNames;
 use crate::schema::rules::{IdRule, Rules};
-use crate::schema::seen::Seen;
 use crate::schema::selection::Selection;
-use crate::schema::{Generated, Id, Table, hidden};
-use crate::value::{Dialect, Kind, Style};
+use crate::schema::{Generated, Id, Table, system_versioning};
+use crate::value::{Dialect, Style};
 use crate::version::Release;
 
-/// Asks for a table's definition as it is now; `None` if there is no such table.
-pub type Lookup = Box<dyn FnMut(&str, &str) -> Result<Option<Table>>>;
+pub use crate::schema::definitions::Lookup;
+
+/// Table maps of so many columns together are kept, which takes some 10 MB: a server gives a table a new id each time that it
+/// opens the table.
+const COLUMNS_KEPT: usize = 1 << 15;
 
 /// What a table map stands for.
 #[derive(Debug)]
 pub enum Mapping {
     Wanted(Layout),
-    /// Rows are counted and passed over.
+    /// Rows are counted and not read.
     Skipped(Skipper),
 }
 
@@ -37,7 +41,7 @@ impl Mapping {
     pub fn column_count(&self) -> usize {
         match self {
             Mapping::Wanted(layout) => layout.column_count(),
-            Mapping::Skipped(passing) => passing.column_count(),
+            Mapping::Skipped(skipper) => skipper.column_count(),
         }
     }
 }
@@ -50,39 +54,48 @@ pub fn no_key(printed: &str) -> String {
     )
 }
 
-/// Layouts by table id, and the definitions that they were made of.
+/// A table map, and what was made of it.
+struct Known {
+    body: Vec<u8>,
+    mapping: Rc<Mapping>,
+    /// The statement that it was last sent for.
+    statement: u64,
+}
+
+/// Layouts by table id.
 pub struct Layouts {
     selection: Selection,
     rules: Rules,
     style: Style,
-    /// `None` without a server.
-    lookup: Option<Lookup>,
-    /// Which server wrote the log, once that is known.
-    writer: Option<Release>,
     dialect: Dialect,
-    maps: HashMap<u64, (Vec<u8>, Rc<Mapping>)>,
-    tables: HashMap<(String, String), Table>,
+    definitions: Definitions,
+    maps: HashMap<u64, Known>,
+    /// Columns of all of these.
+    columns_kept: usize,
+    /// Counts statements whose rows have all been read.
+    statement: u64,
     pub tables_known: KnownTables,
-    seen: Seen,
+    matched: MatchedNames,
     warned: HashSet<String>,
-    /// For stderr: things that are so once for a table.
+    /// For stderr, each once.
     pub warnings: Vec<String>,
 }
 
 impl Layouts {
     pub fn new(selection: Selection, rules: Rules, style: Style, lookup: Option<Lookup>) -> Layouts {
-        let seen = Seen::new(&selection, &rules.ids);
+        let matched = MatchedNames::new(&selection, &rules.ids);
+        let definitions = Definitions::new(lookup, rules.omit_generated);
         Layouts {
             selection,
             rules,
             style,
-            lookup,
-            writer: None,
             dialect: Dialect::default(),
+            definitions,
             maps: HashMap::new(),
-            tables: HashMap::new(),
+            columns_kept: 0,
+            statement: 0,
             tables_known: KnownTables::default(),
-            seen,
+            matched,
             warned: HashSet::new(),
             warnings: Vec::new(),
         }
@@ -98,25 +111,19 @@ impl Layouts {
 
     /// Whether MariaDB wrote the log.
     pub fn is_mariadb(&self) -> bool {
-        self.writer.is_some_and(|writer| writer.is_mariadb())
-    }
-
-    fn counts_hidden_columns(&self) -> bool {
-        self.writer.is_some_and(|writer| writer.counts_hidden_columns())
+        self.definitions.writer().is_some_and(|writer| writer.is_mariadb())
     }
 
     /// Which server wrote the log: its version decides how its table maps are read, and how it prints values.
     pub fn written_by(&mut self, version: &str) {
-        let writer = Release::parse(version, "");
-        if self.writer != writer {
-            self.writer = writer;
+        if self.definitions.set_writer(Release::parse(version, "")) {
             self.dialect = Dialect::of_server(version);
-            self.maps.clear();
+            self.forget_maps();
         }
     }
 
-    /// Foreign keys that change rows of a database's tables without a word in the log, by table: one warning for
-    /// each, that names them all.
+    /// Warns of foreign keys, given by table, that change rows of a database's tables without a word in the log: once a
+    /// table, naming them all.
     pub fn cascades(&mut self, database: &str, all: &[Cascade]) {
         for of_one in all.chunk_by(|a, b| a.table == b.table) {
             let Some(first) = of_one.first().filter(|key| self.selection.selects(database, &key.table))
@@ -140,106 +147,126 @@ impl Layouts {
         }
     }
 
-    /// Warns of each TABLE and `--id` that nothing in the log was of: it may be misspelt.
+    /// Warns of each TABLE and `--id` that matched nothing in the log: it may be misspelt.
     pub fn warn_of_unseen(&mut self) {
-        for name in self.seen.unseen() {
+        for name in self.matched.unmatched() {
             self.warnings.push(format!("no change in these files is of {name}"));
         }
     }
 
     /// A statement changed this table.
     pub fn named(&mut self, table: &(String, String)) {
-        self.seen.table(&table.0, &table.1);
+        self.matched.see(&table.0, &table.1);
     }
 
-    /// Some definition may have changed: what was looked up no longer holds.
+    /// Some definition may have changed: layouts and the catalog's definitions no longer hold.
     pub fn definition_changed(&mut self) {
+        self.forget_maps();
+        self.definitions.forget();
+    }
+
+    fn forget_maps(&mut self) {
         self.maps.clear();
-        self.tables.clear();
+        self.columns_kept = 0;
+    }
+
+    /// The rows of a statement have all been read. The table maps sent for it no longer hold: the server sends them again
+    /// before the next rows, so that those kept here only save work, and may be dropped.
+    pub fn statement_ended(&mut self) {
+        self.statement += 1;
     }
 
     /// What a table id stands for since its last table map.
     pub fn get(&self, table_id: u64) -> Option<Rc<Mapping>> {
-        self.maps.get(&table_id).map(|(_, mapping)| mapping.clone())
+        self.maps.get(&table_id).map(|known| known.mapping.clone())
     }
 
-    /// Takes a table map in. The same one again costs a comparison.
+    /// Takes a table map in, which stands at `place`. The same one again costs a comparison.
     pub fn map(&mut self, map: &TableMap<'_>, body: &[u8], place: &dyn std::fmt::Display) -> Result<()> {
-        if self.maps.get(&map.table_id).is_some_and(|(known, _)| known == body) {
+        let statement = self.statement;
+        if let Some(known) = self.maps.get_mut(&map.table_id)
+            && known.body == body
+        {
+            known.statement = statement;
             return Ok(());
         }
-        let mapping = self.make(map, &place.to_string())?;
-        self.maps.insert(map.table_id, (body.to_vec(), Rc::new(mapping)));
+        let mapping = Rc::new(self.make(map, &place.to_string())?);
+        self.keep(map.table_id, Known { body: body.to_vec(), mapping, statement });
         Ok(())
     }
 
+    /// Keeps a table map, and drops those of finished statements once there are too many.
+    fn keep(&mut self, table_id: u64, known: Known) {
+        self.columns_kept += known.mapping.column_count();
+        if let Some(old) = self.maps.insert(table_id, known) {
+            self.columns_kept -= old.mapping.column_count();
+        }
+        if self.columns_kept > COLUMNS_KEPT {
+            self.maps.retain(|_, known| known.statement == self.statement);
+            self.columns_kept = self.maps.values().map(|known| known.mapping.column_count()).sum();
+        }
+    }
+
     fn make(&mut self, map: &TableMap<'_>, place: &str) -> Result<Mapping> {
-        let name = || {
-            let (database, table) =
-                (String::from_utf8_lossy(map.database), String::from_utf8_lossy(map.table));
-            format!("{database}.{table}")
-        };
-        let bad = |why: Malformed| {
-            unreadable(format!("the table map of {} at {place} cannot be read: {why}", name()))
-        };
-        let wires = map.wires().map_err(bad)?;
+        let name =
+            format!("{}.{}", String::from_utf8_lossy(map.database), String::from_utf8_lossy(map.table));
+        let bad =
+            |why: Malformed| unreadable(format!("the table map of {name} at {place} cannot be read: {why}"));
         let (database, table) =
             (from_log::utf8(map.database).map_err(bad)?, from_log::utf8(map.table).map_err(bad)?);
-        self.seen.table(&database, &table);
-        let wires = wires.into_iter().enumerate().map(|(i, wire)| {
-            wire.ok_or_else(|| {
+        self.matched.see(&database, &table);
+        let formats = map.formats().map_err(bad)?.into_iter().enumerate().map(|(i, format)| {
+            format.ok_or_else(|| {
+                let (number, code) = (i + 1, map.type_byte(i).unwrap_or(0));
                 unreadable(format!(
-                    "column {} of {} at {place} is of type {}, which dumpa does not know",
-                    i + 1,
-                    name(),
-                    map.type_byte(i).unwrap_or(0)
+                    "column {number} of {name} at {place} is of type {code}, which dumpa does not know"
                 ))
             })
         });
-        let wires = wires.collect::<Result<Vec<ColumnFormat>>>()?;
+        let formats = formats.collect::<Result<Vec<ColumnFormat>>>()?;
         if !self.selection.selects(&database, &table) {
-            return self.skipped(&database, &table, &wires);
+            return self.skipped(&database, &table, &formats);
         }
-        self.tables_known.has_rows(&(database.clone(), table.clone()));
-        let told = from_log::table(map, &wires, self.writer).map_err(bad)?;
-        let mut table = match told {
-            Told::Table(told) => self.completed(told, &wires, place)?,
-            Told::Either(one, other) => {
-                let told = self.decided(one, other, place)?;
-                self.completed(told, &wires, place)?
-            }
-            Told::Nothing => self.looked_up(&database, &table, place)?,
+        self.tables_known.has_rows(&(database, table));
+        let logged = Logged::read(map, &formats, self.definitions.writer()).map_err(bad)?;
+        let definition = self.definitions.of(map, &formats, &logged, place)?;
+        definition.warning.into_iter().for_each(|warning| self.warn(warning));
+        let mut table = definition.table;
+        if self.is_mariadb() && system_versioning::is_sequence(&table) {
+            return self.skipped(&table.database, &table.name, &formats);
+        }
+        let misfit = |mismatch| {
+            unreadable(format!(
+                "the rows of {name} at {place} do not fit the table as it is now: {mismatch}. It was altered \
+                 since; load again{}",
+                self.definitions.or_log_names(", or have the server log names (binlog_row_metadata=FULL)")
+            ))
         };
-        if self.is_mariadb() && hidden::is_sequence(&table) {
-            return self.skipped(&table.database, &table.name, &wires);
-        }
+        let key = table.id.clone();
         self.rules.apply(&mut table)?;
         self.check_virtual(&table, place)?;
         let printed = self.selection.printed(&table.database, &table.name);
+        let layout = Layout::join(&table, &formats, &logged.columns, &printed, self.dialect, self.style);
+        let layout = layout.map_err(misfit)?;
+        if definition.is_from_catalog {
+            check::definition(&table, &key, &formats, &logged).map_err(misfit)?;
+        }
         self.check_id(&table, &printed, place)?;
         if !matches!(table.id, Id::Columns(_)) {
             self.warn(no_key(&printed));
         }
-        let joined = Layout::join(&table, &wires, &printed, self.dialect, self.style);
-        joined.map(Mapping::Wanted).map_err(|mismatch| {
-            unreadable(format!(
-                "the rows of {} at {place} do not fit the table as it is now: {mismatch}. It was altered \
-                 since; load again{}",
-                name(),
-                self.or_names(", or have the server log names (binlog_row_metadata=FULL)")
-            ))
-        })
+        Ok(Mapping::Wanted(layout))
     }
 
     /// # Errors
     /// Exit 4 when a virtual column is to be printed whose values this log may not hold.
     fn check_virtual(&self, table: &Table, place: &str) -> Result<()> {
-        let Some(writer) = self.writer.filter(|writer| !writer.logs_virtual_columns()) else {
+        let Some(writer) = self.definitions.writer().filter(|writer| !writer.logs_virtual_columns()) else {
             return Ok(());
         };
-        let parts = table.columns.iter().zip(table.parts());
+        let roles = table.columns.iter().zip(table.roles());
         let mut read =
-            parts.filter(|(column, part)| part.is_read && column.generated == Some(Generated::Virtual));
+            roles.filter(|(column, role)| role.is_read && column.generated == Some(Generated::Virtual));
         let Some((column, _)) = read.next() else { return Ok(()) };
         let advice = match column.omitted {
             false => "load again with --generated omit, which leaves generated columns out, and tail with it",
@@ -285,7 +312,7 @@ impl Layouts {
 
     /// The columns that a table's id is made of as it is now, if there is anybody to ask.
     pub fn id_now(&mut self, table: &(String, String)) -> Result<Vec<String>> {
-        let Some(mut known) = self.known(&table.0, &table.1)? else { return Ok(Vec::new()) };
+        let Some(mut known) = self.definitions.in_catalog(&table.0, &table.1)? else { return Ok(Vec::new()) };
         self.rules.apply(&mut known)?;
         let names = known.id.columns().iter().filter_map(|i| Some(known.columns.get(*i)?.name.clone()));
         Ok(names.collect())
@@ -302,186 +329,20 @@ impl Layouts {
         }
     }
 
-    /// Tables that nobody wants need no names, but the decimals of old temporal columns.
-    fn skipped(&mut self, database: &str, table: &str, wires: &[ColumnFormat]) -> Result<Mapping> {
-        let old = |wire: &ColumnFormat| {
-            matches!(wire, ColumnFormat::OldTime | ColumnFormat::OldDateTime | ColumnFormat::OldTimestamp)
+    /// A table that is not wanted needs no definition, but for the decimals of MariaDB's old temporal columns.
+    fn skipped(&mut self, database: &str, table: &str, formats: &[ColumnFormat]) -> Result<Mapping> {
+        let is_old = |format: &ColumnFormat| {
+            matches!(format, ColumnFormat::OldTime | ColumnFormat::OldDateTime | ColumnFormat::OldTimestamp)
         };
-        let mut decimals = vec![0; wires.len()];
+        let mut decimals = vec![0; formats.len()];
         if self.is_mariadb()
-            && wires.iter().any(old)
-            && let Some(table) = self.known(database, table)?
+            && formats.iter().any(is_old)
+            && let Some(table) = self.definitions.in_catalog(database, table)?
         {
-            for (i, (wire, column)) in wires.iter().zip(&table.columns).enumerate() {
-                decimals[i] = old_decimals(*wire, &column.kind);
+            for (i, (format, column)) in formats.iter().zip(&table.columns).enumerate() {
+                decimals[i] = old_decimals(*format, &column.kind);
             }
         }
-        Ok(Mapping::Skipped(Skipper::new(wires.iter().copied().zip(decimals).collect())))
-    }
-
-    /// Of two readings of a table map the one that the catalog agrees with.
-    ///
-    /// # Errors
-    /// Exit 4 where it agrees with neither, or there is none: a wrong sign is a wrong number.
-    fn decided(&mut self, mut one: Table, mut other: Table, place: &str) -> Result<Table> {
-        self.take_expressions_off(&mut one)?;
-        self.take_expressions_off(&mut other)?;
-        let known = self.known(&one.database, &one.name)?;
-        let kinds = one.columns.iter().zip(&other.columns).enumerate();
-        let differing: Vec<usize> = kinds.filter(|(_, (a, b))| a.kind != b.kind).map(|(i, _)| i).collect();
-        let column = differing.first().and_then(|i| one.columns.get(*i));
-        let column = column.map(|column| column.name.clone()).unwrap_or_default();
-        let name = format!("{}.{}", one.database, one.name);
-        let agrees = |told: &Table| {
-            let known = known.as_ref().map(|known| &known.columns).filter(|known| !known.is_empty());
-            known.is_some_and(|known| {
-                known.iter().zip(&told.columns).enumerate().all(|(i, (known, told))| {
-                    known.name == told.name && (known.kind == told.kind || !differing.contains(&i))
-                })
-            })
-        };
-        match (agrees(&one), agrees(&other)) {
-            (true, false) => Ok(one),
-            (false, true) => Ok(other),
-            // Both: the columns that differ are not in the table as it is now.
-            (true, true) | (false, false) => Err(unreadable(format!(
-                "column `{column}` of {name} at {place} may be signed or UNSIGNED: releases of MySQL 8.0 that may \
-                 have written this log count a YEAR before it differently, and {}. Load again",
-                match known {
-                    Some(_) => "the table as it is now is another",
-                    None => "there is no server to ask (--host), or no such table on it any more",
-                }
-            ))),
-        }
-    }
-
-    /// What the log tells, and from the catalog what it leaves out: keys other than the primary one, types that MariaDB
-    /// logs as another, and which columns are generated.
-    fn completed(&mut self, mut told: Table, wires: &[ColumnFormat], place: &str) -> Result<Table> {
-        self.take_expressions_off(&mut told)?;
-        let omits = self.rules.omit_generated;
-        if told.id != Id::Unknown && !self.is_mariadb() && !omits {
-            return Ok(told);
-        }
-        let known = self.known(&told.database, &told.name)?;
-        if self.is_mariadb() {
-            hidden::take_off(&mut told, wires, known.as_ref());
-            if let Some(known) = &known {
-                see_through(&mut told, wires, known);
-            }
-            self.warn_of_disguise(&told, wires, known.as_ref());
-        }
-        let same_names = |known: &Table| {
-            let names = |table: &Table| table.columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
-            names(&told) == names(known)
-        };
-        let Some(known) = known.filter(same_names) else {
-            if omits {
-                return Err(unreadable(format!(
-                    "which columns of {}.{} are generated, as its rows are at {place}, the log does not tell, and \
-                     the server has no such table or one of other columns by now: load again, or do without \
-                     --generated omit",
-                    told.database, told.name
-                )));
-            }
-            return Ok(told);
-        };
-        for (column, same) in told.columns.iter_mut().zip(&known.columns) {
-            column.generated = same.generated;
-        }
-        if told.id == Id::Unknown {
-            told.id = known.id;
-        }
-        Ok(told)
-    }
-
-    /// Takes off the hidden columns of indexes on expressions, where the log counts them. A column of the table may
-    /// have such a name, too: the catalog is asked where there is one.
-    fn take_expressions_off(&mut self, told: &mut Table) -> Result<()> {
-        if self.counts_hidden_columns() && hidden::may_have_expressions(told) {
-            let known = self.known(&told.database, &told.name)?;
-            hidden::take_expressions_off(told, known.as_ref());
-        }
-        Ok(())
-    }
-
-    /// MariaDB's log says BINARY(16) of a UUID and an INET6, BINARY(4) of an INET4; nobody was there to ask, or the
-    /// table has no such column any more.
-    fn warn_of_disguise(&mut self, told: &Table, wires: &[ColumnFormat], known: Option<&Table>) {
-        let all = told.columns.iter().zip(wires);
-        let is_known =
-            |name: &str| known.is_some_and(|known| known.columns.iter().any(|column| column.name == name));
-        let disguised = all.filter(|(column, wire)| {
-            matches!(column.kind, Kind::Bytes { .. })
-                && matches!(wire, ColumnFormat::String { max: 16 | 4 })
-                && !is_known(&column.name)
-        });
-        let names: Vec<String> = disguised.map(|(column, _)| format!("`{}`", column.name)).collect();
-        if self.is_mariadb() && !names.is_empty() {
-            self.warn(format!(
-                "{}.{}: {} may be UUID, INET4 or INET6, which the log does not tell from BINARY: printed as bytes. \
-                 With a server to ask (--host) that has these columns they are printed as text",
-                told.database,
-                told.name,
-                names.join(", ")
-            ));
-        }
-    }
-
-    fn looked_up(&mut self, database: &str, table: &str, place: &str) -> Result<Table> {
-        let no_server = self.lookup.is_none();
-        let known = self.known(database, table)?.map(|mut known| {
-            if !self.counts_hidden_columns() {
-                known.hidden.expressions.clear();
-            }
-            known
-        });
-        known.ok_or_else(|| {
-            unreadable(if no_server {
-                format!(
-                    "the log does not name the columns of {database}.{table} at {place}, and no server was \
-                     given to ask: give one with --host{}",
-                    self.or_names(", or log with binlog_row_metadata=FULL")
-                )
-            } else {
-                format!(
-                    "the rows of {database}.{table} at {place} cannot be read: the table is not there any \
-                     more, or this account may not see it (GRANT SELECT), and the log does not name its \
-                     columns{}",
-                    self.or_names(" (binlog_row_metadata=FULL)")
-                )
-            })
-        })
-    }
-
-    /// Advice to have names logged, where the server that wrote the log can do that.
-    fn or_names(&self, advice: &'static str) -> &'static str {
-        if self.writer.is_some_and(|writer| writer.can_log_names()) { advice } else { "" }
-    }
-
-    fn known(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
-        let key = (database.to_string(), table.to_string());
-        if let Some(known) = self.tables.get(&key) {
-            return Ok(Some(known.clone()));
-        }
-        let Some(lookup) = &mut self.lookup else { return Ok(None) };
-        let found = lookup(database, table)?;
-        if let Some(found) = &found {
-            self.tables.insert(key, found.clone());
-        }
-        Ok(found)
-    }
-}
-
-/// MariaDB's log tells another type of some columns, which the catalog knows.
-fn see_through(told: &mut Table, wires: &[ColumnFormat], known: &Table) {
-    for (column, wire) in told.columns.iter_mut().zip(wires) {
-        if let Some(same) = known.columns.iter().find(|known| known.name == column.name)
-            && matches!(column.kind, Kind::Bytes { .. })
-            && matches!(same.kind, Kind::Uuid | Kind::Inet4 | Kind::Inet6 | Kind::Vector)
-            && matches!(wire, ColumnFormat::String { max: 16 | 4 } | ColumnFormat::Varchar { .. })
-        {
-            column.kind = same.kind.clone();
-        }
+        Ok(Mapping::Skipped(Skipper::new(formats.iter().copied().zip(decimals).collect())))
     }
 }

@@ -1,6 +1,8 @@
 //! Rows: a table map and a definition make a layout, and a layout reads or skips row images.
 
+mod check;
 pub mod column_reader;
+mod image;
 pub mod layout;
 pub mod layouts;
 mod old_temporal;

@@ -1,6 +1,7 @@
 //! Row images that do not hold every column, and documents that are logged as differences.
 
-use super::layout::{Layout, LayoutColumn, RowError};
+use super::image::{NOT_LOGGED, Present, RowError};
+use super::layout::{Layout, LayoutColumn};
 use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::rows::Rows;
 use crate::bytes::Malformed;
@@ -9,12 +10,11 @@ use crate::row::column_reader::ColumnReader;
 use crate::tuple::Content;
 use crate::value::Value;
 
-const NO_DOCUMENT: Malformed = Malformed("a difference from no document");
-pub(super) const NOT_LOGGED: Malformed = Malformed("it is not logged");
+const NO_DOCUMENT: Malformed = Malformed("a JSON difference without the document that it is of");
 
 impl Layout {
-    /// Reads a row image that holds only the columns of `present`; the others come from `rest`, another image and
-    /// its columns.
+    /// Reads a row image that holds only the columns `present`; the others come from `rest`, another image with the columns
+    /// that it holds.
     pub fn read_present<'b>(
         &self,
         image: &mut Bytes<'b>,
@@ -38,12 +38,12 @@ impl Layout {
             };
             let read = match (first.next(column.number), &mut other) {
                 (Some(is_null), other) => {
-                    // The same column of the other image is passed over.
-                    let passed = match other {
-                        Some((bytes, present)) => present.pass(column, bytes),
+                    // The same column of the other image is skipped.
+                    let skipped = match other {
+                        Some((bytes, present)) => skip_next(present, column, bytes),
                         None => Ok(()),
                     };
-                    passed.and_then(|()| take(image, is_null))
+                    skipped.and_then(|()| take(image, is_null))
                 }
                 (None, Some((bytes, present))) => match present.next(column.number) {
                     Some(is_null) => take(bytes, is_null),
@@ -57,8 +57,8 @@ impl Layout {
         Ok(())
     }
 
-    /// Reads an after image some of whose JSON documents are differences from those of the before image, which is
-    /// given from its beginning. Both must hold all columns that are read.
+    /// Reads an after image in which some JSON documents are logged as differences from those of the before image. `before`
+    /// begins that image. Both must hold all columns that are read.
     ///
     /// Source: MySQL's `rows_event.h`, on `PARTIAL_UPDATE_ROWS_EVENT`.
     pub fn read_partial(
@@ -74,7 +74,7 @@ impl Layout {
         if options & !1 != 0 {
             return Err(RowError { column: 0, why: Malformed("its options are not known") });
         }
-        let documents = self.columns.iter().filter(|column| column.wire.is_json()).count();
+        let documents = self.columns.iter().filter(|column| column.format.is_json()).count();
         let partial: &[u8] = match options {
             0 => &[],
             _ => image.take(documents.div_ceil(8)).map_err(at(0))?,
@@ -88,10 +88,10 @@ impl Layout {
             let start = before;
             let null_before = was.next(i);
             if null_before == Some(false) {
-                column.wire.skip(&mut before, column.old_decimals).map_err(at(i))?;
+                column.format.skip(&mut before, column.old_decimals).map_err(at(i))?;
             }
-            let is_partial = column.wire.is_json() && bit(partial, document);
-            document += usize::from(column.wire.is_json());
+            let is_partial = column.format.is_json() && bit(partial, document);
+            document += usize::from(column.format.is_json());
             let read = match is.next(i) {
                 None => left_out(column, content),
                 Some(is_null) if is_null || !is_partial || !column.is_read => {
@@ -99,12 +99,12 @@ impl Layout {
                 }
                 Some(_) if null_before != Some(false) => Err(NO_DOCUMENT),
                 Some(_) => {
-                    let ColumnReader::Json { documents, .. } = column.cell else {
+                    let ColumnReader::Json { documents, .. } = column.reader else {
                         return Err(at(i)(NO_DOCUMENT));
                     };
-                    let before = document_at(column.wire, start).map_err(at(i))?;
-                    let diffs = document_at(column.wire, *image).map_err(at(i))?;
-                    column.wire.skip(image, column.old_decimals).map_err(at(i))?;
+                    let before = document_at(column.format, start).map_err(at(i))?;
+                    let diffs = document_at(column.format, *image).map_err(at(i))?;
+                    column.format.skip(image, column.old_decimals).map_err(at(i))?;
                     let (start, out) = content.column(&column.key);
                     let written = Value::JsonDiffs { before, diffs, documents }.write(self.style, out);
                     content.end_column(start, column.id_place);
@@ -118,7 +118,7 @@ impl Layout {
     }
 }
 
-/// A column that is in no image.
+/// A column that neither image holds.
 fn left_out(column: &LayoutColumn, content: &mut Content) -> Result<(), Malformed> {
     if column.is_read {
         return Err(NOT_LOGGED);
@@ -128,45 +128,21 @@ fn left_out(column: &LayoutColumn, content: &mut Content) -> Result<(), Malforme
     Ok(())
 }
 
-/// Which columns of an image are there, and which of those are NULL: the image counts only those that are there.
-#[derive(Debug)]
-pub(super) struct Present<'a, 'b> {
-    columns: &'a [u8],
-    nulls: &'b [u8],
-    seen: usize,
-}
-
-impl<'a, 'b> Present<'a, 'b> {
-    pub(super) fn begin(
-        image: &mut Bytes<'b>,
-        columns: &'a [u8],
-        count: usize,
-    ) -> Result<Present<'a, 'b>, RowError> {
-        let there = (0..count).filter(|i| bit(columns, *i)).count();
-        let nulls = image.take(there.div_ceil(8)).map_err(|why| RowError { column: 0, why })?;
-        Ok(Present { columns, nulls, seen: 0 })
-    }
-
-    /// Whether the next column, of this number, is NULL; `None` if it is not there.
-    pub(super) fn next(&mut self, i: usize) -> Option<bool> {
-        bit(self.columns, i).then(|| {
-            self.seen += 1;
-            bit(self.nulls, self.seen - 1)
-        })
-    }
-
-    /// Passes over the next column.
-    pub(super) fn pass(&mut self, column: &LayoutColumn, image: &mut Bytes<'_>) -> Result<(), Malformed> {
-        match self.next(column.number) {
-            Some(false) => column.wire.skip(image, column.old_decimals),
-            Some(true) | None => Ok(()),
-        }
+/// Skips the next column of an image.
+fn skip_next(
+    present: &mut Present<'_, '_>,
+    column: &LayoutColumn,
+    image: &mut Bytes<'_>,
+) -> Result<(), Malformed> {
+    match present.next(column.number) {
+        Some(false) => column.format.skip(image, column.old_decimals),
+        Some(true) | None => Ok(()),
     }
 }
 
-/// The bytes of the document that stands there.
-fn document_at<'a>(wire: ColumnFormat, mut at: Bytes<'a>) -> Result<&'a [u8], Malformed> {
-    let ColumnFormat::Json { length_bytes } = wire else {
+/// The bytes of the JSON document at this place.
+fn document_at<'a>(format: ColumnFormat, mut at: Bytes<'a>) -> Result<&'a [u8], Malformed> {
+    let ColumnFormat::Json { length_bytes } = format else {
         return Err(NO_DOCUMENT);
     };
     let len = at.uint(length_bytes.into())?;

@@ -1,66 +1,66 @@
-//! Skipper over row images that nobody wants: their rows are counted, and nothing of them is decoded.
+//! Row images of tables that are not wanted: their rows are counted, and nothing of them is decoded.
 
 use crate::binlog::column_format::{ColumnFormat, Size};
 use crate::bytes::Malformed;
 use crate::bytes::{Bytes, any_bit, bit};
 
-/// How to pass over the row images of some columns.
+/// How to skip row images of some columns.
 #[derive(Debug)]
 pub struct Skipper {
-    /// The columns, and the decimals of those that are old temporal ones.
-    wires: Vec<(ColumnFormat, u8)>,
-    /// The way past an image without a NULL: bytes, and how long the length is of a value behind them.
+    /// The columns, each with the decimals of an old temporal one.
+    formats: Vec<(ColumnFormat, u8)>,
+    /// How to skip an image without a NULL: so many bytes, then a value with a length of so many bytes before it.
     steps: Vec<(usize, u8)>,
-    /// Bytes behind the last such value.
+    /// Bytes after the last such value.
     rest: usize,
 }
 
 impl Skipper {
-    pub fn new(wires: Vec<(ColumnFormat, u8)>) -> Skipper {
+    pub fn new(formats: Vec<(ColumnFormat, u8)>) -> Skipper {
         let (mut steps, mut rest) = (Vec::new(), 0);
-        for (wire, old_decimals) in &wires {
-            match wire.size(*old_decimals) {
+        for (format, old_decimals) in &formats {
+            match format.size(*old_decimals) {
                 Size::Fixed(len) => rest += len,
-                Size::Told { length_bytes } => steps.push((std::mem::take(&mut rest), length_bytes)),
+                Size::Prefixed { length_bytes } => steps.push((std::mem::take(&mut rest), length_bytes)),
             }
         }
-        Skipper { wires, steps, rest }
+        Skipper { formats, steps, rest }
     }
 
     pub fn column_count(&self) -> usize {
-        self.wires.len()
+        self.formats.len()
     }
 
     /// Columns of JSON documents.
     pub fn documents(&self) -> usize {
-        self.wires.iter().filter(|(wire, _)| wire.is_json()).count()
+        self.formats.iter().filter(|(format, _)| format.is_json()).count()
     }
 
     /// Only the columns of `present`.
     pub fn of_present(&self, present: &[u8]) -> Skipper {
-        let all = self.wires.iter().enumerate();
-        Skipper::new(all.filter(|(i, _)| bit(present, *i)).map(|(_, wire)| *wire).collect())
+        let all = self.formats.iter().enumerate();
+        Skipper::new(all.filter(|(i, _)| bit(present, *i)).map(|(_, format)| *format).collect())
     }
 
     /// Moves past one image.
     #[inline]
     pub fn pass(&self, image: &mut Bytes<'_>) -> Result<(), Malformed> {
-        let nulls = image.take(self.wires.len().div_ceil(8))?;
-        if any_bit(nulls, self.wires.len()) {
+        let nulls = image.take(self.formats.len().div_ceil(8))?;
+        if any_bit(nulls, self.formats.len()) {
             return self.pass_with_nulls(nulls, image);
         }
         for (len, length_bytes) in &self.steps {
             image.take(*len)?;
-            let told = image.uint((*length_bytes).into())?;
-            image.take(told as usize)?;
+            let len = image.uint((*length_bytes).into())?;
+            image.take(len as usize)?;
         }
         image.take(self.rest).map(|_| ())
     }
 
     fn pass_with_nulls(&self, nulls: &[u8], image: &mut Bytes<'_>) -> Result<(), Malformed> {
-        for (i, (wire, old_decimals)) in self.wires.iter().enumerate() {
+        for (i, (format, old_decimals)) in self.formats.iter().enumerate() {
             if !bit(nulls, i) {
-                wire.skip(image, *old_decimals)?;
+                format.skip(image, *old_decimals)?;
             }
         }
         Ok(())
@@ -73,14 +73,14 @@ mod tests {
 
     #[test]
     fn both_ways_past_an_image_end_at_its_end() {
-        let wires = [
+        let formats = [
             ColumnFormat::Int { bytes: 4 },
             ColumnFormat::Varchar { max: 300, compressed: false },
             ColumnFormat::String { max: 10 },
             ColumnFormat::Date,
             ColumnFormat::OldTime,
         ];
-        let passing = Skipper::new(wires.iter().map(|wire| (*wire, 6)).collect());
+        let skipper = Skipper::new(formats.iter().map(|format| (*format, 6)).collect());
         let values: [&[u8]; 5] = [&[1, 0, 0, 0], &[2, 0, b'a', b'b'], &[1, b'c'], &[1, 2, 3], &[0; 6]];
         // With the bits behind the last column's clear, and set.
         for nulls in 0..=u8::MAX {
@@ -88,12 +88,12 @@ mod tests {
             let there = values.iter().enumerate().filter(|(i, _)| nulls & 1 << i == 0);
             image.extend(there.flat_map(|(_, value)| *value));
             for cut in 1..=image.len() {
-                let short = passing.pass(&mut Bytes(&image[..image.len() - cut]));
+                let short = skipper.pass(&mut Bytes(&image[..image.len() - cut]));
                 assert!(short.is_err(), "{nulls:b} without {cut} bytes");
             }
             image.extend([7; 3]);
             let mut bytes = Bytes(&image);
-            passing.pass(&mut bytes).unwrap();
+            skipper.pass(&mut bytes).unwrap();
             assert_eq!(bytes.rest(), [7; 3], "{nulls:b}");
         }
     }

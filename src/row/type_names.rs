@@ -1,12 +1,46 @@
-//! Column types in the words of SQL, for messages.
+//! Column types as SQL writes them, for messages.
 
 use crate::binlog::column_format::ColumnFormat;
-use crate::schema::Column;
-use crate::value::{Kind, decimal};
+use crate::schema::from_log::LoggedColumn;
+use crate::schema::{Column, column_type};
+use crate::value::{Charset, Kind, decimal};
 
-/// What a row's packing says of a column's type.
-pub fn of_wire(wire: ColumnFormat) -> String {
-    match wire {
+/// A column's type as a table map has it.
+pub fn of_logged(format: ColumnFormat, logged: &LoggedColumn) -> String {
+    let mut name = match (format, logged.charset) {
+        (ColumnFormat::String { max }, Some(Charset::Binary)) => format!("BINARY({max})"),
+        (ColumnFormat::String { max }, Some(_)) => format!("CHAR of {max} bytes"),
+        (ColumnFormat::Varchar { max, .. }, Some(Charset::Binary)) => format!("VARBINARY({max})"),
+        (ColumnFormat::Varchar { max, .. }, Some(_)) => format!("VARCHAR of {max} bytes"),
+        (ColumnFormat::Blob { .. }, Some(Charset::Binary)) => "BLOB".to_owned(),
+        (ColumnFormat::Blob { .. }, Some(_)) => "TEXT".to_owned(),
+        _ => of_format(format),
+    };
+    if logged.unsigned == Some(true) {
+        name.push_str(" UNSIGNED");
+    }
+    if let Some(charset) = logged.charset.filter(|charset| !charset.is_binary()) {
+        name.push_str(&format!(" CHARACTER SET {}", charset.name()));
+    }
+    if let Some(labels) = &logged.labels {
+        let labels = (1..=labels.len() as u64).map(|number| labels.of_index(number));
+        let labels = labels.map(|label| match label.and_then(|label| label.json()) {
+            Ok(json) => String::from_utf8_lossy(json.bytes()).into_owned(),
+            Err(_) => "?".to_string(),
+        });
+        name.push_str(&format!(" of {}", labels.collect::<Vec<_>>().join(", ")));
+    }
+    if let Some(dimensions) = logged.dimensions {
+        name.push_str(&format!("({dimensions})"));
+    }
+    if let Some(subtype) = logged.geometry_type.and_then(column_type::geometry_name) {
+        name = subtype.to_ascii_uppercase();
+    }
+    name
+}
+
+fn of_format(format: ColumnFormat) -> String {
+    match format {
         ColumnFormat::Int { bytes } => int(bytes).to_owned(),
         ColumnFormat::Float => "FLOAT".to_owned(),
         ColumnFormat::Double => "DOUBLE".to_owned(),
@@ -31,32 +65,26 @@ pub fn of_wire(wire: ColumnFormat) -> String {
     }
 }
 
-/// What a table says of it.
+/// A column's type as the catalog has it. Integers are without their display width.
 pub fn of_column(column: &Column) -> String {
-    let length = column.octets.map_or_else(String::new, |octets| format!(" of {octets} bytes"));
+    let declared = column.declared.to_ascii_uppercase();
     match &column.kind {
         Kind::Int { bytes, unsigned: false } => int(*bytes).to_owned(),
         Kind::Int { bytes, unsigned: true } => format!("{} UNSIGNED", int(*bytes)),
-        Kind::Year { .. } => "YEAR".to_owned(),
-        Kind::Bit { bits } => format!("BIT({bits})"),
-        Kind::Decimal(format) => of_decimal(*format),
-        Kind::Float => "FLOAT".to_owned(),
-        Kind::Double => "DOUBLE".to_owned(),
-        Kind::Text { .. } => format!("CHAR, VARCHAR or TEXT{length}"),
-        Kind::Bytes { padded: true } => format!("BINARY{length}"),
-        Kind::Bytes { padded: false } => format!("VARBINARY or BLOB{length}"),
-        Kind::Enum(_) => "ENUM".to_owned(),
-        Kind::Set(_) => "SET".to_owned(),
-        Kind::Date => "DATE".to_owned(),
-        Kind::DateTime { decimals } => format!("DATETIME({decimals})"),
-        Kind::Timestamp { decimals } => format!("TIMESTAMP({decimals})"),
-        Kind::Time { decimals } => format!("TIME({decimals})"),
-        Kind::Json => "JSON".to_owned(),
-        Kind::Geometry => "GEOMETRY".to_owned(),
-        Kind::Vector => "VECTOR".to_owned(),
-        Kind::Uuid => "UUID".to_owned(),
-        Kind::Inet4 => "INET4".to_owned(),
-        Kind::Inet6 => "INET6".to_owned(),
+        Kind::Text { charset } => {
+            format!("{declared}{} CHARACTER SET {}", bytes(column), charset.name())
+        }
+        Kind::Bytes { .. } => format!("{declared}{}", bytes(column)),
+        _ => declared,
+    }
+}
+
+/// The length of a type that is declared with one, where that differs from the length in bytes.
+fn bytes(column: &Column) -> String {
+    let length = column.declared.split(['(', ')']).nth(1).and_then(|length| length.parse::<u64>().ok());
+    match (length, column.octets) {
+        (Some(length), Some(octets)) if octets != length => format!(" of {octets} bytes"),
+        _ => String::new(),
     }
 }
 

@@ -4,8 +4,11 @@ use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row, params};
 
-use super::hidden::{self, Hidden};
-use super::{Column, Generated, Id, Table, column_type, enum_labels};
+use super::quoting::quoted;
+use super::{
+    Column, Generated, HiddenColumns, Id, Table, column_grants, column_type, enum_labels, expression_columns,
+    system_versioning,
+};
 use crate::exit::unreadable;
 use crate::server::Server;
 
@@ -13,6 +16,9 @@ use crate::server::Server;
 const COLUMNS: &str = "SELECT COLUMN_NAME, CAST(COLUMN_TYPE AS CHAR), CHARACTER_SET_NAME, \
      CAST(CHARACTER_OCTET_LENGTH AS UNSIGNED), IS_NULLABLE = 'YES', CAST(EXTRA AS CHAR) FROM information_schema.COLUMNS \
      WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table ORDER BY ORDINAL_POSITION";
+
+/// No such database, table dropped, no such table, and a table that was altered since the snapshot began.
+const GONE: [u16; 4] = [1049, 1051, 1146, 1412];
 
 type ColumnRow = (String, String, Option<String>, Option<u64>, bool, String);
 
@@ -30,7 +36,7 @@ pub struct Cascade {
 #[derive(Debug)]
 pub struct Catalog {
     conn: Conn,
-    mariadb: bool,
+    server: Server,
 }
 
 impl Catalog {
@@ -39,7 +45,12 @@ impl Catalog {
         // MySQL 8.0 would answer from statistics of yesterday; a lock must not hang the run.
         conn.query_drop("SET NAMES utf8mb4, @@session.sql_mode = '', @@session.lock_wait_timeout = 60")
             .context("cannot set up the session for the catalog")?;
-        Ok(Catalog { conn, mariadb: server.is_mariadb() })
+        if server.is_mysql_from(8, 0, 30) {
+            // A primary key that the server generated is a column as any other, also where it is set to hide them.
+            conn.query_drop("SET @@session.show_gipk_in_create_table_and_information_schema = ON")
+                .context("cannot set up the session for the catalog")?;
+        }
+        Ok(Catalog { conn, server: server.clone() })
     }
 
     /// The connection, for other questions.
@@ -116,7 +127,7 @@ impl Catalog {
     /// A table's definition, `None` if there is no such table that this account may see.
     ///
     /// # Errors
-    /// Exit 4 when a column is of a type that dumpa does not know.
+    /// Exit 4 when a column is of a type that dumpa does not know, or the account may not read it.
     pub fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
         let context = || format!("cannot ask for the columns of {database}.{table}");
         let given = params! { "database" => database, "table" => table };
@@ -132,21 +143,32 @@ impl Catalog {
                     "column `{name}` of {database}.{table} is of type {column_type}, which dumpa does not know"
                 ))
             })?;
-            enum_labels::find(&mut self.conn, self.mariadb, &quoted(database, table), &name, &mut kind);
+            enum_labels::find(
+                &mut self.conn,
+                self.server.is_mariadb(),
+                &quoted(database, table),
+                &name,
+                &mut kind,
+            );
             columns.push(Column {
                 name,
                 kind,
+                declared: declared(&column_type).to_string(),
                 octets,
                 nullable,
                 generated: generated(&extra),
                 omitted: false,
             });
         }
-        let (database, name, hidden) = (database.into(), table.into(), Hidden::default());
+        let (database, name, hidden) = (database.into(), table.into(), HiddenColumns::default());
         let mut table = Table { database, name, columns, id: Id::None, hidden };
-        self.key(&mut table)?;
-        if self.mariadb {
-            hidden::ask_versions(&mut self.conn, &mut table)?;
+        column_grants::check(&mut self.conn, &self.server, &table)?;
+        match self.key(&mut table) {
+            Err(error) if is_gone(&error) => return Ok(None),
+            other => other?,
+        }
+        if self.server.is_mariadb() {
+            system_versioning::ask(&mut self.conn, &mut table)?;
         }
         Ok(Some(table))
     }
@@ -163,7 +185,7 @@ impl Catalog {
         let mut on_expressions = false;
         for row in rows {
             let name = text(&row, "Key_name")?;
-            on_expressions |= !self.mariadb && text(&row, "Expression").is_ok();
+            on_expressions |= !self.server.is_mariadb() && text(&row, "Expression").is_ok();
             if row.get::<Option<u8>, _>("Non_unique").flatten() != Some(0) {
                 continue;
             }
@@ -178,8 +200,8 @@ impl Catalog {
                     });
                 }
                 None => {
-                    let hashed = self.mariadb && text(&row, "Index_type")? == "HASH";
-                    table.hidden.numbers += usize::from(hashed);
+                    let hashed = self.server.is_mariadb() && text(&row, "Index_type")? == "HASH";
+                    table.hidden.hashes += usize::from(hashed);
                     keys.push((name, column.map(|i| vec![i])));
                 }
             }
@@ -190,13 +212,30 @@ impl Catalog {
         }
         table.id = keys.into_iter().find_map(|(_, columns)| columns).map_or(Id::None, Id::Columns);
         if on_expressions {
-            hidden::ask_expressions(&mut self.conn, table)?;
+            expression_columns::ask(&mut self.conn, table)?;
         }
         Ok(())
     }
 }
 
-/// From a column's EXTRA, in the words of every server (before 10.2 MariaDB's were VIRTUAL and PERSISTENT).
+/// Whether an error says that there is no such table, or that it is another one now.
+pub fn is_gone(error: &anyhow::Error) -> bool {
+    let code = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref() {
+        Some(mysql::Error::MySqlError(error)) => Some(error.code),
+        _ => None,
+    };
+    error.chain().filter_map(code).any(|code| GONE.contains(&code))
+}
+
+/// A COLUMN_TYPE without labels.
+fn declared(column_type: &str) -> &str {
+    match column_type.split_once('(') {
+        Some((word @ ("enum" | "set"), _)) => word,
+        _ => column_type,
+    }
+}
+
+/// From a column's EXTRA, as each server writes it (MariaDB before 10.2 has VIRTUAL and PERSISTENT).
 fn generated(extra: &str) -> Option<Generated> {
     let extra = extra.to_ascii_uppercase();
     match extra.split([' ', ',']).next() {
@@ -211,14 +250,4 @@ fn text(row: &Row, column: &str) -> Result<String> {
     row.get_opt::<String, _>(column)
         .and_then(Result::ok)
         .ok_or_else(|| anyhow!("the server did not say the {column} of a key"))
-}
-
-/// `` `database`.`table` ``, quoted for SQL.
-pub fn quoted(database: &str, table: &str) -> String {
-    format!("{}.{}", quote(database), quote(table))
-}
-
-/// A name quoted for SQL.
-pub fn quote(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }

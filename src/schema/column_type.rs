@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::value::{Charset, Kind, Label, Labels, decimal};
 
-/// Why the labels of an ENUM may be lost: every server describes tables in three-byte UTF-8.
-const LOST: &str = "the server describes this member of an ENUM or SET with a `?`, which stands for \
-                    a character that its catalog cannot hold, and no row was found that tells it; with \
-                    binlog_row_metadata=FULL (MySQL 8.0, MariaDB 10.5) its log does";
+/// Why the labels of an ENUM may be unknown: every server's catalog is in three-byte UTF-8.
+const LOST: &str = "the server's catalog shows this member of an ENUM or SET with a `?` in place of a \
+                    character that it cannot hold, and no row was found that has it; with \
+                    binlog_row_metadata=FULL (MySQL 8.0, MariaDB 10.5) the log tells it";
 
 /// The kind that a COLUMN_TYPE describes, `None` for one that dumpa does not know. `charset` is the
 /// column's CHARACTER_SET_NAME.
@@ -56,6 +56,36 @@ pub fn parse(column_type: &str, charset: Option<&str>) -> Option<Kind> {
         "inet6" => Kind::Inet6,
         _ => return None,
     })
+}
+
+/// Geometry types by the code that table maps have for each; the first stands for any.
+const GEOMETRY_TYPES: [&str; 8] = [
+    "geometry",
+    "point",
+    "linestring",
+    "polygon",
+    "multipoint",
+    "multilinestring",
+    "multipolygon",
+    "geometrycollection",
+];
+
+/// The code of a geometry type.
+pub fn geometry_type(column_type: &str) -> Option<u64> {
+    let word = column_type.trim().to_ascii_lowercase();
+    let word = if word == "geomcollection" { "geometrycollection" } else { &*word };
+    GEOMETRY_TYPES.iter().position(|name| *name == word).map(|code| code as u64)
+}
+
+/// The geometry type of a code.
+pub fn geometry_name(code: u64) -> Option<&'static str> {
+    usize::try_from(code).ok().and_then(|code| GEOMETRY_TYPES.get(code)).copied()
+}
+
+/// The dimensions of a VECTOR.
+pub fn dimensions(column_type: &str) -> Option<u64> {
+    let rest = column_type.trim().to_ascii_lowercase();
+    arguments(rest.strip_prefix("vector")?).first()?.parse().ok()
 }
 
 /// What stands in the parentheses right behind the word, cut at commas.

@@ -1,12 +1,12 @@
-//! Labels of an ENUM or SET that the catalog shows with a `?`, found elsewhere. One that stays unknown is an
-//! error where a row has it.
+//! Labels of an ENUM or SET that the catalog shows with a `?`, asked for in other ways. One that stays unknown is an error
+//! where a row has it.
 
 use std::sync::Arc;
 
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::catalog::quote;
+use super::quoting::quote;
 use crate::value::{Charset, Kind, Label};
 
 /// Rows that are looked through for one that has the label.

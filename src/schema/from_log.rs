@@ -1,58 +1,153 @@
-//! A table as the log itself describes it: `binlog_row_metadata=FULL` on MySQL 8 and MariaDB 10.5.
+//! What a table map tells of a table beside the formats of its columns. MySQL 8 always logs signedness and character sets,
+//! `binlog_row_metadata=FULL` (MySQL 8.0, MariaDB 10.5) logs all that a definition needs; MySQL 5 logs nothing.
 
 use std::sync::Arc;
 
-use super::hidden::Hidden;
-use super::{Column, Id, Table};
+use super::{Column, HiddenColumns, Id, Table};
 use crate::binlog::column_format::ColumnFormat;
-use crate::binlog::table_map::{Metadata, TableMap};
+use crate::binlog::table_map::{Collations, Metadata, TableMap};
 use crate::bytes::Malformed;
 use crate::value::{Charset, Kind, Label, Labels};
 use crate::version::Release;
 
-const UNTOLD: Malformed = Malformed("its metadata does not tell the names and types of all columns");
+const TOO_SHORT: Malformed = Malformed("its metadata does not tell the names and types of all columns");
 
-/// What the log tells of a table.
+/// All that a table map tells beside the formats.
 #[derive(Debug)]
-pub enum Told {
-    /// Not its columns' names, or not all of their types.
-    Nothing,
-    Table(Table),
-    /// Its columns are signed as in the one or as in the other, by the release that wrote the log.
-    Either(Table, Table),
+pub struct Logged {
+    /// Of each column.
+    pub columns: Vec<LoggedColumn>,
+    /// Likewise, if the metadata may be read in a second way: see [`year_has_bit`].
+    pub alternative: Option<Vec<LoggedColumn>>,
+    /// Column numbers, in key order.
+    pub primary_key: Option<Vec<usize>>,
 }
 
-/// Reads what the log tells of a table; `writer` is the server that wrote it.
-///
-/// # Errors
-/// When the metadata contradicts itself.
-pub fn table(map: &TableMap<'_>, wires: &[ColumnFormat], writer: Option<Release>) -> Result<Told, Malformed> {
-    let metadata = map.metadata()?;
-    if metadata.names.is_none() {
-        return Ok(Told::Nothing);
+/// What it tells of one column; `None` is what it leaves out, or what the column's type does not have.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LoggedColumn {
+    pub name: Option<String>,
+    pub nullable: bool,
+    pub unsigned: Option<bool>,
+    /// Of CHAR, VARCHAR, TEXT, and of their binary kin.
+    pub charset: Option<Charset>,
+    /// Of an ENUM or SET.
+    pub labels: Option<Arc<Labels>>,
+    /// See [`super::column_type::geometry_type`].
+    pub geometry_type: Option<u64>,
+    pub dimensions: Option<u64>,
+}
+
+/// A definition, as far as the log gives it.
+#[derive(Debug)]
+pub enum LoggedTable {
+    /// Names or types are missing.
+    Incomplete,
+    Complete(Table),
+    /// Some columns are signed in the one and UNSIGNED in the other, depending on which release wrote the log.
+    EitherSign(Table, Table),
+}
+
+impl Logged {
+    /// Reads a table map's metadata; `writer` is the server that wrote it.
+    ///
+    /// # Errors
+    /// When the metadata contradicts itself.
+    pub fn read(
+        map: &TableMap<'_>,
+        formats: &[ColumnFormat],
+        writer: Option<Release>,
+    ) -> Result<Logged, Malformed> {
+        let metadata = map.metadata()?;
+        let mariadb = writer.is_some_and(|writer| writer.is_mariadb());
+        let read = |year_has_bit| columns(map, formats, &metadata, mariadb, year_has_bit);
+        let has_year = formats.contains(&ColumnFormat::Year) && metadata.unsigned.is_some();
+        let (columns, alternative) = match year_has_bit(writer) {
+            Some(known) => (read(known)?, None),
+            None if !has_year => (read(true)?, None),
+            None => match (read(true), read(false)) {
+                (Ok(with), Ok(without)) if with != without => (with, Some(without)),
+                // If years have bits, there are too few of them.
+                (Err(_), without) => (without?, None),
+                (with, _) => (with?, None),
+            },
+        };
+        let primary_key = metadata.primary_key;
+        if primary_key.as_ref().is_some_and(|key| !is_key(key, formats.len())) {
+            return Err(Malformed("its primary key is not made of its columns"));
+        }
+        Ok(Logged { columns, alternative, primary_key })
     }
-    let mariadb = writer.is_some_and(|writer| writer.is_mariadb());
-    let has_year = wires.contains(&ColumnFormat::Year);
-    let read = |year_has_bit| {
-        let ordinals = Ordinals { mariadb, year_has_bit, ..Ordinals::default() };
-        columns(map, wires, &metadata, ordinals)
-    };
-    let told = match year_has_bit(writer).filter(|_| has_year) {
-        None if has_year => match (read(true), read(false)) {
-            (Ok(with), Ok(without)) if with == without => Ok(with),
-            (Ok(Some(with)), Ok(Some(without))) => {
-                return Ok(Told::Either(whole(map, &metadata, with)?, whole(map, &metadata, without)?));
+
+    /// The definition, if it is complete.
+    ///
+    /// # Errors
+    /// When a name is not UTF-8.
+    pub fn table(&self, map: &TableMap<'_>, formats: &[ColumnFormat]) -> Result<LoggedTable, Malformed> {
+        let id = self.primary_key.clone().map_or(Id::Unknown, Id::Columns);
+        let (database, name) = (utf8(map.database)?, utf8(map.table)?);
+        let table = |logged: &[LoggedColumn]| {
+            let columns = formats.iter().zip(logged).map(|(format, logged)| logged.column(*format));
+            Some(Table {
+                database: database.clone(),
+                name: name.clone(),
+                columns: columns.collect::<Option<_>>()?,
+                id: id.clone(),
+                hidden: HiddenColumns::default(),
+            })
+        };
+        let alternative = self.alternative.as_deref().map(table);
+        Ok(match (table(&self.columns), alternative) {
+            (None, _) | (_, Some(None)) => LoggedTable::Incomplete,
+            (Some(one), Some(Some(other))) => LoggedTable::EitherSign(one, other),
+            (Some(table), None) => LoggedTable::Complete(table),
+        })
+    }
+}
+
+impl LoggedColumn {
+    /// The column's definition, if the log tells all of it.
+    fn column(&self, format: ColumnFormat) -> Option<Column> {
+        Some(Column {
+            name: self.name.clone()?,
+            kind: self.kind(format)?,
+            declared: String::new(),
+            octets: None,
+            nullable: self.nullable,
+            generated: None,
+            omitted: false,
+        })
+    }
+
+    fn kind(&self, format: ColumnFormat) -> Option<Kind> {
+        Some(match format {
+            ColumnFormat::Int { bytes } => Kind::Int { bytes, unsigned: self.unsigned? },
+            ColumnFormat::Float => Kind::Float,
+            ColumnFormat::Double => Kind::Double,
+            ColumnFormat::Decimal(format) => Kind::Decimal(format),
+            ColumnFormat::Year => Kind::Year { two_digits: false },
+            ColumnFormat::Bit { bits } => Kind::Bit { bits },
+            ColumnFormat::Date => Kind::Date,
+            ColumnFormat::Time { decimals } => Kind::Time { decimals },
+            ColumnFormat::DateTime { decimals } => Kind::DateTime { decimals },
+            ColumnFormat::Timestamp { decimals } => Kind::Timestamp { decimals },
+            // MariaDB's have decimals that the log does not tell.
+            ColumnFormat::OldTime | ColumnFormat::OldDateTime | ColumnFormat::OldTimestamp => return None,
+            ColumnFormat::String { .. } | ColumnFormat::Varchar { .. } | ColumnFormat::Blob { .. } => {
+                let charset = self.charset?;
+                if charset.is_binary() {
+                    Kind::Bytes { padded: matches!(format, ColumnFormat::String { .. }) }
+                } else {
+                    Kind::Text { charset }
+                }
             }
-            // One bit is too few for the other reading.
-            (Err(_), without) => without,
-            (with, _) => with,
-        },
-        known => read(known.unwrap_or(true)),
-    };
-    Ok(match told? {
-        Some(columns) => Told::Table(whole(map, &metadata, columns)?),
-        None => Told::Nothing,
-    })
+            ColumnFormat::Enum { .. } => Kind::Enum(self.labels.clone()?),
+            ColumnFormat::Set { .. } => Kind::Set(self.labels.clone()?),
+            ColumnFormat::Json { .. } => Kind::Json,
+            ColumnFormat::Geometry { .. } => Kind::Geometry,
+            ColumnFormat::Vector { .. } => Kind::Vector,
+        })
+    }
 }
 
 /// Whether a YEAR has a bit among those that tell which numeric columns are UNSIGNED; `None` where the releases that
@@ -68,37 +163,6 @@ fn year_has_bit(writer: Option<Release>) -> Option<bool> {
     if writer.is_mysql_from(8, 0, 16) { None } else { Some(false) }
 }
 
-fn columns(
-    map: &TableMap<'_>,
-    wires: &[ColumnFormat],
-    metadata: &Metadata<'_>,
-    mut ordinals: Ordinals,
-) -> Result<Option<Vec<Column>>, Malformed> {
-    let names = metadata.names.as_deref().unwrap_or_default();
-    if names.len() != wires.len() {
-        return Err(UNTOLD);
-    }
-    let mut columns = Vec::with_capacity(wires.len());
-    for (i, (wire, name)) in wires.iter().zip(names).enumerate() {
-        let Some(kind) = ordinals.kind(*wire, metadata)? else {
-            return Ok(None);
-        };
-        let (name, nullable) = (utf8(name)?, map.is_nullable(i));
-        columns.push(Column { name, kind, octets: None, nullable, generated: None, omitted: false });
-    }
-    Ok(Some(columns))
-}
-
-fn whole(map: &TableMap<'_>, metadata: &Metadata<'_>, columns: Vec<Column>) -> Result<Table, Malformed> {
-    let id = match &metadata.primary_key {
-        Some(key) if is_key(key, columns.len()) => Id::Columns(key.clone()),
-        Some(_) => return Err(Malformed("its primary key is not made of its columns")),
-        None => Id::Unknown,
-    };
-    let (database, name) = (utf8(map.database)?, utf8(map.table)?);
-    Ok(Table { database, name, columns, id, hidden: Hidden::default() })
-}
-
 /// Whether they are numbers of columns, none twice.
 fn is_key(key: &[usize], columns: usize) -> bool {
     key.iter().enumerate().all(|(n, i)| *i < columns && !key[..n].contains(i))
@@ -110,7 +174,27 @@ pub fn utf8(name: &[u8]) -> Result<String, Malformed> {
     Ok(name.to_string())
 }
 
-/// Lists in the metadata go by the ordinal among the columns of a sort.
+fn columns(
+    map: &TableMap<'_>,
+    formats: &[ColumnFormat],
+    metadata: &Metadata<'_>,
+    mariadb: bool,
+    year_has_bit: bool,
+) -> Result<Vec<LoggedColumn>, Malformed> {
+    if metadata.names.as_ref().is_some_and(|names| names.len() != formats.len()) {
+        return Err(TOO_SHORT);
+    }
+    let mut ordinals = Ordinals { mariadb, year_has_bit, ..Ordinals::default() };
+    let all = formats.iter().enumerate().map(|(i, format)| {
+        let name = metadata.names.as_ref().and_then(|names| names.get(i));
+        let name = name.map(|name| utf8(name)).transpose()?;
+        let nullable = map.is_nullable(i);
+        Ok(LoggedColumn { name, nullable, ..ordinals.next(*format, metadata)? })
+    });
+    all.collect()
+}
+
+/// Each list of the metadata goes by a column's ordinal among those of its sort.
 #[derive(Debug, Default)]
 struct Ordinals {
     mariadb: bool,
@@ -120,6 +204,8 @@ struct Ordinals {
     labelled: usize,
     enums: usize,
     sets: usize,
+    geometries: usize,
+    vectors: usize,
 }
 
 fn next(ordinal: &mut usize) -> usize {
@@ -128,79 +214,86 @@ fn next(ordinal: &mut usize) -> usize {
 }
 
 impl Ordinals {
-    /// The kind of the next column; `None` where only the catalog can tell it.
-    fn kind(&mut self, wire: ColumnFormat, metadata: &Metadata<'_>) -> Result<Option<Kind>, Malformed> {
-        let mut unsigned = || {
-            let ordinal = next(&mut self.numeric);
-            metadata.is_unsigned(ordinal).ok_or(UNTOLD)
-        };
-        Ok(Some(match wire {
-            ColumnFormat::Int { bytes } => Kind::Int { bytes, unsigned: unsigned()? },
-            ColumnFormat::Float => unsigned().map(|_| Kind::Float)?,
-            ColumnFormat::Double => unsigned().map(|_| Kind::Double)?,
-            ColumnFormat::Decimal(format) => unsigned().map(|_| Kind::Decimal(format))?,
-            ColumnFormat::Year => {
-                if self.year_has_bit {
-                    unsigned()?;
-                }
-                Kind::Year { two_digits: false }
+    /// What the metadata tells of the next column, apart from its name.
+    fn next(&mut self, format: ColumnFormat, metadata: &Metadata<'_>) -> Result<LoggedColumn, Malformed> {
+        let mut logged = LoggedColumn::default();
+        match format {
+            ColumnFormat::Int { .. }
+            | ColumnFormat::Float
+            | ColumnFormat::Double
+            | ColumnFormat::Decimal(_) => {
+                logged.unsigned = self.unsigned(metadata)?;
             }
-            ColumnFormat::Bit { bits } => Kind::Bit { bits },
-            ColumnFormat::Date => Kind::Date,
-            ColumnFormat::Time { decimals } => Kind::Time { decimals },
-            ColumnFormat::DateTime { decimals } => Kind::DateTime { decimals },
-            ColumnFormat::Timestamp { decimals } => Kind::Timestamp { decimals },
-            // MariaDB's have decimals that the log does not tell.
-            ColumnFormat::OldTime | ColumnFormat::OldDateTime | ColumnFormat::OldTimestamp => {
-                return Ok(None);
+            ColumnFormat::Year if self.year_has_bit => {
+                self.unsigned(metadata)?;
             }
             ColumnFormat::String { .. } | ColumnFormat::Varchar { .. } | ColumnFormat::Blob { .. } => {
-                let collation = metadata.text_collations.as_ref();
-                let collation = collation.and_then(|all| all.of(next(&mut self.text)));
-                let charset = charset(collation.ok_or(UNTOLD)?)?;
-                if charset.is_binary() {
-                    Kind::Bytes { padded: matches!(wire, ColumnFormat::String { .. }) }
-                } else {
-                    Kind::Text { charset }
-                }
+                logged.charset = charset(metadata.text_collations.as_ref(), next(&mut self.text))?;
             }
             ColumnFormat::Enum { .. } => {
-                let charset = self.label_charset(metadata)?;
-                let lists = metadata.enum_labels.as_ref();
-                Kind::Enum(labels(lists.and_then(|l| l.get(next(&mut self.enums))), charset)?)
+                let lists = metadata.enum_labels.as_deref();
+                logged.labels = self.labels(metadata, lists.map(|lists| lists.get(self.enums)))?;
+                self.enums += 1;
             }
             ColumnFormat::Set { .. } => {
-                let charset = self.label_charset(metadata)?;
-                let lists = metadata.set_labels.as_ref();
-                Kind::Set(labels(lists.and_then(|l| l.get(next(&mut self.sets))), charset)?)
+                let lists = metadata.set_labels.as_deref();
+                logged.labels = self.labels(metadata, lists.map(|lists| lists.get(self.sets)))?;
+                self.sets += 1;
             }
-            ColumnFormat::Json { .. } => Kind::Json,
-            // Of these each server has one among its columns with a character set.
+            // MariaDB counts a geometry among the columns with a character set, MySQL does so with a vector.
             ColumnFormat::Geometry { .. } => {
                 self.text += usize::from(self.mariadb);
-                Kind::Geometry
+                let types = metadata.geometry_types.as_ref();
+                logged.geometry_type = types.and_then(|all| all.get(self.geometries).copied());
+                self.geometries += 1;
             }
             ColumnFormat::Vector { .. } => {
                 self.text += usize::from(!self.mariadb);
-                Kind::Vector
+                let all = metadata.vector_dimensions.as_ref();
+                logged.dimensions = all.and_then(|all| all.get(self.vectors).copied());
+                self.vectors += 1;
             }
-        }))
+            ColumnFormat::Year
+            | ColumnFormat::Bit { .. }
+            | ColumnFormat::Date
+            | ColumnFormat::Time { .. }
+            | ColumnFormat::DateTime { .. }
+            | ColumnFormat::Timestamp { .. }
+            | ColumnFormat::OldTime
+            | ColumnFormat::OldDateTime
+            | ColumnFormat::OldTimestamp
+            | ColumnFormat::Json { .. } => {}
+        }
+        Ok(logged)
     }
 
-    fn label_charset(&mut self, metadata: &Metadata<'_>) -> Result<Charset, Malformed> {
-        let ordinal = next(&mut self.labelled);
-        let collation = metadata.label_collations.as_ref().and_then(|all| all.of(ordinal));
-        charset(collation.ok_or(UNTOLD)?)
+    fn unsigned(&mut self, metadata: &Metadata<'_>) -> Result<Option<bool>, Malformed> {
+        let ordinal = next(&mut self.numeric);
+        match metadata.unsigned {
+            Some(_) => metadata.is_unsigned(ordinal).map(Some).ok_or(TOO_SHORT),
+            None => Ok(None),
+        }
+    }
+
+    /// The labels of the next ENUM or SET. `list` is `None` if there are no lists, and `Some(None)` if they are too few.
+    fn labels(
+        &mut self,
+        metadata: &Metadata<'_>,
+        list: Option<Option<&Vec<&[u8]>>>,
+    ) -> Result<Option<Arc<Labels>>, Malformed> {
+        let charset = charset(metadata.label_collations.as_ref(), next(&mut self.labelled))?;
+        let Some(list) = list else { return Ok(None) };
+        let list = list.ok_or(TOO_SHORT)?;
+        let Some(charset) = charset else { return Ok(None) };
+        let members = list.iter().map(|label| Label::new(label, charset)).collect();
+        Ok(Some(Arc::new(Labels::new(members))))
     }
 }
 
-fn charset(collation: u64) -> Result<Charset, Malformed> {
-    let id = u32::try_from(collation).ok();
-    let charset = id.and_then(Charset::by_collation_id);
-    charset.ok_or(Malformed("a column is of a collation that dumpa does not know"))
-}
-
-fn labels(list: Option<&Vec<&[u8]>>, charset: Charset) -> Result<Arc<Labels>, Malformed> {
-    let members = list.ok_or(UNTOLD)?.iter().map(|label| Label::new(label, charset));
-    Ok(Arc::new(Labels::new(members.collect())))
+/// The character set of the `ordinal`-th column of its sort.
+fn charset(collations: Option<&Collations>, ordinal: usize) -> Result<Option<Charset>, Malformed> {
+    let Some(collations) = collations else { return Ok(None) };
+    let collation = collations.of(ordinal).ok_or(TOO_SHORT)?;
+    // The catalog may know a collation that dumpa does not.
+    Ok(u32::try_from(collation).ok().and_then(Charset::by_collation_id))
 }

@@ -1,32 +1,36 @@
-//! What tables look like: their columns, in order, and what identifies a row.
-//!
-//! Whoever needs a layout asks [`layouts::Layouts`], and tells it of every statement that may change
-//! a definition, in the order of the log: the seam for a history of schemas.
+//! Definitions of tables: their columns, in order, and what identifies a row. They come from the log itself
+//! ([`from_log`]), completed by the server's catalog ([`catalog`]); [`definitions`] joins the two. And which tables are wanted
+//! ([`selection`], [`table_search`]).
 
 pub mod catalog;
+mod column_grants;
 pub mod column_type;
+pub mod definitions;
 mod enum_labels;
-pub mod find;
+pub mod expression_columns;
 pub mod fold;
 pub mod from_log;
-pub mod hidden;
 pub mod known;
+pub mod matched_names;
+pub mod quoting;
 pub mod rules;
-pub mod seen;
 pub mod selection;
+pub mod system_versioning;
+pub mod table_search;
 
 use crate::push_fixed::Piece;
 use crate::tuple::{IdPlace, key};
 use crate::value::Kind;
+use expression_columns::ExpressionColumn;
 
-/// A table as the server describes it.
+/// The definition of a table.
 #[derive(Debug, Clone)]
 pub struct Table {
     pub database: String,
     pub name: String,
     pub columns: Vec<Column>,
     pub id: Id,
-    pub hidden: hidden::Hidden,
+    pub hidden: HiddenColumns,
 }
 
 /// A column.
@@ -34,12 +38,14 @@ pub struct Table {
 pub struct Column {
     pub name: String,
     pub kind: Kind,
+    /// The type as the catalog writes it, without the labels of an ENUM or SET. Empty if the definition is the log's.
+    pub declared: String,
     /// Longest value in bytes, of a CHAR, VARCHAR, BINARY or VARBINARY.
     pub octets: Option<u64>,
     pub nullable: bool,
     /// How the server computes it. Only the catalog tells.
     pub generated: Option<Generated>,
-    /// It is no part of the content.
+    /// It is not printed in the content.
     pub omitted: bool,
 }
 
@@ -51,9 +57,22 @@ pub enum Generated {
     Stored,
 }
 
-/// How a column takes part in a table's lines.
+/// Columns that table maps count and users do not see.
+#[derive(Debug, Clone, Default)]
+pub struct HiddenColumns {
+    /// MariaDB, behind the table's own columns: row start and row end, where the table does not name these itself.
+    pub row_times: bool,
+    /// MariaDB, behind those: at most so many hash columns.
+    pub hashes: usize,
+    /// The number of the row end among all columns of the row image.
+    pub row_end: Option<usize>,
+    /// MySQL, between the table's own columns.
+    pub expressions: Vec<ExpressionColumn>,
+}
+
+/// What a column is in a table's lines.
 #[derive(Debug)]
-pub struct Part {
+pub struct ColumnRole {
     /// Empty when it is not in the content.
     pub key: Piece,
     pub id_place: IdPlace,
@@ -68,7 +87,7 @@ pub enum Id {
     Columns(Vec<usize>),
     /// Nothing does.
     None,
-    /// The log does not say, and nobody else was asked.
+    /// The log does not tell, and there was no catalog to ask.
     Unknown,
 }
 
@@ -83,30 +102,30 @@ impl Id {
 }
 
 impl Table {
-    /// Generated columns are to be no part of the content. Those that the id is made of stay in it.
+    /// Leaves generated columns out of the content. The id may still be made of them.
     pub fn omit_generated(&mut self) {
         for column in &mut self.columns {
             column.omitted = column.generated.is_some();
         }
     }
 
-    /// What is made of each column: the same in both halves.
-    pub fn parts(&self) -> Vec<Part> {
+    /// The role of each column: the same for `load` and `tail`.
+    pub fn roles(&self) -> Vec<ColumnRole> {
         let mut printed = 0;
-        let part = |(i, column): (usize, &Column)| {
+        let role = |(i, column): (usize, &Column)| {
             let place = self.id.columns().iter().position(|n| *n == i);
             if column.omitted {
                 let id_place = place.map_or(IdPlace::None, IdPlace::Alone);
-                return Part { key: Piece::new(Vec::new()), id_place, is_read: place.is_some() };
+                return ColumnRole { key: Piece::new(Vec::new()), id_place, is_read: place.is_some() };
             }
             printed += 1;
             let id_place = place.map_or(IdPlace::None, IdPlace::Shared);
-            Part { key: key(&column.name, printed - 1), id_place, is_read: true }
+            ColumnRole { key: key(&column.name, printed - 1), id_place, is_read: true }
         };
-        self.columns.iter().enumerate().map(part).collect()
+        self.columns.iter().enumerate().map(role).collect()
     }
 
-    /// The number of a column, whose name is compared as the server does.
+    /// The number of a column. Names are compared as the server does: first exactly, then whatever their case.
     pub fn column_number(&self, name: &str) -> Option<usize> {
         let exact = self.columns.iter().position(|column| column.name == name);
         let lower = name.to_lowercase();

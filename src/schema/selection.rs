@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::fold::lower;
 use crate::exit::usage;
 
-/// Databases of the server itself, which a glob does not stand for: they are only meant when they are named.
+/// The server's own databases, which no glob matches: they have to be named.
 const SYSTEM: [&str; 4] = ["mysql", "information_schema", "performance_schema", "sys"];
 
 /// A TABLE of the command line: `people`, `other_db.people`, or a glob.

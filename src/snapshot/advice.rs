@@ -1,4 +1,4 @@
-//! What to say when no method is possible.
+//! The error when no method of finding a position is possible.
 
 use anyhow::anyhow;
 use mysql::Conn;
@@ -7,7 +7,7 @@ use mysql::prelude::Queryable;
 use super::looks::{Look, log_status_waits};
 use crate::server::{Server, log};
 
-/// Why there is no position, and the grants that would give one, the least in the way first.
+/// Why there is no position, and the grants that would give one, those that hold up other clients least first.
 pub fn refusal(
     conn: &mut Conn,
     server: &Server,

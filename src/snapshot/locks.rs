@@ -6,7 +6,7 @@ use mysql::prelude::Queryable;
 
 use super::start;
 use crate::position::Position;
-use crate::schema::catalog::quoted;
+use crate::schema::quoting::quoted;
 use crate::server::{Options, Server, connect, log};
 
 /// How long a lock is waited for, in seconds: everything else queues behind the wait.
@@ -14,12 +14,12 @@ const WAIT_S: u32 = 5;
 /// When the server lets go of a lock whose owner has vanished, in seconds.
 const ABANDONED_S: u32 = 30;
 
-/// Waits for commits under way, since each holds the commit lock until the engine has it.
+/// The lock waits for commits under way, since each holds the commit lock until the engine has it.
 pub fn global(conn: &mut Conn, server: &Server, options: &Options) -> Result<Position> {
     locked(conn, server, options, "FLUSH TABLES WITH READ LOCK")
 }
 
-/// Waits for the transactions that have written to one of the tables.
+/// The lock waits for transactions that have written to one of the tables.
 pub fn tables(
     conn: &mut Conn,
     server: &Server,
@@ -32,15 +32,15 @@ pub fn tables(
 }
 
 /// Locks on a connection of their own: beginning a transaction would release the session's table locks.
-/// Under the lock nothing is asked that may itself wait for it.
+/// While the lock is held, no statement is sent that may itself wait for it.
 fn locked(conn: &mut Conn, server: &Server, options: &Options, lock: &str) -> Result<Position> {
     let mut locker = connect(options)?;
     locker.query_drop(format!(
         "SET NAMES utf8mb4, @@session.lock_wait_timeout = {WAIT_S}, @@session.wait_timeout = {ABANDONED_S}"
     ))?;
     if !server.is_mysql_from(5, 7, 5) {
-        // LOCK TABLES READ goes together with transactions that wrote before and commit now, as their commit is
-        // no statement that uses a table. The engine's own lock waits for them; it is taken in a transaction only.
+        // LOCK TABLES READ does not wait for a transaction that wrote before and commits now, as its COMMIT uses no
+        // table. The engine's own table lock does; it is only taken with autocommit off.
         locker.query_drop(format!(
             "SET @@session.autocommit = 0, @@session.innodb_table_locks = 1, \
              @@session.innodb_lock_wait_timeout = {WAIT_S}"

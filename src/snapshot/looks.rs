@@ -1,5 +1,5 @@
-//! Looks at the end of MySQL's log that say when all before it is in the engine. No lock is held, so the log may
-//! grow while the snapshot begins.
+//! Two ways to know that all before the end of MySQL's log is in the engine. No lock is held, so the log may grow while
+//! the snapshot begins.
 //!
 //! A transaction's bytes stand in the log before the engine shows its rows, for as long as the disk, a group of
 //! commits or a semi-synchronous replica takes. A position that was merely read first may lie behind rows that the
@@ -53,7 +53,7 @@ impl Look {
     }
 }
 
-/// Whether `log_status` is to be believed there.
+/// Whether `log_status` waits for commits under way on this server.
 pub fn log_status_waits(server: &Server) -> bool {
     waits(server.release)
 }
@@ -68,7 +68,7 @@ fn waits(release: Release) -> bool {
 }
 
 /// Begins the snapshot so that it holds just what stands before the position; `None` if the log grew each time.
-/// What is committed later than the second look gets into the log later still.
+/// Whatever is committed after the second look gets into the log after it.
 pub fn exact(look: Look, conn: &mut Conn, server: &Server) -> Result<Option<Position>> {
     let deadline = Instant::now() + TRIES_END;
     for _ in 0..TRIES {

@@ -7,16 +7,16 @@ use mysql::{Conn, Value as Given};
 use crate::bytes::Malformed;
 use crate::exit::unreadable;
 use crate::output::{Output, WRITE_BYTES};
-use crate::schema::catalog::{quote, quoted};
-use crate::schema::{Column, Part, Table};
+use crate::schema::quoting::{quote, quoted};
+use crate::schema::{Column, ColumnRole, Table};
 use crate::tuple::{Content, Heads, NO_METADATA, Op, row};
 use crate::value::{Date, DateTime, Dialect, Kind, Style, Time, Value};
 
-/// A table's first lines are written once they are this many bytes, and then twice as many each time: the first one is
-/// seen at once, also where rows come slowly.
+/// A table's first lines are written once they are this many bytes, then twice as many each time: the reader gets the first
+/// rows soon, even where they come slowly.
 const FIRST_PIECE_BYTES: usize = 16 << 10;
 
-/// After so many rows it is asked whether to go on.
+/// So often, in rows, `each` is asked whether to go on.
 const EACH_ROWS: u64 = 256;
 
 /// How a table's rows are printed.
@@ -43,20 +43,20 @@ pub fn table(
     let statement = conn.prep(select(table)).with_context(context)?;
     let heads = Heads::new(print.printed);
     let id_values = table.id.columns().len();
-    let parts = read_parts(table);
+    let read = read_columns(table);
     let mut content = Content::default();
     let mut rows = 0;
     let mut piece_bytes = FIRST_PIECE_BYTES;
     for given in conn.exec_iter(&statement, ()).with_context(context)? {
         let given = given.with_context(context)?;
         content.begin(id_values);
-        for (i, (column, part)) in parts.iter().enumerate() {
+        for (i, (column, role)) in read.iter().enumerate() {
             let value =
                 given.as_ref(i).ok_or(OTHER).and_then(|given| value(&column.kind, given, print.dialect));
-            let (start, out) = content.column(&part.key);
+            let (start, out) = content.column(&role.key);
             let written = value.and_then(|value| value.write(print.style, out));
             written.map_err(|why| bad_value(table, &column.name, rows, why))?;
-            content.end_column(start, part.id_place);
+            content.end_column(start, role.id_place);
         }
         content.end();
         row(heads.of(Op::Upsert), &content, &mut output.buffer);
@@ -75,8 +75,8 @@ pub fn table(
 }
 
 /// The columns that are read, in table order.
-fn read_parts(table: &Table) -> Vec<(&Column, Part)> {
-    table.columns.iter().zip(table.parts()).filter(|(_, part)| part.is_read).collect()
+fn read_columns(table: &Table) -> Vec<(&Column, ColumnRole)> {
+    table.columns.iter().zip(table.roles()).filter(|(_, role)| role.is_read).collect()
 }
 
 fn bad_value(table: &Table, column: &str, rows: u64, why: Malformed) -> anyhow::Error {
@@ -88,18 +88,18 @@ fn bad_value(table: &Table, column: &str, rows: u64, why: Malformed) -> anyhow::
     ))
 }
 
-/// ENUM and SET as their numbers, as the log has them: labels then come from one place. A YEAR(2) with its
-/// century; its 0000 is of no century, and MariaDB takes it for 1900.
+/// ENUM and SET are asked for as numbers, as in the log, so that labels come from one place. YEAR() gives a YEAR(2) its
+/// century; YEAR 0000 has none, and MariaDB returns 1900 for it.
 fn select(table: &Table) -> String {
-    let parts = read_parts(table);
-    let columns = parts.iter().map(|(column, _)| match column.kind {
+    let read = read_columns(table);
+    let columns = read.iter().map(|(column, _)| match column.kind {
         Kind::Enum(_) | Kind::Set(_) => format!("CAST({} AS UNSIGNED)", quote(&column.name)),
         Kind::Year { two_digits: true } => format!("IF(YEAR({0}) = 1900, 0, YEAR({0}))", quote(&column.name)),
         _ => quote(&column.name),
     });
     let mut columns = columns.collect::<Vec<_>>().join(", ");
     if columns.is_empty() {
-        // All of them are left out; each row still is one.
+        // All columns are left out. Each row still prints a line.
         columns.push('1');
     }
     format!("SELECT {columns} FROM {}", quoted(&table.database, &table.name))
@@ -107,7 +107,7 @@ fn select(table: &Table) -> String {
 
 const OTHER: Malformed = Malformed("the server sent a value of another type than the column's");
 
-/// A value of a result row as the one that both halves print.
+/// The value of a result row's column, as `tail` has it, too.
 fn value<'a>(kind: &'a Kind, given: &'a Given, dialect: Dialect) -> Result<Value<'a>, Malformed> {
     Ok(match (kind, given) {
         (_, Given::NULL) => Value::Null,

@@ -4,9 +4,11 @@
 
 mod common;
 
+mod altered;
 mod cascades;
 mod charset;
 mod charset_columns;
+mod column_grants;
 mod connect;
 mod delivery;
 mod effects;
@@ -17,6 +19,7 @@ mod forms;
 mod generated;
 mod generated_columns;
 mod geometry;
+mod gone;
 mod harness;
 mod identity;
 mod instructions;
@@ -38,6 +41,7 @@ mod spliced;
 mod statement_bytes;
 mod statement_edges;
 mod statements;
+mod table_maps;
 mod tables;
 mod types;
 mod validate_pos;

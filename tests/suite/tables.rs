@@ -189,9 +189,9 @@ on_each_server! {
 
     fn a_table_that_was_altered_since_is_described_in_words(server) {
         for (create, alter, says) in [
-            ("n int", "modify n bigint unsigned", "column 2 (`n`) is INT in the rows and BIGINT UNSIGNED in the table"),
-            ("n varchar(4) character set latin1", "modify n varchar(9)", "VARCHAR or VARBINARY of 4 bytes in the rows"),
-            ("n decimal(5,2)", "modify n time(3)", "is DECIMAL(5,2) in the rows and TIME(3) in the table"),
+            ("n int", "modify n bigint unsigned", "column 2 is INT in the log, but `n` BIGINT UNSIGNED in the table"),
+            ("n varchar(4) character set latin1", "modify n varchar(9)", " of 4 bytes"),
+            ("n decimal(5,2)", "modify n time(3)", "column 2 is DECIMAL(5,2) in the log, but `n` TIME(3) in the table"),
             ("n int", "drop n", "its rows have 2 columns, the table 1"),
             ("n int", "add m int", "its rows have 2 columns, the table 3"),
         ] {

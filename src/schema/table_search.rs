@@ -1,5 +1,5 @@
-//! The tables that are asked for, found among those that are there. A name that matches nothing is an error in every
-//! command, before anything is printed: this is the one place that says so.
+//! Which tables of the server are wanted. A name that matches nothing is an error in every command, before anything is
+//! printed: this is the one place that says so.
 
 use std::collections::HashSet;
 
@@ -17,17 +17,17 @@ pub struct Search {
     pub missing: Missing,
 }
 
-/// What a name is that matches nothing.
+/// What to do about a name that matches nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     IsFine,
-    /// With this as what to do about it, if anything.
+    /// The message ends in this advice, if it is not empty.
     IsAnError {
         advice: &'static str,
     },
 }
 
-/// A base table that is there.
+/// A base table of the server.
 #[derive(Debug)]
 pub struct Found {
     pub database: String,
@@ -36,10 +36,10 @@ pub struct Found {
     pub estimate: Option<u64>,
 }
 
-/// The base tables that are wanted and there, in the order given; those of a glob by name; none twice.
+/// The server's base tables that are wanted, in the order given; those of a glob by name; none twice.
 ///
 /// # Errors
-/// When a TABLE matches none that this account may see.
+/// When a TABLE matches none that this account may see, or the database does not exist.
 pub fn wanted(catalog: &mut Catalog, selection: &Selection, search: Search) -> Result<Vec<Found>> {
     let mut all: Vec<Found> = Vec::new();
     let mut added = HashSet::new();
@@ -49,7 +49,13 @@ pub fn wanted(catalog: &mut Catalog, selection: &Selection, search: Search) -> R
         }
     };
     if let Some(database) = selection.database().filter(|_| selection.patterns().is_empty()) {
-        for (table, estimate) in catalog.tables(database, None, search.estimates)? {
+        let tables = catalog.tables(database, None, search.estimates)?;
+        if tables.is_empty()
+            && let Missing::IsAnError { advice } = search.missing
+        {
+            check_database(catalog, selection, database, advice)?;
+        }
+        for (table, estimate) in tables {
             add(Found { database: database.to_string(), table, estimate });
         }
     }
@@ -61,6 +67,18 @@ pub fn wanted(catalog: &mut Catalog, selection: &Selection, search: Search) -> R
         found.into_iter().for_each(&mut add);
     }
     Ok(all)
+}
+
+/// # Errors
+/// When there is no such database that this account may see.
+fn check_database(catalog: &mut Catalog, selection: &Selection, database: &str, advice: &str) -> Result<()> {
+    let all = catalog.databases()?;
+    if all.iter().any(|other| selection.kept(other.clone()) == database) {
+        return Ok(());
+    }
+    let near = closest(database, all.iter().map(String::as_str));
+    let hint = near.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
+    Err(error(format!("there is no database {database} that this account may see{hint}"), advice))
 }
 
 /// # Errors
@@ -119,7 +137,11 @@ fn refuse(catalog: &mut Catalog, pattern: &Pattern, whose: &str, missing: Missin
         ));
     }
     let hint = similar(catalog, pattern)?.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
-    Err(error(format!("{whose}there is no base table {given} that this account may see{hint}"), advice))
+    let of = match given.contains('.') {
+        true => String::new(),
+        false => format!(" in database {}", pattern.database),
+    };
+    Err(error(format!("{whose}there is no base table {given}{of} that this account may see{hint}"), advice))
 }
 
 fn error(what: String, advice: &str) -> anyhow::Error {

@@ -1,0 +1,138 @@
+//! The check of a definition from the catalog against all that the log tells of the rows: a difference shows that the
+//! table was altered after the rows were written, and that their values may be others than the definition makes of them.
+//!
+//! Each optional field of a table map is compared, also where it changes no value, since a difference shows that these are
+//! other columns. Not compared are collations (only their character sets are), visibility, labels added at the end of an
+//! ENUM or SET, and whether a column may be NULL: ALTERs of these are common, and rows of before print the same after them.
+
+use std::fmt;
+
+use super::type_names;
+use crate::binlog::column_format::ColumnFormat;
+use crate::schema::from_log::{Logged, LoggedColumn};
+use crate::schema::{Column, Id, Table, column_type};
+use crate::value::{Charset, Kind, Labels};
+
+/// How the rows differ from the table.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Mismatch(pub String);
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Mismatch {
+    pub(super) fn of_count(table: &Table, formats: &[ColumnFormat]) -> Mismatch {
+        let (own, hidden) = (table.columns.len(), table.hidden.expressions.len());
+        let of_which = match hidden {
+            0 => String::new(),
+            _ => format!(", {hidden} of them hidden ones of indexes on expressions"),
+        };
+        Mismatch(format!("its rows have {} columns, the table {}{of_which}", formats.len(), own + hidden))
+    }
+
+    pub(super) fn of_expression(i: usize) -> Mismatch {
+        Mismatch(format!(
+            "column {} of its rows is not of the type that a hidden column of an index on an expression has there",
+            i + 1
+        ))
+    }
+
+    pub(super) fn of_type(
+        i: usize,
+        format: ColumnFormat,
+        logged: &LoggedColumn,
+        column: &Column,
+    ) -> Mismatch {
+        Mismatch(format!(
+            "column {} is {} in the log, but `{}` {} in the table",
+            i + 1,
+            type_names::of_logged(format, logged),
+            column.name,
+            type_names::of_column(column)
+        ))
+    }
+}
+
+/// Checks a definition whose columns fit the formats; `id` is what its own keys make of the id.
+pub fn definition(table: &Table, id: &Id, formats: &[ColumnFormat], logged: &Logged) -> Result<(), Mismatch> {
+    let outcome = columns(table, formats, &logged.columns);
+    match &logged.alternative {
+        Some(other) if outcome.is_err() => columns(table, formats, other).or(outcome)?,
+        _ => outcome?,
+    }
+    key(table, id, logged)
+}
+
+fn columns(table: &Table, formats: &[ColumnFormat], logged: &[LoggedColumn]) -> Result<(), Mismatch> {
+    let is_expression = |i: usize| table.hidden.expressions.iter().any(|hidden| hidden.column == i);
+    let of_log = formats.iter().zip(logged).enumerate().filter(|(i, _)| !is_expression(*i));
+    for ((i, (format, logged)), column) in of_log.zip(&table.columns) {
+        if let Some(name) = logged.name.as_ref().filter(|name| **name != column.name) {
+            let own = &column.name;
+            return Err(Mismatch(format!(
+                "column {} is `{name}` in the log, but `{own}` in the table",
+                i + 1
+            )));
+        }
+        if !type_agrees(logged, column) {
+            return Err(Mismatch::of_type(i, *format, logged, column));
+        }
+    }
+    Ok(())
+}
+
+fn type_agrees(logged: &LoggedColumn, column: &Column) -> bool {
+    let is = |told: Option<u64>, known: Option<u64>| told.is_none() || known.is_none() || told == known;
+    match &column.kind {
+        Kind::Int { unsigned, .. } => logged.unsigned.is_none_or(|told| told == *unsigned),
+        Kind::Text { charset } => logged.charset.is_none_or(|told| told == *charset),
+        // MariaDB logs all but the first as BINARY or VARBINARY.
+        Kind::Bytes { .. } | Kind::Uuid | Kind::Inet4 | Kind::Inet6 => {
+            logged.charset.is_none_or(Charset::is_binary)
+        }
+        Kind::Vector => {
+            logged.charset.is_none_or(Charset::is_binary)
+                && is(logged.dimensions, column_type::dimensions(&column.declared))
+        }
+        Kind::Geometry => is(logged.geometry_type, column_type::geometry_type(&column.declared)),
+        Kind::Enum(labels) | Kind::Set(labels) => labels_agree(logged, labels),
+        Kind::Float | Kind::Double | Kind::Decimal(_) => {
+            let known = column.declared.to_ascii_lowercase().contains("unsigned");
+            logged.unsigned.is_none_or(|told| told == known)
+        }
+        Kind::Year { .. }
+        | Kind::Bit { .. }
+        | Kind::Date
+        | Kind::DateTime { .. }
+        | Kind::Timestamp { .. }
+        | Kind::Time { .. }
+        | Kind::Json => true,
+    }
+}
+
+/// Whether the known labels begin with those of the log. A member that the catalog does not tell agrees with any.
+fn labels_agree(logged: &LoggedColumn, known: &Labels) -> bool {
+    let Some(told) = &logged.labels else { return true };
+    let same = |number: u64| match (told.of_index(number), known.of_index(number)) {
+        (Ok(told), Ok(known)) => match (told.json(), known.json()) {
+            (Ok(told), Ok(known)) => told.bytes() == known.bytes(),
+            _ => true,
+        },
+        _ => false,
+    };
+    (1..=told.len() as u64).all(same)
+}
+
+/// The primary key, if the log tells it.
+fn key(table: &Table, id: &Id, logged: &Logged) -> Result<(), Mismatch> {
+    let Some(key) = &logged.primary_key else { return Ok(()) };
+    let is_own = |i: &usize| *i < table.columns.len() && Some(*i) != table.hidden.row_end;
+    let key: Vec<usize> = key.iter().copied().filter(is_own).collect();
+    if table.hidden.expressions.is_empty() && !key.is_empty() && *id != Id::Columns(key) {
+        return Err(Mismatch("its primary key is of other columns in the log than in the table".to_string()));
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Columns that MariaDB writes to row images but hides from users: row start and row end of a table WITH SYSTEM
+//! VERSIONING, and the hash columns of unique keys on long columns. They stand behind the table's own columns.
+
+use anyhow::{Context, Result};
+use mysql::prelude::Queryable;
+use mysql::{Conn, params};
+
+use super::{HiddenColumns, Id, Table};
+use crate::binlog::column_format::ColumnFormat;
+use crate::bytes::{Bytes, Malformed};
+
+/// A hash column is a BIGINT UNSIGNED.
+const HASH: ColumnFormat = ColumnFormat::Int { bytes: 8 };
+
+/// Row start and row end. (Tables whose versions go by transaction are never logged as rows.)
+const ROW_TIME: ColumnFormat = ColumnFormat::Timestamp { decimals: 6 };
+
+/// Whether these formats can be the hidden columns behind a table's own.
+pub fn fits(hidden: &HiddenColumns, formats: &[ColumnFormat]) -> bool {
+    let hashes = match formats {
+        [ROW_TIME, ROW_TIME, rest @ ..] if hidden.row_times => rest,
+        _ if hidden.row_times => return false,
+        rest => rest,
+    };
+    // The keys of a MEMORY table are hashed too, without a hidden column.
+    (hashes.is_empty() || hashes.len() == hidden.hashes) && hashes.iter().all(|format| *format == HASH)
+}
+
+/// Whether a version is the current one, from the bytes of its row end: the greatest TIMESTAMP(6), which is another
+/// since MariaDB 11.5.
+pub fn is_current(format: ColumnFormat, bytes: &mut Bytes<'_>) -> Result<bool, Malformed> {
+    if format != ROW_TIME {
+        return Err(Malformed("the end of a version is not a TIMESTAMP(6)"));
+    }
+    let bytes = bytes.take(7)?;
+    Ok(bytes == [0x7f, 0xff, 0xff, 0xff, 0x0f, 0x42, 0x3f]
+        || bytes == [0xff, 0xff, 0xff, 0xff, 0x0f, 0x42, 0x3f])
+}
+
+/// Asks the catalog whether a table has versions. The end of a version is not part of the id, since only current rows are
+/// printed. Row start and row end do not count as generated, as MariaDB's catalog has it: they are not computed from other
+/// columns.
+pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
+    let named = |expression: &str| {
+        format!(
+            "(SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = :database \
+             AND TABLE_NAME = :table AND GENERATION_EXPRESSION = '{expression}')"
+        )
+    };
+    let query = format!(
+        "SELECT {}, {} FROM information_schema.TABLES \
+         WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table AND TABLE_TYPE = 'SYSTEM VERSIONED'",
+        named("ROW START"),
+        named("ROW END")
+    );
+    let given = params! { "database" => table.database.as_str(), "table" => table.name.as_str() };
+    let named: Option<(Option<String>, Option<String>)> = match conn.exec_first(query, given) {
+        // MariaDB before 10.3 has no system versioning.
+        Err(mysql::Error::MySqlError(_)) => None,
+        answer => answer.with_context(|| {
+            format!("cannot ask whether there are versions of {}.{}", table.database, table.name)
+        })?,
+    };
+    if let Some((start, end)) = named {
+        for name in [&start, &end].into_iter().flatten() {
+            if let Some(column) = table.column_number(name).and_then(|i| table.columns.get_mut(i)) {
+                column.generated = None;
+            }
+        }
+        table.hidden.row_times = end.is_none();
+        table.hidden.row_end = match end {
+            Some(name) => table.column_number(&name),
+            None => Some(table.columns.len() + 1),
+        };
+        remove_row_end_from_id(table);
+    }
+    Ok(())
+}
+
+/// Removes the hidden columns from a definition that MariaDB's log gives with the names of all columns. `catalog` is the
+/// same table in the catalog, which tells what is hidden; without it the names decide.
+pub fn remove_hidden(logged: &mut Table, formats: &[ColumnFormat], catalog: Option<&Table>) {
+    let name = |i: usize| logged.columns.get(i).map(|column| column.name.as_str());
+    let mut own = logged.columns.len();
+    // The table of this name in the catalog may be another one by now, without versions.
+    let had_versions = logged
+        .columns
+        .iter()
+        .zip(formats)
+        .any(|(column, format)| column.name == "row_end" && *format == ROW_TIME);
+    let has_versions = |table: &Table| {
+        table.hidden.row_times || table.hidden.row_end.is_some() || table.column_number("row_end").is_some()
+    };
+    if let Some(catalog) = catalog.filter(|table| !had_versions || has_versions(table)) {
+        while own > catalog.columns.len() && name(own - 1).is_some_and(is_hash_name) {
+            own -= 1;
+        }
+        let times = own >= 2 && name(own - 2) == Some("row_start") && name(own - 1) == Some("row_end");
+        let end_name = catalog.hidden.row_end.and_then(|i| catalog.columns.get(i)).map(|c| c.name.as_str());
+        logged.hidden.row_end = match end_name {
+            Some(end) => (0..own).find(|i| name(*i) == Some(end)),
+            None => (times && catalog.hidden.row_times).then_some(own - 1),
+        };
+        logged.hidden.row_times = times && catalog.hidden.row_times;
+    } else {
+        while own > 0 && name(own - 1).is_some_and(is_hash_name) && formats.get(own - 1) == Some(&HASH) {
+            own -= 1;
+        }
+        // These are the default names. In a table with a primary key, row_end is part of that.
+        let is_time = |i: usize| formats.get(i) == Some(&ROW_TIME);
+        logged.hidden.row_times = own > 2
+            && name(own - 2) == Some("row_start")
+            && name(own - 1) == Some("row_end")
+            && is_time(own - 2)
+            && is_time(own - 1);
+        logged.hidden.row_end = logged.hidden.row_times.then_some(own - 1);
+    }
+    logged.hidden.hashes = logged.columns.len() - own;
+    logged.columns.truncate(if logged.hidden.row_times { own - 2 } else { own });
+    remove_row_end_from_id(logged);
+}
+
+fn is_hash_name(name: &str) -> bool {
+    name.strip_prefix("DB_ROW_HASH_").is_some_and(|number| number.parse::<u32>().is_ok())
+}
+
+fn remove_row_end_from_id(table: &mut Table) {
+    if let Id::Columns(columns) = &mut table.id {
+        columns.retain(|i| Some(*i) != table.hidden.row_end);
+        if columns.is_empty() {
+            table.id = Id::None;
+        }
+    }
+}
+
+/// Columns of a SEQUENCE, which the log treats as a table of one row.
+const SEQUENCE: [&str; 8] = [
+    "next_not_cached_value",
+    "minimum_value",
+    "maximum_value",
+    "start_value",
+    "increment",
+    "cache_size",
+    "cycle_option",
+    "cycle_count",
+];
+
+/// Whether this table of MariaDB's log is a SEQUENCE.
+pub fn is_sequence(table: &Table) -> bool {
+    table.columns.iter().map(|column| column.name.as_str()).eq(SEQUENCE)
+}

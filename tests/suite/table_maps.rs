@@ -1,0 +1,36 @@
+//! Table maps: a server gives a table a new id each time that it opens the table.
+
+use crate::common::*;
+
+const TIMES: usize = 2000;
+
+/// A database `d` with a table of many columns, which was opened so many times.
+fn reopened(name: &str) -> Server {
+    let server = Server::private(name, &["--binlog-row-metadata=FULL"]);
+    let columns: Vec<String> = (0..250).map(|i| format!("column_of_a_long_name_{i} int")).collect();
+    server.sql(&format!(
+        "create database d;\ncreate table d.t (id int primary key, {});\ninsert into d.t (id) values (0)",
+        columns.join(", ")
+    ));
+    let mut conn = server.conn();
+    for i in 0..TIMES {
+        conn.query_drop("flush tables d.t").expect("it flushes");
+        conn.query_drop(format!("insert into d.t (id) values ({})", i + 1)).expect("a row");
+    }
+    server
+}
+
+/// The most memory that a process has had so far, in MiB.
+fn peak_mib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    peak.and_then(|kib| kib.parse::<u64>().ok()).expect("a number") / 1024
+}
+
+on_servers!([mariadb_10_11, mysql_9_7] fn a_table_that_is_opened_again_and_again_takes_no_memory(shared) {
+    let server = reopened(&shared.name);
+    let mut tail = Dumpa::without_db(&server).args(["tail", "-D", "d", "--from", "earliest"]).spawn();
+    tail.take(TIMES + 1);
+    let mib = peak_mib(tail.pid());
+    assert!(mib < 70, "{mib} MiB");
+});
