@@ -37,6 +37,7 @@ pub mod signal;
 pub mod snapshot;
 pub mod source;
 pub mod sql;
+pub mod stderr;
 pub mod tuple;
 pub mod value;
 pub mod version;

@@ -1,11 +1,11 @@
 //! stderr: messages, and on a terminal how far it is.
 
-#![allow(clippy::print_stderr)]
-
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::stderr;
 
 /// How often progress is drawn.
 const PACE: Duration = Duration::from_millis(200);
@@ -73,7 +73,7 @@ impl Progress {
     }
 
     fn say(&self, text: &str) {
-        let line = || eprintln!("dumpa: {text}");
+        let line = || stderr::message(text);
         match &self.bar {
             Some(bar) => bar.suspend(line),
             None => line(),
@@ -148,8 +148,8 @@ impl Progress {
     fn show(&mut self, text: String) {
         self.last = Some(Instant::now());
         match &self.bar {
-            Some(bar) => bar.set_message(text),
-            None => eprintln!("dumpa: {text}"),
+            Some(bar) => bar.set_message(stderr::printable(&text).into_owned()),
+            None => stderr::message(&text),
         }
     }
 
