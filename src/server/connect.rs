@@ -13,7 +13,8 @@ use anyhow::{Context, Result};
 use mysql::{ClientIdentity, Conn, DriverError, Error, OptsBuilder, SslOpts};
 
 use super::failure::{self, CannotConnect};
-use super::options::{Options, TlsMode};
+use super::options::Options;
+use super::settings::TlsMode;
 use super::tls_roots;
 use crate::progress::{Progress, When};
 

@@ -5,7 +5,8 @@ use std::io;
 
 use mysql::{DriverError, Error, MySqlError};
 
-use super::options::{Options, TlsMode};
+use super::options::Options;
+use super::settings::TlsMode;
 
 /// There is no connection, and this line says why.
 #[derive(Debug, thiserror::Error)]
