@@ -5,8 +5,9 @@
 //! older ones and MariaDB leave out the parentheses around a MULTIPOINT's points, and differ in when
 //! a number gets an exponent.
 
-mod axis;
+pub mod axis;
 
+use super::digits;
 use super::json::number;
 use crate::bytes::Malformed;
 
@@ -39,7 +40,7 @@ fn object(bytes: &[u8], axes: Axes, out: &mut Vec<u8>) -> Result<(), Malformed> 
     let (srid, wkb) = bytes.split_first_chunk().ok_or(CUT)?;
     let srid = u32::from_le_bytes(*srid);
     out.extend_from_slice(b"{\"srid\":");
-    out.extend_from_slice(itoa::Buffer::new().format(srid).as_bytes());
+    digits::unsigned(srid.into(), out);
     out.extend_from_slice(b",\"wkt\":\"");
     let mut reader = Reader { rest: wkb, swap: axes.swaps(srid), out };
     let kind = reader.header()?;
