@@ -177,7 +177,7 @@ fn read_trusted(path: &Path) -> Result<Option<String>, String> {
         }
         Err(error) => return Err(format!("cannot be read: {error}")),
     };
-    // Anybody could have written where the password goes to. `mysql` ignores such a file, too.
+    // Anybody could have named another server there, to be sent the password. `mysql` ignores such a file, too.
     if meta.is_file() && meta.permissions().mode() & 0o002 != 0 {
         return Err("can be written by anybody (mend it with `chmod o-w`)".into());
     }

@@ -49,7 +49,7 @@ pub struct Given {
 /// All that [`super::connect::connect`] has to know.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// A name or an address, without brackets. Of no meaning when there is a `socket`.
+    /// A name or an address, without brackets. Not used if there is a `socket`.
     pub host: String,
     pub port: u16,
     /// The unix socket to connect by, instead of host and port.
@@ -64,7 +64,7 @@ pub struct Options {
     pub warnings: Vec<String>,
 }
 
-/// All of the world that settings are taken from, so that a test can bring its own.
+/// The environment and files that settings come from; tests bring their own.
 pub(super) struct World<'a> {
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// Option files for all users.
@@ -219,7 +219,7 @@ fn tls(all: &Layer, by_socket: bool) -> Result<Tls> {
     }
     for (flag, file) in [("--ssl-ca", &ca), ("--ssl-cert", &cert), ("--ssl-key", &key)] {
         if let Some(file) = file {
-            // Read at each connection, by the crate, and as far as it goes.
+            // The crate reads it at each connection, and without a limit.
             small_file::check(file).map_err(|error| unreadable(flag, file, &error))?;
         }
     }
