@@ -170,6 +170,18 @@ impl Content {
         }
     }
 
+    /// Puts the line's beginning, and what `out` holds, before the object, and makes that `out`: a copy of a huge row
+    /// would need its memory once more.
+    #[cold]
+    fn become_line(&mut self, head: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(head);
+        self.write_id(out);
+        out.push(b',');
+        self.json.truncate(self.object_len);
+        self.json.splice(..0, out.iter().copied());
+        *out = std::mem::take(self).json;
+    }
+
     /// Whether both rows have the same id.
     pub fn same_id(&self, other: &Content) -> bool {
         self.id.len() == other.id.len() && self.ids().eq(other.ids())
@@ -198,9 +210,12 @@ impl Content {
     }
 }
 
-/// Appends a line up to its metadata.
+/// Appends a line up to its metadata. The content is used up: of a huge row, its buffer becomes `out`.
 #[inline]
-pub fn row(head: &[u8], content: &Content, out: &mut Vec<u8>) {
+pub fn row(head: &[u8], content: &mut Content, out: &mut Vec<u8>) {
+    if content.object_len > MAX_CAPACITY_BYTES && out.len() < MAX_CAPACITY_BYTES && !content.with_values {
+        return content.become_line(head, out);
+    }
     out.extend_from_slice(head);
     content.write_id(out);
     out.push(b',');
@@ -298,4 +313,39 @@ fn place(file: &str, position: u64, out: &mut Vec<u8>) {
     text::string(file, out);
     out.extend_from_slice(b",\"next_position\":");
     digits::unsigned(position, out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(len: usize, id_place: IdPlace, before: &[u8]) -> Vec<u8> {
+        let mut content = Content::default();
+        content.begin(1);
+        for (i, value) in ["7".to_string(), format!("\"{}\"", "x".repeat(len))].iter().enumerate() {
+            let (start, out) = content.column(&key("c", i));
+            out.extend_from_slice(value.as_bytes());
+            content.end_column(start, if i == 0 { id_place } else { IdPlace::None });
+        }
+        content.end();
+        let mut out = before.to_vec();
+        row(Heads::new("t").of(Op::Upsert), &mut content, &mut out);
+        out
+    }
+
+    #[test]
+    fn a_huge_row_makes_the_same_line_as_a_small_one() {
+        for (id_place, object) in
+            [(IdPlace::Shared(0), "{\"c\":7,\"c\":\"X\"}"), (IdPlace::Alone(0), "{\"c\":,\"c\":\"X\"}")]
+        {
+            for before in [&b""[..], b"an earlier line\n"] {
+                for len in [1, MAX_CAPACITY_BYTES - 20, MAX_CAPACITY_BYTES, 3 * MAX_CAPACITY_BYTES] {
+                    let line = String::from_utf8(line(len, id_place, before)).unwrap();
+                    let start = String::from_utf8_lossy(before);
+                    let object = object.replace('X', &"x".repeat(len));
+                    assert!(line == format!("{start}[\"upsert\",\"t\",7,{object},"), "{len} {id_place:?}");
+                }
+            }
+        }
+    }
 }

@@ -147,7 +147,7 @@ impl Printer {
         }
         let start = self.output.buffer.len();
         if content {
-            row(head, &self.content, &mut self.output.buffer);
+            row(head, &mut self.content, &mut self.output.buffer);
         } else {
             no_row(head, &mut self.output.buffer);
         }
