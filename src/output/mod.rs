@@ -126,6 +126,14 @@ impl Output {
     }
 }
 
+/// Whatever ends the work, what was handed over is written to its end: no line is cut in two.
+impl Drop for Output {
+    fn drop(&mut self) {
+        // The caller has an error of its own, or has flushed.
+        let _ = self.settle();
+    }
+}
+
 fn failure(error: io::Error) -> anyhow::Error {
     match error.kind() {
         ErrorKind::BrokenPipe => ReaderGone.into(),

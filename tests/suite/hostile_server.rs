@@ -83,19 +83,22 @@ fn at_each_query(
         }
         check(at, &run);
         let saved = std::fs::exists(dumpa.file("pos.json")).expect("it can be told");
-        // What is asked after the rows are out may be of less weight.
-        assert!(!saved || run.code == Some(0), "{at}: {}", run.stderr);
+        // A tail saves what it has printed, once a second. What a load asks after the rows are out may be of less weight.
+        assert!(!saved || run.code == Some(0) || args[0] == "tail", "{args:?}, query {at}: {}", run.stderr);
     }
 }
 
 on_servers!([mysql_8_0, mariadb_11_4] fn more_columns_than_can_be(server) {
     let db = server.fresh_db("hostile");
+    let position = Dumpa::new(server, &db).args(["position", "--save", "pos.json"]);
+    position.run().expect_code(0);
+    let place = position.file("pos.json").display().to_string();
     db.sql("create table t (id int primary key) engine=innodb;\ninsert into t values (1)");
     for args in [
         vec!["position", "--save", "pos.json"],
         vec!["validate-pos", "now"],
         vec!["load", "--quiet", "--save", "pos.json"],
-        vec!["tail", "--from", "earliest", "--until", "now", "--quiet", "--save", "pos.json"],
+        vec!["tail", "--from", &place, "--until", "now", "--quiet", "--save", "pos.json"],
     ] {
         at_each_query(server, &db, &args, TOO_MANY_COLUMNS, |at, run| {
             assert_eq!(run.code, Some(1), "{args:?}, query {at}: {}", run.stderr);
