@@ -27,8 +27,8 @@ pub const UNAVAILABLE: u8 = 3;
 /// The data cannot be read truthfully.
 pub const UNREADABLE: u8 = 4;
 
-/// stdout's reader went away. Its own type, because a server that closes its socket fails with the
-/// same `io::ErrorKind::BrokenPipe` and that is a failure.
+/// stdout's reader went away. A type of its own, because a server that closes its socket gives the same
+/// `io::ErrorKind::BrokenPipe`, which is a failure.
 #[derive(Debug, thiserror::Error)]
 #[error("stdout was closed by its reader")]
 pub struct ReaderGone;

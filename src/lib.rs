@@ -17,6 +17,8 @@
 //! | `binlog` | events and their fields | `sql`, `value` |
 //! | `sql` | a statement's tokens, and what it does to tables | `value` |
 //! | `tuple`, `output`, `position`, `value` | lines; stdout; places in a log; values as JSON | |
+//!
+//! Messages go through `stderr`, which makes them safe to show; `exit` has the one table from errors to exit codes.
 
 #![deny(clippy::print_stdout, clippy::print_stderr, unsafe_code)]
 
@@ -37,6 +39,7 @@ pub mod signal;
 pub mod snapshot;
 pub mod source;
 pub mod sql;
+pub mod stderr;
 pub mod tuple;
 pub mod value;
 pub mod version;

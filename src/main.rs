@@ -1,48 +1,82 @@
 //! Parse, run, report, exit.
 
-#![allow(clippy::print_stderr)]
+#![deny(clippy::print_stdout, clippy::print_stderr, unsafe_code)]
 
+mod driver_panic;
+mod stdout_at_start;
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
+use anyhow::{Result, anyhow};
 use clap::Parser;
 use dumpa::cli::{Cli, Command};
+use dumpa::exit::{self, ReaderGone};
 use dumpa::signal::Signal;
-use dumpa::{command, exit};
+use dumpa::{command, stderr};
 
 fn main() -> ExitCode {
-    quiet_panics();
-    let cli = Cli::parse();
-    let outcome = Signal::listen().and_then(|signal| {
-        let outcome = match cli.command {
-            Command::Load(args) => command::load::run(&args, &signal),
-            Command::Tail(args) => command::tail::run(&args, &signal),
-            Command::Position(args) => command::position::run(&args),
-            Command::ValidatePos(args) => command::validate_pos::run(&args),
-        };
-        if signal.is_set() && outcome.is_ok() {
-            signal.end_by_it();
+    driver_panic::install_hook();
+    let outcome = match Cli::try_parse() {
+        Ok(cli) => check_stdout().and_then(|()| driver_panic::caught(|| run(&cli.command))),
+        Err(error) if error.use_stderr() => {
+            called_wrongly(&error);
+            Ok(exit::USAGE)
         }
-        outcome
-    });
-    match outcome {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            let code = exit::code(&error);
-            if code != exit::DONE {
-                eprintln!("dumpa: {}", exit::in_words(&error));
-            }
-            ExitCode::from(code)
-        }
+        Err(help) => check_stdout().and_then(|()| print_help(&help)),
+    };
+    outcome.unwrap_or_else(|error| report(&error)).into()
+}
+
+fn run(command: &Command) -> Result<u8> {
+    let signal = Signal::listen()?;
+    let outcome = match command {
+        Command::Load(args) => command::load::run(args, &signal),
+        Command::Tail(args) => command::tail::run(args, &signal),
+        Command::Position(args) => command::position::run(args),
+        Command::ValidatePos(args) => command::validate_pos::run(args),
+    };
+    if signal.is_set() && outcome.is_ok() {
+        signal.end_by_it();
+    }
+    outcome
+}
+
+/// Tells why it failed, and gives the exit code.
+fn report(error: &anyhow::Error) -> u8 {
+    let code = exit::code(error);
+    if code != exit::DONE {
+        stderr::message(&exit::in_words(error));
+    }
+    code
+}
+
+/// The runtime opens /dev/null where stdout is closed: rows would vanish, and their position be saved.
+fn check_stdout() -> Result<()> {
+    match stdout_at_start::is_writable() {
+        true => Ok(()),
+        false => Err(anyhow!("stdout is closed, or not open for writing")),
     }
 }
 
-/// The `mysql` crate panics on some bytes. That is caught where it is called, and reported there.
-fn quiet_panics() {
-    let default = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        let in_crate = info.location().is_some_and(|at| at.file().contains("mysql"));
-        if !in_crate {
-            default(info);
-        }
-    }));
+/// Prints what --help and --version ask for. clap's own way to exit ignores that it cannot be written.
+fn print_help(help: &clap::Error) -> Result<u8> {
+    match help.print().and_then(|()| std::io::stdout().flush()) {
+        Ok(()) => Ok(exit::DONE),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(ReaderGone.into()),
+        Err(error) => Err(anyhow::Error::new(error).context("cannot write to stdout")),
+    }
+}
+
+/// Prints clap's message about the command line, which quotes it.
+fn called_wrongly(error: &clap::Error) {
+    let is_plain = |arg: OsString| matches!(stderr::printable(&arg.to_string_lossy()), Cow::Borrowed(_));
+    if std::io::stderr().is_terminal() && std::env::args_os().all(is_plain) {
+        // In colour. If that fails, there is nowhere left to complain to.
+        let _ = error.print();
+    } else {
+        stderr::lines(&error.render().to_string());
+    }
 }

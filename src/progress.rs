@@ -1,11 +1,11 @@
 //! stderr: messages, and on a terminal how far it is.
 
-#![allow(clippy::print_stderr)]
-
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::stderr;
 
 /// How often progress is drawn.
 const PACE: Duration = Duration::from_millis(200);
@@ -20,7 +20,7 @@ pub enum When {
     Never,
 }
 
-/// How long the rate of a tail looks back, once or twice.
+/// The rate of a tail is that of the last one or two of these.
 const WINDOW: Duration = Duration::from_secs(2);
 
 /// What goes to stderr.
@@ -35,7 +35,7 @@ pub struct Progress {
     /// When the present piece of work was begun, and what it is.
     begun: Instant,
     what: String,
-    /// When there were so many rows: the beginnings of the last window and of this one.
+    /// Time and row count at the start of the previous window and of this one.
     marks: [(Instant, u64); 2],
 }
 
@@ -73,7 +73,7 @@ impl Progress {
     }
 
     fn say(&self, text: &str) {
-        let line = || eprintln!("dumpa: {text}");
+        let line = || stderr::message(text);
         match &self.bar {
             Some(bar) => bar.suspend(line),
             None => line(),
@@ -124,7 +124,7 @@ impl Progress {
         }
     }
 
-    /// The log's file that is being read, rows so far, and how many seconds the last one is old.
+    /// The log file being read, rows so far, and the age of the last one in seconds.
     pub fn tail(&mut self, file: &str, rows: u64, lag: Option<u64>) {
         if !self.is_due() {
             return;
@@ -148,8 +148,8 @@ impl Progress {
     fn show(&mut self, text: String) {
         self.last = Some(Instant::now());
         match &self.bar {
-            Some(bar) => bar.set_message(text),
-            None => eprintln!("dumpa: {text}"),
+            Some(bar) => bar.set_message(stderr::printable(&text).into_owned()),
+            None => stderr::message(&text),
         }
     }
 

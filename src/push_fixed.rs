@@ -1,7 +1,7 @@
-//! Appending short pieces without a call for each: whole pieces of a fixed length are appended, and what is too much
-//! of them is taken off again. Most of what dumpa writes is a few bytes long.
+//! Fast append of short slices: copies a block of fixed size, then truncates to the real length. Saves a call of memcpy
+//! for each field; most fields are a few bytes long.
 
-/// Appends room for `N` bytes; `write` writes to it, and tells how many of them stay.
+/// Appends a block of `N` bytes for `write` to fill, then truncates to the length that it returns.
 #[inline(always)]
 pub fn push_fixed<const N: usize>(out: &mut Vec<u8>, write: impl FnOnce(&mut [u8; N]) -> usize) {
     let start = out.len();
@@ -10,42 +10,43 @@ pub fn push_fixed<const N: usize>(out: &mut Vec<u8>, write: impl FnOnce(&mut [u8
     out.truncate(start + len);
 }
 
-/// A text that is appended over and over.
+/// A text that is appended many times, as a column's key is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Piece {
-    /// All of it, where it is short.
-    short: [u8; SHORT],
+    /// The text, if it fits, and zeros.
+    block: [u8; BLOCK_BYTES],
+    /// The text, if it does not fit.
     long: Vec<u8>,
     len: usize,
 }
 
-/// Longer pieces are appended with a call.
-const SHORT: usize = 32;
+/// Longer texts are appended by memcpy.
+const BLOCK_BYTES: usize = 32;
 
 impl Piece {
     pub fn new(text: Vec<u8>) -> Piece {
-        let mut short = [0; SHORT];
+        let mut block = [0; BLOCK_BYTES];
         let len = text.len();
-        match short.get_mut(..len) {
+        match block.get_mut(..len) {
             Some(place) => {
                 place.copy_from_slice(&text);
-                Piece { short, long: Vec::new(), len }
+                Piece { block, long: Vec::new(), len }
             }
-            None => Piece { short, long: text, len },
+            None => Piece { block, long: text, len },
         }
     }
 
     pub fn bytes(&self) -> &[u8] {
-        self.short.get(..self.len).unwrap_or(&self.long)
+        self.block.get(..self.len).unwrap_or(&self.long)
     }
 
     #[inline(always)]
     pub fn append(&self, out: &mut Vec<u8>) {
-        if self.len > SHORT {
+        if self.len > BLOCK_BYTES {
             return out.extend_from_slice(&self.long);
         }
         let end = out.len() + self.len;
-        out.extend_from_slice(&self.short);
+        out.extend_from_slice(&self.block);
         out.truncate(end);
     }
 }

@@ -1,5 +1,9 @@
 //! SIGINT, SIGTERM and SIGHUP: the first ends cleanly, the second at once, and either way dumpa ends by
 //! that same signal, so that whoever sent it sees that it worked.
+//!
+//! ctrlc hears them, on a thread of its own, where sleeping and ending are allowed. It does not say which signal came,
+//! so signal-hook stores the number, and ends by it: to set a signal's default handler again and raise it takes unsafe
+//! code, with nix too. signal-hook is the one way to do that which is safe.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,11 +27,10 @@ impl Signal {
         let signal = Signal::default();
         let seen = signal.clone();
         let mut count = 0;
-        // One that comes before both handlers are there waits for them.
+        // A signal that comes before both handlers are installed stays pending until then.
         let waiting: SigSet =
             [SIGINT, SIGTERM, SIGHUP].into_iter().filter_map(|n| Number::try_from(n).ok()).collect();
         waiting.thread_block().context("cannot hold signals back")?;
-        // ctrlc runs this on a thread of its own, but does not tell which signal it was.
         ctrlc::set_handler(move || {
             count += 1;
             if count == 1 {
@@ -41,7 +44,7 @@ impl Signal {
             }
         })
         .context("cannot listen for signals")?;
-        // Chained before ctrlc's own handler returns: the number is there when its thread wakes up.
+        // The handler of signal-hook calls ctrlc's, which wakes the thread, and then stores the number.
         for number in [SIGINT, SIGTERM, SIGHUP] {
             signal_hook::flag::register_usize(number, signal.0.clone(), number as usize)
                 .context("cannot listen for signals")?;

@@ -51,38 +51,39 @@ pub fn key(name: &str, column: usize) -> Piece {
     Piece::new(key)
 }
 
-/// Where a column's value stands in the id.
+/// Which value of the id a column is, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdPlace {
     None,
-    /// At this place, and in the content.
+    /// Also printed in the content.
     Shared(usize),
-    /// At this place, and nowhere else.
+    /// Not printed in the content.
     Alone(usize),
 }
 
-/// A row's JSON that took more is given back.
-const KEEP_BYTES: usize = 1 << 20;
+/// A row's buffers are freed after the row if they are larger.
+const MAX_CAPACITY_BYTES: usize = 1 << 20;
 
-/// A row's JSON, column by column, and where in it the values of its id stand.
+/// A row's JSON, made column by column, and which parts of it are the values of its id.
 #[derive(Debug, Default)]
 pub struct Content {
-    /// An object, and the comma behind it.
+    /// The object of all columns and a comma; after the row's end also the values of `aside`.
     json: Vec<u8>,
-    /// By the value's place in the id.
+    /// Start and end in `json` of each value of the id, in the id's order.
     id: Vec<(usize, usize)>,
-    /// Values that only the id holds, and each one's place and range. At the row's end they go behind the object.
+    /// Values that belong to the id, and not to the object. At the row's end they are moved to the end of `json`.
     aside: Vec<u8>,
+    /// For each value in `aside`: which value of the id it is, and its start and end.
     alone: Vec<(usize, usize, usize)>,
     /// Where the object and its comma end.
     object_len: usize,
-    /// Where each value stands, if that is asked for.
+    /// Start and end of each column's value, if `with_values`.
     values: Vec<(usize, usize)>,
     with_values: bool,
 }
 
 impl Content {
-    /// One that can tell single values.
+    /// One that remembers where each column's value is.
     pub fn of_values() -> Content {
         Content { with_values: true, ..Content::default() }
     }
@@ -104,14 +105,14 @@ impl Content {
         self.aside.clear();
     }
 
-    /// Begins a column: its value is to be appended to what this gives, and ended.
+    /// Begins a column. Append its value to the buffer, then call [`Content::end_column`] with the start.
     #[inline(always)]
     pub fn column(&mut self, key: &Piece) -> (usize, &mut Vec<u8>) {
         key.append(&mut self.json);
         (self.json.len(), &mut self.json)
     }
 
-    /// Ends a column, whose value began there.
+    /// Ends the column whose value began at `start`.
     #[inline(always)]
     pub fn end_column(&mut self, start: usize, id_place: IdPlace) {
         match id_place {
@@ -135,7 +136,7 @@ impl Content {
         self.alone.push((place, begin, self.aside.len()));
     }
 
-    /// Ends a row of which only the id is asked for.
+    /// Ends a row of which only the id is used.
     #[inline]
     pub fn end_id(&mut self) {
         if !self.alone.is_empty() {
@@ -161,12 +162,24 @@ impl Content {
         }
     }
 
-    /// Gives back what one huge row took.
+    /// Frees the memory of a huge row.
     #[inline]
     pub fn give_back(&mut self) {
-        if self.json.capacity() > KEEP_BYTES {
+        if self.json.capacity() > MAX_CAPACITY_BYTES {
             *self = Content { with_values: self.with_values, ..Content::default() };
         }
+    }
+
+    /// Puts the line's beginning, and what `out` holds, before the object, and makes that `out`: a copy of a huge row
+    /// would need its memory once more.
+    #[cold]
+    fn become_line(&mut self, head: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(head);
+        self.write_id(out);
+        out.push(b',');
+        self.json.truncate(self.object_len);
+        self.json.splice(..0, out.iter().copied());
+        *out = std::mem::take(self).json;
     }
 
     /// Whether both rows have the same id.
@@ -197,9 +210,12 @@ impl Content {
     }
 }
 
-/// Appends a line up to its metadata, which the caller adds with the rest of the line.
+/// Appends a line up to its metadata. The content is used up: of a huge row, its buffer becomes `out`.
 #[inline]
-pub fn row(head: &[u8], content: &Content, out: &mut Vec<u8>) {
+pub fn row(head: &[u8], content: &mut Content, out: &mut Vec<u8>) {
+    if content.object_len > MAX_CAPACITY_BYTES && out.len() < MAX_CAPACITY_BYTES && !content.with_values {
+        return content.become_line(head, out);
+    }
     out.extend_from_slice(head);
     content.write_id(out);
     out.push(b',');
@@ -228,10 +244,11 @@ pub struct CommitTime {
 /// The metadata of a transaction's lines: what they have in common is written once.
 #[derive(Debug, Default)]
 pub struct Metadata {
-    /// `{"ts":"…","next_file":"…","next_position":…`, of the transaction's beginning, and `,"next_row":`
+    /// `{"ts":"…","next_file":"…","next_position":…,"next_row":`, with the place where the transaction begins.
     start: Vec<u8>,
-    /// Where in it the time ends, with `"next_file":`; and the position.
+    /// Length of `start` up to and including `"next_file":`.
     time_len: usize,
+    /// Length of `start` up to and including the position.
     place_len: usize,
     /// `,"gtid":"…"` and the end of the line.
     end: Vec<u8>,
@@ -268,8 +285,8 @@ impl Metadata {
         self.end.extend_from_slice(METADATA_END);
     }
 
-    /// Appends that of a line, `"old":{…}` perhaps, and the end of the line. So many rows, and lines of
-    /// the row after them, are done in the transaction: resume from its beginning.
+    /// Appends the metadata of a line inside the transaction, `"old"` if it is not empty, and the line's end. Resuming
+    /// starts at the transaction's beginning, and skips `row` rows and `line` lines of the row after them.
     pub fn inside(&self, row: u64, line: u64, old: &[u8], out: &mut Vec<u8>) {
         if row > 0 || line > 0 {
             out.extend_from_slice(&self.start);
@@ -284,7 +301,7 @@ impl Metadata {
         self.end_line(old, out);
     }
 
-    /// Likewise for the last line: resume from the transaction's end.
+    /// Likewise for the last line: resuming starts at the transaction's end.
     pub fn at_end(&self, end: LogPlace<'_>, old: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&self.start[..self.time_len]);
         place(end, out);
@@ -314,5 +331,40 @@ fn place((file, offset, log): LogPlace<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"log\":\"");
         out.extend_from_slice(log.as_bytes());
         out.push(b'"');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(len: usize, id_place: IdPlace, before: &[u8]) -> Vec<u8> {
+        let mut content = Content::default();
+        content.begin(1);
+        for (i, value) in ["7".to_string(), format!("\"{}\"", "x".repeat(len))].iter().enumerate() {
+            let (start, out) = content.column(&key("c", i));
+            out.extend_from_slice(value.as_bytes());
+            content.end_column(start, if i == 0 { id_place } else { IdPlace::None });
+        }
+        content.end();
+        let mut out = before.to_vec();
+        row(Heads::new("t").of(Op::Upsert), &mut content, &mut out);
+        out
+    }
+
+    #[test]
+    fn a_huge_row_makes_the_same_line_as_a_small_one() {
+        for (id_place, object) in
+            [(IdPlace::Shared(0), "{\"c\":7,\"c\":\"X\"}"), (IdPlace::Alone(0), "{\"c\":,\"c\":\"X\"}")]
+        {
+            for before in [&b""[..], b"an earlier line\n"] {
+                for len in [1, MAX_CAPACITY_BYTES - 20, MAX_CAPACITY_BYTES, 3 * MAX_CAPACITY_BYTES] {
+                    let line = String::from_utf8(line(len, id_place, before)).unwrap();
+                    let start = String::from_utf8_lossy(before);
+                    let object = object.replace('X', &"x".repeat(len));
+                    assert!(line == format!("{start}[\"upsert\",\"t\",7,{object},"), "{len} {id_place:?}");
+                }
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@
 use super::event::Header;
 use crate::bytes::Bytes;
 use crate::bytes::Malformed;
-use crate::value::text;
+use crate::value::{digits, text};
 
 const MARIA_STANDALONE: u8 = 1;
 const MARIA_GROUP_COMMIT: u8 = 2;
@@ -146,7 +146,7 @@ fn gtid_text(uuid: [u8; 16], tag: &str, number: u64) -> String {
         out.extend_from_slice(tag.as_bytes());
     }
     out.push(b':');
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    digits::unsigned(number, &mut out);
     String::from_utf8(out).unwrap_or_default()
 }
 

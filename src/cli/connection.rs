@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::server::options::{Given, Layer, TlsMode, parse_timeout};
+use crate::server::Given;
+use crate::server::settings::{Layer, TlsMode, parse_timeout};
 
 // Nothing here has a default: where a flag says nothing, the option files come next. (A doc comment would
 // become the help of whatever command flattens this.)

@@ -75,7 +75,7 @@ pub struct Line<'a> {
     /// Its operation and table.
     pub head: &'a [u8],
     /// Its id and content; `None` for a truncate.
-    pub content: Option<&'a Content>,
+    pub content: Option<&'a mut Content>,
     /// What the changed columns held before, if that is printed.
     pub old: &'a [u8],
     /// It is its row's last.
@@ -109,7 +109,7 @@ impl Lines {
 
     /// Appends a line, with metadata as inside of its transaction, unless an earlier run has printed it.
     #[inline]
-    pub fn push(&mut self, line: &Line<'_>, cursor: &mut Cursor, transaction: &Transaction) -> Result<()> {
+    pub fn push(&mut self, line: Line<'_>, cursor: &mut Cursor, transaction: &Transaction) -> Result<()> {
         let before = cursor.done();
         if line.ends_row {
             cursor.row_done();

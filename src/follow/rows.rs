@@ -36,7 +36,7 @@ pub struct Printing<'a> {
 
 impl Printing<'_> {
     #[inline]
-    pub fn push(&mut self, line: &Line<'_>) -> Result<()> {
+    pub fn push(&mut self, line: Line<'_>) -> Result<()> {
         self.lines.push(line, self.cursor, self.transaction)
     }
 }
@@ -176,8 +176,8 @@ impl RowPrinter {
     }
 
     #[inline]
-    fn push(&self, head: &[u8], ends_row: bool, to: &mut Printing<'_>) -> Result<()> {
-        to.push(&Line { head, content: Some(&self.content), old: &self.old, ends_row })
+    fn push(&mut self, head: &[u8], ends_row: bool, to: &mut Printing<'_>) -> Result<()> {
+        to.push(Line { head, content: Some(&mut self.content), old: &self.old, ends_row })
     }
 }
 

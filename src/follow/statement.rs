@@ -69,7 +69,7 @@ impl Steps<'_> {
             if self.layouts.selection().selects(database, table) {
                 let heads = Heads::new(&self.layouts.selection().printed(database, table));
                 let line = Line { head: heads.of(Op::Truncate), content: None, old: &[], ends_row: true };
-                self.lines.push(&line, &mut self.cursor, transaction)?;
+                self.lines.push(line, &mut self.cursor, transaction)?;
             } else {
                 self.cursor.row_done();
             }

@@ -19,19 +19,20 @@ use writer::Writer;
 const PIPE_BYTES: i32 = 1 << 20;
 /// Complete lines are written once they are this many bytes.
 pub const WRITE_BYTES: usize = 1 << 20;
-/// Room for a piece and what is held back behind it, taken at once: memory that is never touched costs nothing, and a
-/// buffer that grows leaves its old places behind. What one huge row takes beyond it is given back.
-const KEEP_BYTES: usize = 4 << 20;
+/// A buffer's capacity: a piece to write, and lines behind it that may not be written yet. Allocated at once, since
+/// memory that is never touched costs nothing, and growing by steps fragments the heap. A huge row may make a buffer
+/// larger; it is shrunk to this size afterwards.
+const BUFFER_BYTES: usize = 4 << 20;
 
 /// Lines on their way to stdout.
 #[derive(Debug)]
 pub struct Output {
-    /// Lines, and at its end perhaps some that may not be written yet.
+    /// Lines. The last ones may be held back by the caller, until their transaction is known to be whole.
     pub buffer: Vec<u8>,
     /// stdout itself, without the lock and the line buffer of `std::io::Stdout`.
     file: Arc<ManuallyDrop<File>>,
     writer: Writer,
-    /// Why something could not be written, and the system's number for that. Nothing may follow it.
+    /// The first error of a write, and its errno. Nothing may be written after it.
     failed: Option<(ErrorKind, Option<i32>)>,
 }
 
@@ -43,25 +44,25 @@ impl Output {
         let file = ManuallyDrop::new(unsafe { File::from_raw_fd(1) });
         // Refused where it is not a pipe, or beyond the user's limit: then it stays as it is.
         let _ = fcntl(&*file, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
-        let buffer = Vec::with_capacity(KEEP_BYTES);
+        let buffer = Vec::with_capacity(BUFFER_BYTES);
         Output { buffer, file: Arc::new(file), writer: Writer::default(), failed: None }
     }
 
-    /// Takes the first `len` bytes out of the buffer, to be written while the caller goes on.
+    /// Takes the first `len` bytes out of the buffer, and writes them on another thread.
     ///
     /// # Errors
-    /// As [`Output::write`], perhaps of bytes before these.
+    /// As [`Output::write`], also those of earlier writes.
     pub fn hand_over(&mut self, len: usize) -> Result<()> {
-        if self.buffer.capacity() > KEEP_BYTES {
-            // Much was held back, or a row is huge: not twice in memory.
+        if self.buffer.capacity() > BUFFER_BYTES {
+            // Lines held back, or a huge row: a second buffer would hold them twice.
             return self.write(len);
         }
         self.check()?;
         let next = self.writer.buffer();
         let mut next = self.result(next)?;
         next.clear();
-        if next.capacity() < KEEP_BYTES {
-            next = Vec::with_capacity(KEEP_BYTES);
+        if next.capacity() < BUFFER_BYTES {
+            next = Vec::with_capacity(BUFFER_BYTES);
         }
         next.extend_from_slice(&self.buffer[len..]);
         self.buffer.truncate(len);
@@ -71,7 +72,7 @@ impl Output {
         Ok(())
     }
 
-    /// Takes the first `len` bytes out of the buffer; they are written when it returns, and all before them.
+    /// Takes the first `len` bytes out of the buffer, and returns once they and all earlier ones are written.
     ///
     /// # Errors
     /// [`ReaderGone`] when nobody reads any more.
@@ -83,13 +84,14 @@ impl Output {
         let written = (&**self.file).write_all(&self.buffer[..len]);
         self.result(written)?;
         self.buffer.drain(..len);
-        if self.buffer.len() <= KEEP_BYTES && self.buffer.capacity() > KEEP_BYTES {
-            self.buffer.shrink_to(KEEP_BYTES);
+        if self.buffer.len() <= BUFFER_BYTES && self.buffer.capacity() > BUFFER_BYTES {
+            self.buffer.shrink_to(BUFFER_BYTES);
         }
         Ok(())
     }
 
-    /// Waits until what was handed over is written: before a message is, for both may go to one place.
+    /// Waits until everything that was handed over is written. Called before a message to stderr, which may be the
+    /// same terminal or pipe: the message must not stand within a line.
     pub fn settle(&mut self) -> Result<()> {
         self.check()?;
         let written = self.writer.wait();
@@ -121,6 +123,14 @@ impl Output {
         let gone = poll(&mut fds, PollTimeout::ZERO).is_ok()
             && fds[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR));
         if gone { Err(ReaderGone.into()) } else { Ok(()) }
+    }
+}
+
+/// Whatever ends the work, what was handed over is written to its end: no line is cut in two.
+impl Drop for Output {
+    fn drop(&mut self) {
+        // The caller has an error of its own, or has flushed.
+        let _ = self.settle();
     }
 }
 

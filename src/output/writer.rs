@@ -1,5 +1,5 @@
-//! A thread that writes one piece of the output while the next is made: writing into a pipe is mostly copying, and as
-//! much work as making the lines. It begins with the first piece that it is given.
+//! A thread that writes one piece of the output while the next is made: writing to a pipe is mostly copying, and as
+//! much work as making the lines. It starts with the first piece.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ struct State {
     is_writing: bool,
     /// A buffer that was written, to be filled again.
     spare: Vec<u8>,
-    /// What the last piece met with. The thread has ended with it.
+    /// The error of the last write, after which the thread ends.
     error: Option<io::Error>,
     has_ended: bool,
 }
@@ -20,9 +20,9 @@ struct State {
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
-    /// Something is waiting.
+    /// Signals the writing thread: there is a piece.
     given: Condvar,
-    /// Something was taken, or written.
+    /// Signals the other one: a piece was taken, or written.
     moved: Condvar,
 }
 
@@ -31,10 +31,10 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the thread.
+    /// Waits for the writing thread.
     ///
     /// # Errors
-    /// What it ended with.
+    /// The error that it ended with.
     fn wait_while(&self, busy: impl Fn(&State) -> bool) -> io::Result<MutexGuard<'_, State>> {
         let waited = self.moved.wait_while(self.lock(), |state| busy(state) && !state.has_ended);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
@@ -45,7 +45,7 @@ impl Shared {
     }
 }
 
-/// The end of it that the lines are made at.
+/// The handle of the thread that makes the lines.
 #[derive(Debug, Default)]
 pub struct Writer {
     shared: Option<Arc<Shared>>,
@@ -55,7 +55,7 @@ impl Writer {
     /// Waits while a piece waits, and returns a buffer to make the next one in.
     ///
     /// # Errors
-    /// What an earlier piece met with.
+    /// The error of an earlier write.
     pub fn buffer(&mut self) -> io::Result<Vec<u8>> {
         let Some(shared) = &self.shared else { return Ok(Vec::new()) };
         let mut state = shared.wait_while(|state| state.waiting.is_some())?;
@@ -78,7 +78,7 @@ impl Writer {
     /// Waits until all pieces are written.
     ///
     /// # Errors
-    /// What one of them met with.
+    /// The error of one of the writes.
     pub fn wait(&mut self) -> io::Result<()> {
         let Some(shared) = &self.shared else { return Ok(()) };
         shared.wait_while(|state| state.waiting.is_some() || state.is_writing).map(|_| ())

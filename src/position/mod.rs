@@ -2,23 +2,23 @@
 
 mod log_id;
 mod order;
+mod place;
+mod read;
+mod save_file;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+
 use serde_json::{Map, Value, json};
 
-use crate::exit::{io_error, unavailable, usage};
+use crate::exit::unavailable;
 pub use log_id::LogId;
 pub use order::FileOrder;
-
-/// Largest file that is read for a position: it may hold a whole line, with the row in it.
-const MAX_FILE_BYTES: u64 = 2 << 30;
+pub use place::Where;
+pub use save_file::SaveFile;
 
 /// A place in the log, between two lines of output.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,14 +38,6 @@ pub struct Position {
     /// The wanted tables that were there, by database: a DROP DATABASE further on names none. `None` if not all are
     /// known, or none is of interest.
     pub tables: Option<Arc<BTreeMap<String, BTreeSet<String>>>>,
-}
-
-/// A place as it is given on the command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Where {
-    Now,
-    Earliest,
-    At(Position),
 }
 
 impl Position {
@@ -155,110 +147,6 @@ impl fmt::Display for Position {
             write!(f, " (row {})", self.row)?;
         }
         Ok(())
-    }
-}
-
-impl Where {
-    /// Reads a WHERE: `now`, `earliest`, a file holding a position, or `file:position`.
-    ///
-    /// # Errors
-    /// Exit 2 when it is none of these.
-    pub fn parse(text: &str) -> Result<Where> {
-        match text {
-            "now" => return Ok(Where::Now),
-            "earliest" => return Ok(Where::Earliest),
-            _ => {}
-        }
-        let path = Path::new(text);
-        if path.exists() {
-            return read_file(path).map(Where::At);
-        }
-        let parts = text.rsplit_once(':');
-        match parts.map(|(file, position)| (file, position.parse())) {
-            Some((file, Ok(position))) if !file.is_empty() => Ok(Where::At(Position::new(file, position))),
-            _ => Err(usage(format!(
-                "{text:?} is no position: give `now`, `earliest`, a file that holds a position, or \
-                 LOGFILE:OFFSET"
-            ))),
-        }
-    }
-}
-
-/// Reads the position that a file holds.
-fn read_file(path: &Path) -> Result<Position> {
-    let mut text = String::new();
-    let file = File::open(path)
-        .map_err(|error| usage(format!("cannot open position file {}: {error}", path.display())))?;
-    let read = file.take(MAX_FILE_BYTES).read_to_string(&mut text);
-    read.map_err(|error| usage(format!("cannot read position file {}: {error}", path.display())))?;
-    let bad = |why: String| usage(format!("{} does not hold a position: {why}", path.display()));
-    if text.trim().is_empty() {
-        return Err(bad("it is empty".into()));
-    }
-    let value = serde_json::from_str(&text).map_err(|error| {
-        bad(match error.classify() {
-            serde_json::error::Category::Eof => "it ends in the middle; was it cut short?".into(),
-            _ if text.trim_end().contains('\n') => {
-                format!("it is not one JSON value ({error}); of many lines, give the last: tail -n 1")
-            }
-            _ => format!("it is not JSON ({error})"),
-        })
-    })?;
-    Position::from_json(&value).map_err(bad)
-}
-
-/// Where `--save` writes, checked before the work begins.
-#[derive(Debug)]
-pub struct SaveFile {
-    path: PathBuf,
-    temporary: PathBuf,
-}
-
-impl SaveFile {
-    /// # Errors
-    /// Exit 2 when nothing can be saved there.
-    pub fn new(path: &Path) -> Result<SaveFile> {
-        // A link is followed: what it points to is replaced, not the link.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        if path.exists() && !path.is_file() {
-            return Err(usage(format!("--save {}: it is not a regular file", path.display())));
-        }
-        let Some(name) = path.file_name() else {
-            return Err(usage(format!("--save {}: it names no file", path.display())));
-        };
-        let mut temporary = std::ffi::OsString::from(".");
-        temporary.push(name);
-        temporary.push(format!(".{}.tmp", std::process::id()));
-        let save = SaveFile { temporary: path.with_file_name(temporary), path };
-        // Found out now, not after an hour's work.
-        File::create(&save.temporary)
-            .and_then(|_| fs::remove_file(&save.temporary))
-            .map_err(|error| usage(format!("--save {}: cannot write there: {error}", save.path.display())))?;
-        Ok(save)
-    }
-
-    /// Replaces the file by this position: at every moment it holds the old one or the new one,
-    /// whole.
-    pub fn save(&self, position: &Position) -> Result<()> {
-        let mut line = position.to_json().to_string();
-        line.push('\n');
-        self.replace(line.as_bytes()).inspect_err(|_| {
-            // The half-written one is of no use; that it stays is not worth a second error.
-            let _ = fs::remove_file(&self.temporary);
-        })
-    }
-
-    fn replace(&self, line: &[u8]) -> Result<()> {
-        let fail = |what| move |error| io_error(what, &self.path, error);
-        let mut file = File::create(&self.temporary).map_err(fail("save the position to"))?;
-        file.write_all(line).map_err(fail("write the position to"))?;
-        file.sync_all().map_err(fail("write the position to disk for"))?;
-        fs::rename(&self.temporary, &self.path).map_err(fail("replace"))?;
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .with_context(|| format!("cannot write the folder {} to disk", folder.display()))
     }
 }
 

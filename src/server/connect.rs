@@ -1,4 +1,4 @@
-//! Opens a connection, within its time, and says in one line why it could not.
+//! Opens a connection within the timeout, or says in one line why it could not.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,7 +13,8 @@ use anyhow::{Context, Result};
 use mysql::{ClientIdentity, Conn, DriverError, Error, OptsBuilder, SslOpts};
 
 use super::failure::{self, CannotConnect};
-use super::options::{Options, TlsMode};
+use super::options::Options;
+use super::settings::TlsMode;
 use super::tls_roots;
 use crate::progress::{Progress, When};
 
@@ -28,7 +29,7 @@ const KEEPALIVE_AFTER_MS: u32 = 60_000;
 const KEEPALIVE_EVERY_S: u32 = 10;
 const KEEPALIVE_TRIES: u32 = 6;
 
-/// What the attempt itself gets on top to end by its own, more telling, timeouts.
+/// Extra time for the attempt to end by one of its own timeouts, whose messages say more.
 const GRACE: Duration = Duration::from_millis(200);
 
 /// A new connection, logged in, with no timeouts set.
@@ -123,7 +124,7 @@ fn open(options: &Options, ssl: Option<SslOpts>, deadline: Instant) -> mysql::Re
     for route in routes(options)? {
         let builder = common.clone().ip_or_hostname(Some(route.host)).bind_address(route.bind);
         outcome = Conn::new(within(builder, deadline));
-        // Anything but an unanswered call is this server's answer, and the next address the same server.
+        // Any other error is the server's answer. The next address would be the same server, and answer the same.
         let unreached = matches!(
             outcome,
             Err(Error::DriverError(DriverError::CouldNotConnect(_) | DriverError::ConnectTimeout))
@@ -141,7 +142,7 @@ fn builder(options: &Options) -> OptsBuilder {
         .user(Some(options.user.as_str()))
         .pass(options.password.as_ref().map(|password| password.reveal()))
         .db_name(options.database.as_deref())
-        // On, it would move a connection to 127.0.0.1 over to the server's socket, past any proxy.
+        // If true, the crate would reconnect to the server's unix socket, past any proxy at 127.0.0.1.
         .prefer_socket(false)
         .max_allowed_packet(Some(MAX_PACKET_BYTES))
         .stmt_cache_size(STATEMENTS_CACHED)
@@ -165,7 +166,7 @@ fn within(builder: OptsBuilder, deadline: Instant) -> OptsBuilder {
     builder.tcp_connect_timeout(left).read_timeout(left).write_timeout(left)
 }
 
-/// One way to call the host: the crate gives up after the first address of a name that does not answer.
+/// One address to try: of a name with several, the crate tries only the first.
 struct Route {
     host: String,
     bind: Option<SocketAddr>,

@@ -1,43 +1,44 @@
-//! Why a connection could not be had: one line, with what to do about it.
+//! Why connecting failed: one line, with what to do about it.
 
 use std::error::Error as _;
 use std::io;
 
 use mysql::{DriverError, Error, MySqlError};
 
-use super::options::{Options, TlsMode};
+use super::options::Options;
+use super::settings::TlsMode;
 
 /// There is no connection, and this line says why.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct CannotConnect {
     message: String,
-    /// It may work a little later, as nothing is wrong with the options.
-    pub passing: bool,
+    /// Trying again later may help: nothing is known to be wrong with the options.
+    pub is_transient: bool,
 }
 
 impl CannotConnect {
-    fn passing(message: String) -> Self {
-        Self { message, passing: true }
+    fn transient(message: String) -> Self {
+        Self { message, is_transient: true }
     }
 
-    fn lasting(message: String) -> Self {
-        Self { message, passing: false }
+    fn permanent(message: String) -> Self {
+        Self { message, is_transient: false }
     }
 
     pub(super) fn timed_out(options: &Options) -> Self {
-        Self::passing(format!("cannot reach {} within {}: no answer", options.address(), time(options)))
+        Self::transient(format!("cannot reach {} within {}: no answer", options.address(), time(options)))
     }
 
     pub(super) fn not_mysql(options: &Options) -> Self {
-        Self::lasting(format!("what answers at {} does not speak as a MySQL server does", options.address()))
+        Self::permanent(format!("{} answered, but not as a MySQL server", options.address()))
     }
 }
 
 pub(super) fn describe(error: &Error, options: &Options) -> CannotConnect {
     let address = options.address();
     if let Some(cause) = io_error(error) {
-        // The parser's own errors come unwrapped; what comes through the stream is TLS's.
+        // The crate's parser returns its errors bare; errors of TLS come wrapped, through the stream.
         let parser = matches!(error, Error::IoError(_));
         return io_failure(cause, parser, options);
     }
@@ -47,7 +48,7 @@ pub(super) fn describe(error: &Error, options: &Options) -> CannotConnect {
         Error::DriverError(error) => driver_failure(error, options),
         Error::CodecError(_) => CannotConnect::not_mysql(options),
         Error::IoError(_) | Error::UrlError(_) | Error::FromValueError(_) | Error::FromRowError(_) => {
-            CannotConnect::lasting(format!("cannot connect to {address}: {error}"))
+            CannotConnect::permanent(format!("cannot connect to {address}: {error}"))
         }
     }
 }
@@ -74,30 +75,30 @@ pub(super) fn not_encrypted(why: &Error, options: &Options) -> String {
     )
 }
 
-/// The server said no.
+/// The server refused the login.
 fn refusal(error: &MySqlError, options: &Options) -> CannotConnect {
     let (address, user) = (options.address(), &options.user);
     let said = error.message.trim();
     match error.code {
-        1045 | 1698 if options.password.is_none() => CannotConnect::lasting(format!(
+        1045 | 1698 if options.password.is_none() => CannotConnect::permanent(format!(
             "the server at {address} refused user '{user}': {said}; give the password by an option file, --password-file or DUMPA_PASSWORD"
         )),
-        1045 | 1698 => CannotConnect::lasting(format!(
+        1045 | 1698 => CannotConnect::permanent(format!(
             "the server at {address} refused user '{user}': {said}; check the user and the password"
         )),
-        1049 => CannotConnect::lasting(format!("the server at {address}: {said}; check --database")),
-        1040 | 1203 | 1226 => CannotConnect::passing(format!(
+        1049 => CannotConnect::permanent(format!("the server at {address}: {said}; check --database")),
+        1040 | 1203 | 1226 => CannotConnect::transient(format!(
             "the server at {address} has no connection to spare: {said}; try again later, or raise its limit"
         )),
-        1129 => CannotConnect::lasting(format!("the server at {address} blocks this host: {said}")),
-        3159 => CannotConnect::lasting(format!(
+        1129 => CannotConnect::permanent(format!("the server at {address} blocks this host: {said}")),
+        3159 => CannotConnect::permanent(format!(
             "the server at {address} takes no connection without TLS; use --ssl-mode required"
         )),
         // Shutting down, or not up yet.
         1053 | 1927 => {
-            CannotConnect::passing(format!("the server at {address} does not take connections: {said}"))
+            CannotConnect::transient(format!("the server at {address} does not take connections: {said}"))
         }
-        code => CannotConnect::lasting(format!(
+        code => CannotConnect::permanent(format!(
             "the server at {address} refused the connection: {said} (error {code})"
         )),
     }
@@ -108,24 +109,24 @@ fn driver_failure(error: &DriverError, options: &Options) -> CannotConnect {
     match error {
         DriverError::ConnectTimeout => CannotConnect::timed_out(options),
         DriverError::CouldNotConnect(Some((_, why, io::ErrorKind::NotFound))) if options.socket.is_none() => {
-            CannotConnect::passing(format!("cannot find the host {}: {why}", options.host))
+            CannotConnect::transient(format!("cannot find the host {}: {why}", options.host))
         }
         DriverError::CouldNotConnect(Some((_, why, kind))) => unreached(why, *kind, options),
         DriverError::CouldNotConnect(None) => {
-            CannotConnect::passing(format!("the host {} has no address", options.host))
+            CannotConnect::transient(format!("the host {} has no address", options.host))
         }
-        DriverError::TlsNotSupported => CannotConnect::lasting(format!(
+        DriverError::TlsNotSupported => CannotConnect::permanent(format!(
             "the server at {address} has no TLS, and --ssl-mode {} insists on it",
             options.tls.mode.name()
         )),
-        DriverError::UnknownAuthPlugin(plugin) => CannotConnect::lasting(format!(
+        DriverError::UnknownAuthPlugin(plugin) => CannotConnect::permanent(format!(
             "the server at {address} wants user '{user}' to log in by {plugin}, which dumpa cannot; \
              use an account with caching_sha2_password or mysql_native_password"
         )),
-        DriverError::CleartextPluginDisabled => CannotConnect::lasting(format!(
+        DriverError::CleartextPluginDisabled => CannotConnect::permanent(format!(
             "the server at {address} wants the password of user '{user}' as plain text (mysql_clear_password), which dumpa does not send"
         )),
-        DriverError::OldMysqlPasswordDisabled => CannotConnect::lasting(format!(
+        DriverError::OldMysqlPasswordDisabled => CannotConnect::permanent(format!(
             "the server at {address} has the password of user '{user}' in the form from before 4.1, which is not safe: set it anew"
         )),
         DriverError::UnsupportedProtocol(_)
@@ -133,7 +134,7 @@ fn driver_failure(error: &DriverError, options: &Options) -> CannotConnect {
         | DriverError::PacketOutOfSync
         | DriverError::PacketTooLarge
         | DriverError::UnexpectedPacket => CannotConnect::not_mysql(options),
-        other => CannotConnect::lasting(format!("cannot connect to {address}: {other}")),
+        other => CannotConnect::permanent(format!("cannot connect to {address}: {other}")),
     }
 }
 
@@ -147,18 +148,19 @@ fn unreached(why: &str, kind: io::ErrorKind, options: &Options) -> CannotConnect
         (None, io::ErrorKind::ConnectionRefused) => {
             "connection refused; is the server running, and are --host and --port right?"
         }
-        // Bound to one family (see `routes`), the crate ends with the other's addresses, which that cannot be.
+        // A socket bound to one family of addresses (see `routes`) cannot connect to an address of the other, which
+        // the crate tries last.
         (None, io::ErrorKind::InvalidInput) => "none of its addresses takes a connection",
         _ => without_number(why),
     };
-    CannotConnect::passing(format!("cannot reach {address}: {advice}"))
+    CannotConnect::transient(format!("cannot reach {address}: {advice}"))
 }
 
 fn io_failure(error: &io::Error, parser: bool, options: &Options) -> CannotConnect {
     let address = options.address();
     match error.kind() {
-        _ if is_timeout(error) => CannotConnect::passing(format!(
-            "{address} took the connection but not the login within {}: is it a MySQL server, and is it well?",
+        _ if is_timeout(error) => CannotConnect::transient(format!(
+            "{address} answered, but did not take the login within {}: is it a MySQL server, or overloaded?",
             time(options)
         )),
         io::ErrorKind::InvalidData if !parser && options.tls.mode != TlsMode::Disabled => {
@@ -166,8 +168,8 @@ fn io_failure(error: &io::Error, parser: bool, options: &Options) -> CannotConne
         }
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => CannotConnect::not_mysql(options),
         io::ErrorKind::UnexpectedEof if parser => CannotConnect::not_mysql(options),
-        _ => CannotConnect::passing(format!(
-            "{address} broke off the connection before the login was done: {}",
+        _ => CannotConnect::transient(format!(
+            "{address} closed the connection before the login was done: {}",
             without_number(&error.to_string())
         )),
     }
@@ -182,10 +184,10 @@ fn tls_failure(why: &str, options: &Options) -> CannotConnect {
         ""
     };
     let (address, why) = (options.address(), tls_reason(why));
-    CannotConnect::lasting(format!("cannot open a TLS connection to {address}: {why}{advice}"))
+    CannotConnect::permanent(format!("cannot open a TLS connection to {address}: {why}{advice}"))
 }
 
-/// What rustls or the server's alert says, in the words of who has to set up the server.
+/// What rustls or the server's alert says, in terms of the server's settings.
 fn tls_reason(why: &str) -> String {
     let has = |words: &[&str]| words.iter().any(|word| why.contains(word));
     // The libraries of MySQL 5.6 and 5.7 answer to TLS 1.2 each in its own way.

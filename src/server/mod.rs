@@ -6,6 +6,8 @@ mod failure;
 pub mod log;
 mod option_file;
 pub mod options;
+pub mod settings;
+mod small_file;
 mod tls_roots;
 
 use std::fmt;

@@ -10,15 +10,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::options::{Layer, Password, Protocol, TlsMode, parse_timeout};
+use super::settings::{Layer, Password, Protocol, TlsMode, parse_timeout};
+use super::small_file;
 use crate::exit;
 
 /// As deep as `mysql` follows `!include`.
 const MAX_DEPTH: usize = 10;
+/// So many in all: files that include each other twice would be read a thousand times, and so on.
+const MAX_FILES: usize = 1000;
 
 /// The option files to read, in this order: a later setting replaces an earlier one.
 #[derive(Debug, Clone, Default)]
-pub struct Files {
+pub struct OptionFiles {
     /// Read if they are there.
     pub before: Vec<PathBuf>,
     /// Named on the command line, so it must be there.
@@ -31,8 +34,8 @@ pub struct Files {
 ///
 /// # Errors
 /// A usage error (exit 2) naming file and line.
-pub fn read(files: &Files, warnings: &mut Vec<String>) -> Result<Layer> {
-    let mut reader = Reader { layer: Layer::default(), warnings };
+pub fn read(files: &OptionFiles, warnings: &mut Vec<String>) -> Result<Layer> {
+    let mut reader = Reader { layer: Layer::default(), warnings, files_read: 0 };
     for path in &files.before {
         reader.file(path, false, 0)?;
     }
@@ -48,6 +51,7 @@ pub fn read(files: &Files, warnings: &mut Vec<String>) -> Result<Layer> {
 struct Reader<'a> {
     layer: Layer,
     warnings: &'a mut Vec<String>,
+    files_read: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +80,11 @@ impl Reader<'_> {
                 return Ok(());
             }
         };
+        self.files_read += 1;
+        if self.files_read > MAX_FILES {
+            let message = format!("{} is one of more than {MAX_FILES} option files", path.display());
+            return Err(exit::usage(message));
+        }
         let mut group = Group::None;
         for (number, line) in text.lines().enumerate() {
             let place = format!("{}:{}", path.display(), number + 1);
@@ -168,11 +177,11 @@ fn read_trusted(path: &Path) -> Result<Option<String>, String> {
         }
         Err(error) => return Err(format!("cannot be read: {error}")),
     };
-    // Anybody could have written where the password goes to. `mysql` ignores such a file, too.
+    // Anybody could have named another server there, to be sent the password. `mysql` ignores such a file, too.
     if meta.is_file() && meta.permissions().mode() & 0o002 != 0 {
         return Err("can be written by anybody (mend it with `chmod o-w`)".into());
     }
-    let bytes = fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let bytes = small_file::read(path).map_err(|error| format!("cannot be read: {error}"))?;
     // Other programs' sections and comments may be in any character set; `apply` refuses what dumpa needs.
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 fn layer(text: &str) -> Result<(Layer, Vec<String>)> {
     let folder = Folder::new();
     let mut warnings = Vec::new();
-    let files = Files { required: Some(folder.file("my.cnf", text)), ..Files::default() };
+    let files = OptionFiles { required: Some(folder.file("my.cnf", text)), ..OptionFiles::default() };
     read(&files, &mut warnings).map(|layer| (layer, warnings))
 }
 
@@ -123,7 +123,7 @@ fn includes_are_read_where_they_stand_and_folders_by_name() {
         folder.path("d").display(),
         other.display()
     );
-    let files = Files { required: Some(folder.file("my.cnf", &main)), ..Files::default() };
+    let files = OptionFiles { required: Some(folder.file("my.cnf", &main)), ..OptionFiles::default() };
     let mut warnings = Vec::new();
     let layer = read(&files, &mut warnings).unwrap();
     assert_eq!((layer.host.as_deref(), layer.port), (Some("two"), Some(1)));
@@ -138,7 +138,7 @@ fn a_file_that_includes_itself_ends() {
     let folder = Folder::new();
     let path = folder.path("my.cnf");
     folder.file("my.cnf", &format!("!include {}\n", path.display()));
-    let files = Files { required: Some(path), ..Files::default() };
+    let files = OptionFiles { required: Some(path), ..OptionFiles::default() };
     assert!(read(&files, &mut Vec::new()).unwrap_err().to_string().contains("deeper than 10"));
 }
 
@@ -148,10 +148,10 @@ fn a_file_that_anybody_can_write_is_not_trusted() {
     let path = folder.file("my.cnf", "[client]\nhost=evil\n");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
     let mut warnings = Vec::new();
-    let files = Files { before: vec![path.clone()], ..Files::default() };
+    let files = OptionFiles { before: vec![path.clone()], ..OptionFiles::default() };
     assert_eq!(read(&files, &mut warnings).unwrap().host, None);
     assert!(warnings[0].contains("can be written by anybody"), "{warnings:?}");
 
-    let files = Files { required: Some(path), ..Files::default() };
+    let files = OptionFiles { required: Some(path), ..OptionFiles::default() };
     assert_eq!(exit::code(&read(&files, &mut warnings).unwrap_err()), exit::USAGE);
 }

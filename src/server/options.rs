@@ -4,87 +4,21 @@
 //! order of the `mysql` client: flags, then `DUMPA_PASSWORD`, the option files, the `MYSQL_*` variables
 //! (which the client lets every option file overrule), and last the defaults.
 
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::option_file::{self, Files};
+use super::option_file::{self, OptionFiles};
+use super::settings::{Layer, Password, Protocol, TlsMode};
+use super::small_file;
 use crate::exit;
 
 const DEFAULT_PORT: u16 = 3306;
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const NO_PASSWORD_BY_FLAG: &str = "a password is never given as a flag, where other users of the machine can read it: \
      use --password-file FILE, the variable DUMPA_PASSWORD, or `password = …` under [client] in an option file";
-
-/// A password. Its `Debug` shows none of it, so that no message can.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
-
-impl Password {
-    pub fn new(password: impl Into<String>) -> Self {
-        Self(password.into())
-    }
-
-    /// The password itself, for the login and nothing else.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-/// How much TLS, from none to all. The order is that of what is demanded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TlsMode {
-    /// Plain, even if the server could.
-    Disabled,
-    /// TLS if the server can, else plain. Keeps nobody out who stands in between.
-    Preferred,
-    /// TLS or nothing; whose certificate it is does not matter.
-    Required,
-    /// The certificate must come from the authority of `--ssl-ca`.
-    VerifyCa,
-    /// And be made out to the host's name.
-    VerifyIdentity,
-}
-
-impl TlsMode {
-    pub const ALL: [Self; 5] =
-        [Self::Disabled, Self::Preferred, Self::Required, Self::VerifyCa, Self::VerifyIdentity];
-
-    /// As the `mysql` client writes it, in lower case.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Disabled => "disabled",
-            Self::Preferred => "preferred",
-            Self::Required => "required",
-            Self::VerifyCa => "verify_ca",
-            Self::VerifyIdentity => "verify_identity",
-        }
-    }
-
-    /// Is the server's certificate checked at all?
-    pub fn verifies(self) -> bool {
-        self >= Self::VerifyCa
-    }
-}
-
-impl FromStr for TlsMode {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|mode| mode.name().eq_ignore_ascii_case(text));
-        known.ok_or_else(|| format!("not an SSL mode; there are {}", Self::ALL.map(Self::name).join(", ")))
-    }
-}
 
 /// The TLS part of [`Options`].
 #[derive(Debug, Clone)]
@@ -94,50 +28,6 @@ pub struct Tls {
     /// The client's own certificate; never without `key`.
     pub cert: Option<PathBuf>,
     pub key: Option<PathBuf>,
-}
-
-/// What an option file's `protocol` asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    Tcp,
-    Socket,
-}
-
-/// The settings of one place: the flags, all option files, or the environment.
-#[derive(Debug, Clone, Default)]
-pub struct Layer {
-    pub host: Option<String>,
-    pub port: Option<u16>,
-    pub socket: Option<PathBuf>,
-    pub protocol: Option<Protocol>,
-    pub user: Option<String>,
-    pub password: Option<Password>,
-    pub database: Option<String>,
-    pub ssl_mode: Option<TlsMode>,
-    pub ssl_ca: Option<PathBuf>,
-    pub ssl_cert: Option<PathBuf>,
-    pub ssl_key: Option<PathBuf>,
-    pub connect_timeout: Option<Duration>,
-}
-
-impl Layer {
-    /// This layer, and where it says nothing, the one below.
-    fn over(self, below: Layer) -> Layer {
-        Layer {
-            host: self.host.or(below.host),
-            port: self.port.or(below.port),
-            socket: self.socket.or(below.socket),
-            protocol: self.protocol.or(below.protocol),
-            user: self.user.or(below.user),
-            password: self.password.or(below.password),
-            database: self.database.or(below.database),
-            ssl_mode: self.ssl_mode.or(below.ssl_mode),
-            ssl_ca: self.ssl_ca.or(below.ssl_ca),
-            ssl_cert: self.ssl_cert.or(below.ssl_cert),
-            ssl_key: self.ssl_key.or(below.ssl_key),
-            connect_timeout: self.connect_timeout.or(below.connect_timeout),
-        }
-    }
 }
 
 /// What the command line says.
@@ -159,7 +49,7 @@ pub struct Given {
 /// All that [`super::connect::connect`] has to know.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// A name or an address, without brackets. Of no meaning when there is a `socket`.
+    /// A name or an address, without brackets. Not used if there is a `socket`.
     pub host: String,
     pub port: u16,
     /// The unix socket to connect by, instead of host and port.
@@ -174,7 +64,7 @@ pub struct Options {
     pub warnings: Vec<String>,
 }
 
-/// All of the world that settings are taken from, so that a test can bring its own.
+/// The environment and files that settings come from; tests bring their own.
 pub(super) struct World<'a> {
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// Option files for all users.
@@ -221,7 +111,7 @@ impl Options {
             flags.password = Some(read_password(file)?);
         }
         let own = Layer { password: (world.env)("DUMPA_PASSWORD").map(Password::new), ..Layer::default() };
-        let files = option_file::read(&files(given, world), &mut warnings)?;
+        let files = option_file::read(&option_files(given, world), &mut warnings)?;
         let environment = environment(world)?;
         let port_by_flag = flags.port.is_some();
         let socket_by_flag = flags.socket.clone();
@@ -265,14 +155,14 @@ impl Options {
     }
 }
 
-fn files(given: &Given, world: &World<'_>) -> Files {
+fn option_files(given: &Given, world: &World<'_>) -> OptionFiles {
     if given.no_defaults {
-        return Files::default();
+        return OptionFiles::default();
     }
     if let Some(only) = &given.defaults_file {
-        return Files { required: Some(only.clone()), ..Files::default() };
+        return OptionFiles { required: Some(only.clone()), ..OptionFiles::default() };
     }
-    Files {
+    OptionFiles {
         before: world.global_files.clone(),
         required: given.defaults_extra_file.clone(),
         after: world.user_file.clone().into_iter().collect(),
@@ -329,7 +219,8 @@ fn tls(all: &Layer, by_socket: bool) -> Result<Tls> {
     }
     for (flag, file) in [("--ssl-ca", &ca), ("--ssl-cert", &cert), ("--ssl-key", &key)] {
         if let Some(file) = file {
-            fs::File::open(file).map_err(|error| unreadable(flag, file, &error))?;
+            // The crate reads it at each connection, and without a limit.
+            small_file::check(file).map_err(|error| unreadable(flag, file, &error))?;
         }
     }
     Ok(Tls { mode, ca, cert, key })
@@ -340,10 +231,8 @@ fn read_password(file: &Path) -> Result<Password> {
     if file == Path::new("-") {
         return Err(exit::usage("--password-file takes a file, not `-`"));
     }
-    let bytes = fs::read(file).map_err(|error| unreadable("--password-file", file, &error))?;
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    match std::str::from_utf8(line) {
+    let line = small_file::first_line(file).map_err(|error| unreadable("--password-file", file, &error))?;
+    match String::from_utf8(line) {
         Ok(password) => Ok(Password::new(password)),
         Err(_) => Err(exit::usage(format!("--password-file {}: not UTF-8", file.display()))),
     }
@@ -363,15 +252,6 @@ fn bare_host(host: String) -> String {
         Some(inner) => inner.to_owned(),
         None => host,
     }
-}
-
-/// `10s`, `1m 30s`, or a plain number of seconds.
-pub fn parse_timeout(text: &str) -> Result<Duration, String> {
-    let timeout = match text.parse::<u32>() {
-        Ok(seconds) => Duration::from_secs(seconds.into()),
-        Err(_) => humantime::parse_duration(text).map_err(|error| error.to_string())?,
-    };
-    if timeout.is_zero() { Err("must be more than nothing".into()) } else { Ok(timeout) }
 }
 
 /// The user that `mysql` would log in as: `root` for root, else the account's name.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
+use crate::server::settings::parse_timeout;
 
 /// A folder of files that goes when the test does.
 pub(in crate::server) struct Folder(PathBuf);

@@ -18,6 +18,7 @@ use rustls::pki_types::{
 use webpki_roots::TLS_SERVER_ROOTS;
 
 use super::options::Tls;
+use super::small_file;
 use crate::exit;
 
 /// The authorities of `--ssl-ca`; while there are none, the public ones count. One for the process, as
@@ -43,7 +44,7 @@ pub fn settle(tls: &Tls) -> Result<()> {
 
 fn authorities(ca: &Path) -> Result<Vec<TrustAnchor<'static>>, String> {
     let mut store = RootCertStore::empty();
-    let bytes = std::fs::read(ca).map_err(|error| error.to_string())?;
+    let bytes = small_file::read(ca).map_err(|error| error.to_string())?;
     for certificate in CertificateDer::pem_slice_iter(&bytes) {
         let certificate = certificate.map_err(|error| error.to_string())?;
         store.add(certificate).map_err(|error| error.to_string())?;

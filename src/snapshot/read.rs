@@ -59,7 +59,7 @@ pub fn table(
             content.end_column(start, role.id_place);
         }
         content.end();
-        row(heads.of(Op::Upsert), &content, &mut output.buffer);
+        row(heads.of(Op::Upsert), &mut content, &mut output.buffer);
         output.buffer.extend_from_slice(NO_METADATA);
         content.give_back();
         rows += 1;

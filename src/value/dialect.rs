@@ -1,6 +1,6 @@
 //! What servers of different versions print differently of the same bytes.
 
-use super::geometry::Axes;
+use super::geometry::axis::Axes;
 use crate::version::Release;
 
 /// How the server that wrote a log, or that answers, prints values that each version prints in its own way.

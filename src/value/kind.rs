@@ -15,7 +15,7 @@ pub enum Kind {
         bytes: u8,
         unsigned: bool,
     },
-    /// `two_digits` is MariaDB's YEAR(2), of which a query gives the last two only.
+    /// `two_digits` is MariaDB's YEAR(2): a query returns only the last two digits.
     Year {
         two_digits: bool,
     },

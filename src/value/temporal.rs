@@ -146,7 +146,7 @@ fn clock(minute: u8, second: u8, micros: u32, decimals: u8, room: &mut [u8; 13])
     7 + usize::from(decimals.min(6))
 }
 
-/// Two digits of a number below 100; the numbers beyond, which seven bits can hold, begin again.
+/// The last two digits of a number of up to seven bits.
 #[inline]
 fn two(n: u8) -> [u8; 2] {
     const PAIRS: [[u8; 2]; 128] = {

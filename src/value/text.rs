@@ -28,17 +28,17 @@ pub fn escape(bytes: &[u8], out: &mut Vec<u8>) {
     escape_up_to::<false>(bytes, out);
 }
 
-/// Likewise the leading bytes that are ASCII. The others are returned.
+/// Likewise, up to the first byte that is not ASCII. Returns the rest.
 #[inline(always)]
 pub fn escape_ascii<'a>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     escape_up_to::<true>(bytes, out)
 }
 
 #[inline(always)]
-fn escape_up_to<'a, const BEYOND_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+fn escape_up_to<'a, const STOP_AT_NON_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     let mut rest = bytes;
     loop {
-        rest = copy_plain::<BEYOND_ASCII>(rest, out);
+        rest = copy_plain::<STOP_AT_NON_ASCII>(rest, out);
         match rest.split_first() {
             Some((byte, after)) if byte.is_ascii() => {
                 escape_byte(*byte, out);
@@ -49,15 +49,14 @@ fn escape_up_to<'a, const BEYOND_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>
     }
 }
 
-/// Appends what comes before the first byte that needs an escape, or (as `BEYOND_ASCII`) is not ASCII, and returns the
-/// others. Sixteen are looked at in one step, and at the end eight; they are appended whole, and what is to come taken
-/// off again.
+/// Appends the bytes before the first one that needs an escape (or, if `STOP_AT_NON_ASCII`, is not ASCII), and returns
+/// the rest. Works in blocks of 16 bytes, at the end of 8: appends the block, then truncates to the plain part.
 #[inline(always)]
-fn copy_plain<'a, const BEYOND_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+fn copy_plain<'a, const STOP_AT_NON_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     let mut rest = bytes;
     while let Some((chunk, after)) = rest.split_first_chunk::<16>() {
         let both = u128::from_le_bytes(*chunk);
-        let [low, high] = [both as u64, (both >> 64) as u64].map(marks::<BEYOND_ASCII>);
+        let [low, high] = [both as u64, (both >> 64) as u64].map(marks::<STOP_AT_NON_ASCII>);
         out.extend_from_slice(chunk);
         if low | high != 0 {
             let at = if low != 0 { low.trailing_zeros() / 8 } else { 8 + high.trailing_zeros() / 8 } as usize;
@@ -68,7 +67,7 @@ fn copy_plain<'a, const BEYOND_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>) 
     }
     while !rest.is_empty() {
         let (word, len) = first_word(rest);
-        let at = len.min(marks::<BEYOND_ASCII>(word).trailing_zeros() as usize / 8);
+        let at = len.min(marks::<STOP_AT_NON_ASCII>(word).trailing_zeros() as usize / 8);
         push_fixed(out, |room| {
             *room = word.to_le_bytes();
             at
@@ -81,7 +80,7 @@ fn copy_plain<'a, const BEYOND_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<u8>) 
     rest
 }
 
-/// The first bytes, eight at most, and how many; behind them stands what ends a run.
+/// The first bytes, eight at most, and how many. The unused ones after them are marked as ends of a run.
 #[inline]
 fn first_word(bytes: &[u8]) -> (u64, usize) {
     if let Some(word) = bytes.first_chunk() {
@@ -101,13 +100,13 @@ fn first_word(bytes: &[u8]) -> (u64, usize) {
 /// The highest bit of each byte that ends a run. A borrow can mark bytes above the lowest such byte, so
 /// only that one's mark is exact.
 #[inline]
-fn marks<const BEYOND_ASCII: bool>(word: u64) -> u64 {
+fn marks<const STOP_AT_NON_ASCII: bool>(word: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     // A byte of ASCII is below n where it borrows from its highest bit.
     let below = |word: u64, n: u64| word.wrapping_sub(n * EACH);
     let equals = |byte: u8| below(word ^ (u64::from(byte) * EACH), 1);
     let marks = below(word, 0x20) | equals(b'"') | equals(b'\\');
-    (if BEYOND_ASCII { marks | word } else { marks & !word }) & (0x80 * EACH)
+    (if STOP_AT_NON_ASCII { marks | word } else { marks & !word }) & (0x80 * EACH)
 }
 
 /// Appends one byte of ASCII as the inside of a JSON string.

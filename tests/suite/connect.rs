@@ -257,7 +257,7 @@ fn a_host_that_is_no_mysql_server() {
         thread::sleep(Duration::from_secs(60));
     });
     let said = fails(&position_of(&ssh), 1);
-    assert!(said.contains("does not speak as a MySQL server does"), "{said}");
+    assert!(said.contains("answered, but not as a MySQL server"), "{said}");
 }
 
 #[test]

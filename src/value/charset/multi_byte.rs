@@ -22,7 +22,7 @@ const ILL_FORMED: u16 = 0;
 type Pairs = [(RangeInclusive<u8>, RangeInclusive<u8>)];
 
 /// Which sequences a character set has, and where their characters come from.
-struct Layout {
+struct Sequences {
     encoding: &'static Encoding,
     differences: &'static [Difference],
     /// Of two bytes: ranges of the first, each with a range of the second.
@@ -42,7 +42,7 @@ enum Extra {
     Four,
 }
 
-fn layout(charset: Charset) -> Option<Layout> {
+fn layout(charset: Charset) -> Option<Sequences> {
     const BIG5_PAIRS: &Pairs = &[(0xa1..=0xf9, 0x40..=0x7e), (0xa1..=0xf9, 0xa1..=0xfe)];
     const GB2312_PAIRS: &Pairs = &[(0xa1..=0xf7, 0xa1..=0xfe)];
     const GBK_PAIRS: &Pairs = &[(0x81..=0xfe, 0x40..=0x7e), (0x81..=0xfe, 0x80..=0xfe)];
@@ -71,7 +71,7 @@ fn layout(charset: Charset) -> Option<Layout> {
         Charset::Ujis => (EUC_JP, differences::UJIS, EUC_JP_PAIRS, Extra::Three(EUC_JP_PLANE)),
         _ => return None,
     };
-    Some(Layout { encoding, differences, pairs, extra })
+    Some(Sequences { encoding, differences, pairs, extra })
 }
 
 /// How many bytes the well-formed sequence has that begins here; 1 if none does.
@@ -111,7 +111,7 @@ pub(super) fn table(charset: Charset) -> Option<&'static Table> {
 }
 
 impl Table {
-    fn new(layout: &Layout) -> Table {
+    fn new(layout: &Sequences) -> Table {
         let mut filler = Filler { layout, run: None };
         let two = filler.fill(layout.pairs, &[]);
         let three = match layout.extra {
@@ -177,7 +177,7 @@ fn decode(encoding: &'static Encoding, bytes: &[u8]) -> Option<char> {
 
 /// Goes once through a character set's sequences, in order, as its differences do.
 struct Filler<'a> {
-    layout: &'a Layout,
+    layout: &'a Sequences,
     /// The character of the next sequence, and for how many more the difference goes on.
     run: Option<(u16, u16)>,
 }

@@ -5,8 +5,9 @@
 //! older ones and MariaDB leave out the parentheses around a MULTIPOINT's points, and differ in when
 //! a number gets an exponent.
 
-mod axis;
+pub mod axis;
 
+use super::digits;
 use super::json::number;
 use crate::bytes::Malformed;
 
@@ -39,7 +40,7 @@ fn object(bytes: &[u8], axes: Axes, out: &mut Vec<u8>) -> Result<(), Malformed> 
     let (srid, wkb) = bytes.split_first_chunk().ok_or(CUT)?;
     let srid = u32::from_le_bytes(*srid);
     out.extend_from_slice(b"{\"srid\":");
-    out.extend_from_slice(itoa::Buffer::new().format(srid).as_bytes());
+    digits::unsigned(srid.into(), out);
     out.extend_from_slice(b",\"wkt\":\"");
     let mut reader = Reader { rest: wkb, swap: axes.swaps(srid), out };
     let kind = reader.header()?;
@@ -50,7 +51,7 @@ fn object(bytes: &[u8], axes: Axes, out: &mut Vec<u8>) -> Result<(), Malformed> 
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Shape {
     Point,
     LineString,
     Polygon,
@@ -60,16 +61,16 @@ enum Kind {
     Collection,
 }
 
-impl Kind {
+impl Shape {
     fn name(self) -> &'static str {
         match self {
-            Kind::Point => "POINT",
-            Kind::LineString => "LINESTRING",
-            Kind::Polygon => "POLYGON",
-            Kind::MultiPoint => "MULTIPOINT",
-            Kind::MultiLineString => "MULTILINESTRING",
-            Kind::MultiPolygon => "MULTIPOLYGON",
-            Kind::Collection => "GEOMETRYCOLLECTION",
+            Shape::Point => "POINT",
+            Shape::LineString => "LINESTRING",
+            Shape::Polygon => "POLYGON",
+            Shape::MultiPoint => "MULTIPOINT",
+            Shape::MultiLineString => "MULTILINESTRING",
+            Shape::MultiPolygon => "MULTIPOLYGON",
+            Shape::Collection => "GEOMETRYCOLLECTION",
         }
     }
 }
@@ -92,47 +93,47 @@ impl Reader<'_, '_> {
         Ok(u32::from_le_bytes(self.take()?))
     }
 
-    fn header(&mut self) -> Result<Kind, Malformed> {
+    fn header(&mut self) -> Result<Shape, Malformed> {
         if self.take()? != [1] {
             return Err(Malformed("a geometry is not little-endian"));
         }
         Ok(match self.number()? {
-            1 => Kind::Point,
-            2 => Kind::LineString,
-            3 => Kind::Polygon,
-            4 => Kind::MultiPoint,
-            5 => Kind::MultiLineString,
-            6 => Kind::MultiPolygon,
-            7 => Kind::Collection,
+            1 => Shape::Point,
+            2 => Shape::LineString,
+            3 => Shape::Polygon,
+            4 => Shape::MultiPoint,
+            5 => Shape::MultiLineString,
+            6 => Shape::MultiPolygon,
+            7 => Shape::Collection,
             _ => return Err(Malformed("a geometry is of an unknown kind")),
         })
     }
 
     /// The name of the kind and then its parts, after the header.
-    fn tagged(&mut self, kind: Kind, depth: usize) -> Result<(), Malformed> {
+    fn tagged(&mut self, kind: Shape, depth: usize) -> Result<(), Malformed> {
         self.out.extend_from_slice(kind.name().as_bytes());
-        if kind != Kind::Point && self.rest.starts_with(&[0; 4]) {
+        if kind != Shape::Point && self.rest.starts_with(&[0; 4]) {
             // Between the name and the word stands a blank, which no other part has before it.
             self.out.push(b' ');
         }
         self.body(kind, depth)
     }
 
-    fn body(&mut self, kind: Kind, depth: usize) -> Result<(), Malformed> {
+    fn body(&mut self, kind: Shape, depth: usize) -> Result<(), Malformed> {
         match kind {
-            Kind::Point => {
+            Shape::Point => {
                 self.out.push(b'(');
                 self.point()?;
                 self.out.push(b')');
                 Ok(())
             }
-            Kind::LineString => self.list(Self::point),
-            Kind::Polygon => self.list(|reader| reader.list(Self::point)),
-            Kind::MultiPoint => self.list(|reader| reader.member(Kind::Point, depth)),
-            Kind::MultiLineString => self.list(|reader| reader.member(Kind::LineString, depth)),
-            Kind::MultiPolygon => self.list(|reader| reader.member(Kind::Polygon, depth)),
-            Kind::Collection if depth >= MAX_DEPTH => Err(Malformed("a geometry is nested too deep")),
-            Kind::Collection => self.list(|reader| {
+            Shape::LineString => self.list(Self::point),
+            Shape::Polygon => self.list(|reader| reader.list(Self::point)),
+            Shape::MultiPoint => self.list(|reader| reader.member(Shape::Point, depth)),
+            Shape::MultiLineString => self.list(|reader| reader.member(Shape::LineString, depth)),
+            Shape::MultiPolygon => self.list(|reader| reader.member(Shape::Polygon, depth)),
+            Shape::Collection if depth >= MAX_DEPTH => Err(Malformed("a geometry is nested too deep")),
+            Shape::Collection => self.list(|reader| {
                 let kind = reader.header()?;
                 reader.tagged(kind, depth + 1)
             }),
@@ -140,7 +141,7 @@ impl Reader<'_, '_> {
     }
 
     /// A part of a multi-geometry: it has a header of its own, which says what the whole said.
-    fn member(&mut self, kind: Kind, depth: usize) -> Result<(), Malformed> {
+    fn member(&mut self, kind: Shape, depth: usize) -> Result<(), Malformed> {
         if self.header()? != kind {
             return Err(Malformed("a geometry has a part of another kind"));
         }

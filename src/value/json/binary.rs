@@ -5,9 +5,10 @@
 //! Offsets count from the container's first count. Counts and offsets have two bytes, in the large
 //! form four. Described at the top of the server's `json_binary.h`.
 
-use super::super::{ByteStrings, Documents, text};
 use super::{MAX_DEPTH, TOO_DEEP, number, opaque};
 use crate::bytes::Malformed;
+use crate::value::dialect::{ByteStrings, Documents};
+use crate::value::{digits, text};
 
 /// See [`ByteStrings`].
 const BYTE_STRING: Malformed = Malformed(
@@ -159,12 +160,12 @@ impl<'o> Writer<'o> {
                 };
             }
             LITERAL => self.literal(bytes)?,
-            INT16 => self.integer(i16::from_le_bytes(array(bytes)?)),
-            UINT16 => self.integer(u16::from_le_bytes(array(bytes)?)),
-            INT32 => self.integer(i32::from_le_bytes(array(bytes)?)),
-            UINT32 => self.integer(u32::from_le_bytes(array(bytes)?)),
-            INT64 => self.integer(i64::from_le_bytes(array(bytes)?)),
-            UINT64 => self.integer(u64::from_le_bytes(array(bytes)?)),
+            INT16 => digits::signed(i16::from_le_bytes(array(bytes)?).into(), self.out),
+            UINT16 => digits::unsigned(u16::from_le_bytes(array(bytes)?).into(), self.out),
+            INT32 => digits::signed(i32::from_le_bytes(array(bytes)?).into(), self.out),
+            UINT32 => digits::unsigned(u32::from_le_bytes(array(bytes)?).into(), self.out),
+            INT64 => digits::signed(i64::from_le_bytes(array(bytes)?), self.out),
+            UINT64 => digits::unsigned(u64::from_le_bytes(array(bytes)?), self.out),
             DOUBLE => {
                 let value = f64::from_le_bytes(array(bytes)?);
                 if !value.is_finite() {
@@ -222,10 +223,6 @@ impl<'o> Writer<'o> {
         };
         self.out.extend_from_slice(word);
         Ok(())
-    }
-
-    fn integer(&mut self, value: impl itoa::Integer) {
-        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
     }
 
     pub fn string(&mut self, bytes: &[u8]) -> Result<(), Malformed> {

@@ -3,7 +3,8 @@
 //! The digits are the shortest that read back. What is the server's own is when it goes over to an
 //! exponent, and how it writes that: `1e22`, `1e-16`, no `+`, no padding.
 
-use crate::value::WholeDoubles;
+use crate::value::dialect::WholeDoubles;
+use crate::value::digits;
 
 /// The characters that the server gives a double inside JSON: enough for any number of the plain form.
 pub const JSON_WIDTH: usize = 34;
@@ -98,5 +99,5 @@ fn scientific(digits: &[u8], point: i32, out: &mut Vec<u8>) {
         out.extend_from_slice(rest);
     }
     out.push(b'e');
-    out.extend_from_slice(itoa::Buffer::new().format(point - 1).as_bytes());
+    digits::signed(i64::from(point - 1), out);
 }

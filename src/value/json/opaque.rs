@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::{decimal, text};
 use crate::bytes::Malformed;
+use crate::value::{decimal, digits, text};
 
 pub const TIMESTAMP: u8 = 7;
 pub const DATE: u8 = 10;
@@ -22,7 +22,7 @@ const TEMPORAL: Malformed = Malformed("a date or time in a JSON document is dama
 /// Appends `"base64:type252:…"`.
 pub fn base64(field_type: u8, data: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\"base64:type");
-    out.extend_from_slice(itoa::Buffer::new().format(field_type).as_bytes());
+    digits::unsigned(field_type.into(), out);
     out.push(b':');
     for (at, line) in data.chunks(LINE).enumerate() {
         if at > 0 {

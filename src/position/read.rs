@@ -1,0 +1,288 @@
+//! Reads the position that a file holds.
+//!
+//! The file may hold a whole line of `tail`, with a row of a gigabyte in it. So it is read as a stream, of which only
+//! what a position is made of is kept. What is no position is refused early, also where the file never ends.
+
+use std::cell::Cell;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use anyhow::Result;
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::{Deserializer, Map, Value};
+
+use super::Position;
+use crate::exit::usage;
+
+/// What a position takes, and blanks around it: names of tables, and sets of GTIDs, both of which may be many.
+const KEPT_BYTES: u64 = 64 << 20;
+/// What may be passed over in a line: a row and its old values, of a gigabyte each, most of whose bytes may be escapes.
+const ROW_BYTES: u64 = 16 << 30;
+
+/// Documents nest up to 100 levels. (serde_json limits those that it keeps, and not those that it passes over.)
+const MAX_DEPTH: u32 = 128;
+
+const TOO_LONG: &str = "it is too long for a position or a line of dumpa";
+const NOT_A_LINE: &str = "it is not a line that dumpa printed";
+const NEITHER: &str = "it is neither a position nor a line of dumpa (not JSON that begins with { or [)";
+
+/// # Errors
+/// Exit 2 when it cannot be read, or holds no position.
+pub fn file(path: &Path) -> Result<Position> {
+    let file = File::open(path)
+        .map_err(|error| usage(format!("cannot open position file {}: {error}", path.display())))?;
+    let bad = |why: String| usage(format!("{} does not hold a position: {why}", path.display()));
+    let failed = |error: io::Error| usage(format!("cannot read position file {}: {error}", path.display()));
+    let mut reader = BufReader::new(file);
+    match first_byte(&mut reader).map_err(failed)? {
+        First::Byte(b'{' | b'[') => {}
+        First::Byte(_) => return Err(bad(NEITHER.into())),
+        First::End => return Err(bad("it is empty".into())),
+        First::OnlyBlanks => return Err(bad(TOO_LONG.into())),
+    }
+    let budget = Budget { kept: Cell::new(KEPT_BYTES), row: Cell::new(ROW_BYTES), in_row: Cell::new(false) };
+    let metered = Metered { inner: reader, budget: &budget, nesting: Nesting::default() };
+    let mut json = Deserializer::from_reader(metered);
+    let value = TopLevel(&budget).deserialize(&mut json).map_err(|error| match error.classify() {
+        Category::Io if budget.is_used_up() => bad(TOO_LONG.into()),
+        Category::Io => failed(error.into()),
+        Category::Eof => bad("it ends in the middle; was it cut short?".into()),
+        Category::Data => bad(NOT_A_LINE.into()),
+        Category::Syntax => bad(format!("it is not JSON ({error})")),
+    })?;
+    json.end().map_err(|error| match error.classify() {
+        Category::Io if budget.is_used_up() => bad(TOO_LONG.into()),
+        Category::Io => failed(error.into()),
+        _ => bad(format!("it is not one JSON value ({error}); of many lines, give the last: tail -n 1")),
+    })?;
+    Position::from_json(&value).map_err(bad)
+}
+
+enum First {
+    Byte(u8),
+    End,
+    OnlyBlanks,
+}
+
+/// The first byte that is not blank, which is not taken.
+fn first_byte(reader: &mut impl BufRead) -> io::Result<First> {
+    let mut blanks = 0;
+    while blanks < KEPT_BYTES {
+        let bytes = reader.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(First::End);
+        }
+        let first = bytes.iter().enumerate().find(|(_, byte)| !byte.is_ascii_whitespace());
+        let (skipped, byte) = first.map_or((bytes.len(), None), |(at, byte)| (at, Some(*byte)));
+        reader.consume(skipped);
+        if let Some(byte) = byte {
+            return Ok(First::Byte(byte));
+        }
+        blanks += skipped as u64;
+    }
+    Ok(First::OnlyBlanks)
+}
+
+/// How much may still be read, in what is kept and in what is passed over.
+struct Budget {
+    kept: Cell<u64>,
+    row: Cell<u64>,
+    in_row: Cell<bool>,
+}
+
+impl Budget {
+    fn present(&self) -> &Cell<u64> {
+        if self.in_row.get() { &self.row } else { &self.kept }
+    }
+
+    fn is_used_up(&self) -> bool {
+        self.kept.get() == 0 || self.row.get() == 0
+    }
+
+    /// Reads what is not kept.
+    fn pass_over<T>(&self, read: impl FnOnce() -> T) -> T {
+        let before = self.in_row.replace(true);
+        let result = read();
+        self.in_row.set(before);
+        result
+    }
+}
+
+/// How deep the next byte stands in arrays and objects.
+#[derive(Default)]
+struct Nesting {
+    depth: u32,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl Nesting {
+    fn add(&mut self, byte: u8) {
+        match (self.in_string, byte) {
+            (true, _) if self.escaped => self.escaped = false,
+            (true, b'\\') => self.escaped = true,
+            (_, b'"') => self.in_string = !self.in_string,
+            (false, b'[' | b'{') => self.depth += 1,
+            (false, b']' | b'}') => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+}
+
+/// A reader that fails when its budget is used up, or what it reads nests too deep.
+struct Metered<'a, R> {
+    inner: R,
+    budget: &'a Budget,
+    nesting: Nesting,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let left = self.budget.present();
+        let most = usize::try_from(left.get()).unwrap_or(usize::MAX).min(into.len());
+        if most == 0 {
+            return Err(io::Error::other(TOO_LONG));
+        }
+        let read = self.inner.read(into.get_mut(..most).unwrap_or_default())?;
+        left.set(left.get() - read as u64);
+        into.iter().take(read).for_each(|byte| self.nesting.add(*byte));
+        if self.nesting.depth > MAX_DEPTH {
+            left.set(0);
+            return Err(io::Error::other(TOO_LONG));
+        }
+        Ok(read)
+    }
+}
+
+/// A position or metadata, or a line, whose row is passed over: null stands in its place.
+struct TopLevel<'a>(&'a Budget);
+
+impl<'de> DeserializeSeed<'de> for TopLevel<'_> {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for TopLevel<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a position or a line")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
+        Metadata(self.0).visit_map(map)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut tuple: A) -> Result<Value, A::Error> {
+        let op: Option<String> = tuple.next_element()?;
+        let table: Option<String> = tuple.next_element()?;
+        let is_line =
+            op.is_some_and(|op| ["upsert", "delete", "truncate"].contains(&&*op)) && table.is_some();
+        for _ in ["id", "content"] {
+            let element = self.0.pass_over(|| tuple.next_element::<IgnoredAny>())?;
+            if !is_line || element.is_none() {
+                return Err(A::Error::custom(NOT_A_LINE));
+            }
+        }
+        let metadata = tuple.next_element_seed(Metadata(self.0))?;
+        let (Some(metadata), None) = (metadata, tuple.next_element::<Value>()?) else {
+            return Err(A::Error::custom(NOT_A_LINE));
+        };
+        Ok([Value::Null, Value::Null, Value::Null, Value::Null, metadata].into())
+    }
+}
+
+/// The members of a position or metadata. Those that hold arrays and objects, as `old` does, read as null, but for
+/// the names of tables.
+struct Metadata<'a>(&'a Budget);
+
+impl<'de> DeserializeSeed<'de> for Metadata<'_> {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Metadata<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("metadata")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let value = match key.as_str() {
+                "tables" => map.next_value()?,
+                _ => map.next_value_seed(Member(self.0))?,
+            };
+            object.insert(key, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+/// A member's value.
+struct Member<'a>(&'a Budget);
+
+impl<'de> DeserializeSeed<'de> for Member<'_> {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
+        self.0.pass_over(|| IgnoredAny.visit_map(map))?;
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Value, A::Error> {
+        self.0.pass_over(|| IgnoredAny.visit_seq(list))?;
+        Ok(Value::Null)
+    }
+}

@@ -1,0 +1,116 @@
+//! The file of `--save`: at every moment, also through a crash, it holds the old position or the new one, whole.
+
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use nix::sys::stat::fstat;
+use tempfile::NamedTempFile;
+
+use super::Position;
+use crate::exit::{io_error, usage};
+
+/// As many links as Linux follows.
+const MAX_LINKS: usize = 40;
+/// What a new file's permissions are before the umask takes its bits.
+const NEW_MODE: u32 = 0o666;
+
+/// Where `--save` writes, checked before the work begins.
+#[derive(Debug)]
+pub struct SaveFile {
+    path: PathBuf,
+}
+
+impl SaveFile {
+    /// # Errors
+    /// Exit 2 when nothing can be saved there.
+    pub fn new(path: &Path) -> Result<SaveFile> {
+        let bad = |why: &str| usage(format!("--save {}: {why}", path.display()));
+        let save = SaveFile { path: follow_links(path).map_err(|error| bad(&error.to_string()))? };
+        let existing = fs::metadata(&save.path).ok();
+        if existing.as_ref().is_some_and(|existing| !existing.is_file()) {
+            return Err(bad("it is not a regular file"));
+        }
+        if save.path.file_name().is_none() {
+            return Err(bad("it names no file"));
+        }
+        if let Some(stream) = existing.as_ref().and_then(stream_of) {
+            return Err(bad(&format!("{stream} goes to the same file, which the position would replace")));
+        }
+        // Better to find out now than after an hour's work. It is removed at once.
+        save.temporary(existing.as_ref()).map_err(|error| bad(&format!("cannot write there: {error}")))?;
+        Ok(save)
+    }
+
+    /// Replaces the file by this position.
+    pub fn save(&self, position: &Position) -> Result<()> {
+        let mut line = position.to_json().to_string();
+        line.push('\n');
+        let fail = |what| move |error| io_error(what, &self.path, error);
+        let existing = fs::metadata(&self.path).ok();
+        let mut file = self.temporary(existing.as_ref()).map_err(fail("save the position to"))?;
+        file.write_all(line.as_bytes()).map_err(fail("write the position to"))?;
+        file.as_file().sync_all().map_err(fail("write the position to disk for"))?;
+        file.persist(&self.path).map_err(|error| fail("replace")(error.error))?;
+        // The new name is in the folder, which is written to disk by itself.
+        let folder = self.folder();
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .with_context(|| format!("cannot write the folder {} to disk", folder.display()))
+    }
+
+    /// A file to be renamed, with the permissions of the one that it will replace, and its owner if we may give it
+    /// away. Removed when it is dropped.
+    fn temporary(&self, existing: Option<&Metadata>) -> io::Result<NamedTempFile> {
+        let mode = existing.map_or(NEW_MODE, |existing| existing.mode() & 0o7777);
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let file = tempfile::Builder::new()
+            .prefix(&format!(".{name}."))
+            .suffix(".tmp")
+            .permissions(Permissions::from_mode(mode))
+            .tempfile_in(self.folder())?;
+        if let Some(existing) = existing {
+            let (uid, gid) = (existing.uid(), existing.gid());
+            if fchown(&file, Some(uid), Some(gid)).is_err() {
+                // Only root may give a file to another user; to a group of one's own, anybody.
+                let _ = fchown(&file, None, Some(gid));
+            }
+            // The umask may have taken some bits at first.
+            file.as_file().set_permissions(Permissions::from_mode(mode))?;
+        }
+        Ok(file)
+    }
+
+    fn folder(&self) -> &Path {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder.unwrap_or(Path::new("."))
+    }
+}
+
+/// What a link points to in the end, whether that is there or not: the target is replaced, not the link.
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_path_buf();
+    for _ in 0..MAX_LINKS {
+        match fs::canonicalize(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            found => return found,
+        }
+        let Ok(target) = fs::read_link(&path) else { return Ok(path) };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    Err(io::Error::other("too many links"))
+}
+
+/// Which of the standard streams is written to this file, if one is.
+fn stream_of(file: &Metadata) -> Option<&'static str> {
+    let is_same = |stream: &dyn AsFd| {
+        fstat(stream.as_fd()).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == (file.dev(), file.ino()))
+    };
+    if is_same(&io::stdout()) {
+        return Some("stdout");
+    }
+    is_same(&io::stderr()).then_some("stderr")
+}

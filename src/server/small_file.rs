@@ -1,0 +1,55 @@
+//! Files that are small when they are what they should be: passwords, options, certificates. They are read whole, and
+//! the wrong one may never end (`/dev/zero`).
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::path::Path;
+
+/// More than any bundle of certificates has.
+const MAX_BYTES: u64 = 16 << 20;
+/// More than any server takes for a password.
+const MAX_LINE_BYTES: u64 = 64 << 10;
+
+/// All of a file.
+///
+/// # Errors
+/// Also when it is larger than it can be.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(too_large());
+    }
+    Ok(bytes)
+}
+
+/// The first line, without its end. Nothing after it is waited for.
+///
+/// # Errors
+/// Also when it is longer than a line can be.
+pub fn first_line(path: &Path) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    BufReader::new(File::open(path)?).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut line)?;
+    if line.len() as u64 > MAX_LINE_BYTES {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, "its first line is longer than 64 KiB"));
+    }
+    let line = line.strip_suffix(b"\n").unwrap_or(&line);
+    Ok(line.strip_suffix(b"\r").unwrap_or(line).to_vec())
+}
+
+/// Whether a file can be read several times, each time as a whole.
+///
+/// # Errors
+/// Why not.
+pub fn check(path: &Path) -> io::Result<()> {
+    File::open(path)?;
+    let meta = fs::metadata(path)?;
+    if !meta.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    if meta.len() > MAX_BYTES { Err(too_large()) } else { Ok(()) }
+}
+
+fn too_large() -> io::Error {
+    io::Error::new(ErrorKind::FileTooLarge, "it is larger than 16 MiB")
+}
