@@ -65,6 +65,10 @@ impl Steps<'_> {
             Some(start) => Some(Fate::Prepared(start)),
             None => self.fate_of(xid, framer)?,
         };
+        // A search that was cut off says nothing.
+        if self.signal.is_set() {
+            return Ok(Flow::Stop);
+        }
         match fate {
             Some(Fate::Prepared(start)) => {
                 if self.replay(&start, framer.place())? == Flow::Stop {
@@ -80,7 +84,6 @@ impl Steps<'_> {
                     framer.place()
                 )));
             }
-            None if self.signal.is_set() => return Ok(Flow::Stop),
             None => {
                 return Err(unreadable(format!(
                     "at {} XA transaction {xid} is committed, but the log that holds its rows is not there any more. \
