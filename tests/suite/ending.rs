@@ -11,13 +11,6 @@ use crate::common::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Where the log ends, as `--from` takes it.
-fn place(server: &Server, db: &Db) -> String {
-    let run = Dumpa::new(server, db).args(["position"]).run().expect_code(0);
-    let position: serde_json::Value = serde_json::from_str(run.text()).expect("JSON");
-    format!("{}:{}", position["file"].as_str().expect("a name"), position["position"])
-}
-
 /// A tail that saves `pos.json` in the folder of `home`.
 fn tail(server: &Server, db: &Db, from: &str, home: &Dumpa) -> Dumpa {
     Dumpa::new(server, db).args(["tail", "--from", from, "--save", "pos.json"]).in_the_folder_of(home)
@@ -69,7 +62,7 @@ on_each_server! {
         let db = server.fresh_db("ending");
         db.sql("create table t (id int primary key) engine=innodb");
         let home = Dumpa::bare();
-        let start = place(server, &db);
+        let start = place(server);
         for (id, signal) in [(1, libc::SIGINT), (2, libc::SIGTERM), (3, libc::SIGHUP)] {
             let mut live = tail(server, &db, &start, &home).spawn();
             db.sql(&format!("insert into t values ({id})"));
@@ -88,9 +81,9 @@ on_each_server! {
     fn a_signal_in_the_middle_of_a_large_transaction(server) {
         let db = server.fresh_db("ending");
         let home = Dumpa::bare();
-        let start = place(server, &db);
+        let start = place(server);
         much(&db, 1);
-        fs::write(home.file("end"), place(server, &db)).expect("a file");
+        fs::write(home.file("end"), place(server)).expect("a file");
         let all = rest(server, &db, &start, &home);
         assert_eq!(all.len(), 192);
         // Before its first line, and among them.
@@ -110,9 +103,9 @@ on_each_server! {
     fn killed_anywhere_nothing_is_lost(server) {
         let db = server.fresh_db("ending");
         let home = Dumpa::bare();
-        let start = place(server, &db);
+        let start = place(server);
         much(&db, 12);
-        fs::write(home.file("end"), place(server, &db)).expect("a file");
+        fs::write(home.file("end"), place(server)).expect("a file");
         let all = rest(server, &db, &start, &home);
         let mut printed: Vec<String> = Vec::new();
         let mut from = start;
@@ -130,9 +123,9 @@ on_each_server! {
     fn a_reader_that_does_not_read_is_no_reason_to_stay(server) {
         let db = server.fresh_db("ending");
         let home = Dumpa::bare();
-        let start = place(server, &db);
+        let start = place(server);
         much(&db, 12);
-        fs::write(home.file("end"), place(server, &db)).expect("a file");
+        fs::write(home.file("end"), place(server)).expect("a file");
         let all = rest(server, &db, &start, &home);
         let (mut child, mut stdout) = unread(&tail(server, &db, &start, &home));
         // It fills the pipe; later it reads a little, so that there is something to save.
@@ -159,7 +152,7 @@ on_each_server! {
     fn a_reader_that_goes_away_is_the_end(server) {
         let db = server.fresh_db("ending");
         let home = Dumpa::bare();
-        let start = place(server, &db);
+        let start = place(server);
         much(&db, 12);
         let load = Dumpa::new(server, &db).args(["load", "--quiet"]);
         for (what, dumpa) in [("load", load), ("tail", tail(server, &db, &start, &home))] {
@@ -167,7 +160,7 @@ on_each_server! {
         }
         // Idle: it has printed all, and has nothing more to say.
         db.sql("create table t (id int primary key)");
-        let idle = tail(server, &db, &place(server, &db), &home);
+        let idle = tail(server, &db, &place(server), &home);
         let (child, stdout) = unread(&idle);
         db.sql("insert into t values (1)");
         end_of_reading(child, stdout, "an idle tail");
@@ -176,7 +169,7 @@ on_each_server! {
     fn messages_do_not_tear_lines_where_both_go_to_one_pipe(server) {
         let db = server.fresh_db("ending");
         let home = Dumpa::bare();
-        let start = place(server, &db);
+        let start = place(server);
         db.sql("create table much (id int auto_increment primary key, t mediumtext) engine=innodb");
         let rows = vec!["(repeat('x', 65536))"; 16].join(", ");
         for i in 0..12 {
@@ -218,7 +211,7 @@ on_each_server! {
         let db = server.fresh_db("ending");
         let home = Dumpa::bare();
         db.sql("create table little (id int primary key) engine=innodb; insert into little values (1)");
-        let start = place(server, &db);
+        let start = place(server);
         // Pieces that a thread writes, and one that is written at the end.
         much(&db, 12);
         db.sql("insert into little values (2)");
@@ -253,7 +246,7 @@ on_each_server! {
         let db = server.fresh_db("ending");
         db.sql("create table t (id int auto_increment primary key) engine=innodb");
         let home = Dumpa::bare();
-        let mut live = tail(server, &db, &place(server, &db), &home).spawn();
+        let mut live = tail(server, &db, &place(server), &home).spawn();
         let mut conn = db.conn();
         let (mut seen, begun) = (std::collections::BTreeSet::new(), Instant::now());
         let mut inserted = 0;
@@ -275,7 +268,7 @@ on_each_server! {
         let db = server.fresh_db("latency");
         db.sql("create table t (id int auto_increment primary key) engine=innodb");
         let home = Dumpa::bare();
-        let mut live = tail(server, &db, &place(server, &db), &home).spawn();
+        let mut live = tail(server, &db, &place(server), &home).spawn();
         let mut conn = db.conn();
         conn.query_drop("insert into t values ()").expect("an insert");
         live.next();

@@ -5,13 +5,6 @@ use std::process::Stdio;
 
 use crate::common::*;
 
-/// Where the log ends.
-fn place(server: &Server) -> String {
-    let run = Dumpa::without_db(server).args(["position"]).run().expect_code(0);
-    let position: serde_json::Value = serde_json::from_str(run.text()).expect("JSON");
-    format!("{}:{}", position["file"].as_str().expect("a name"), position["position"])
-}
-
 /// Waits until somebody waits for a lock on a table.
 fn wait_for_waiter(server: &Server) {
     let query = "select count(*) from information_schema.processlist where state like 'Waiting for table metadata lock%'";

@@ -2,13 +2,6 @@
 
 use crate::common::*;
 
-/// Where the log ends, as `--from` takes it.
-fn place(server: &Server, db: &Db) -> String {
-    let run = Dumpa::new(server, db).args(["position"]).run().expect_code(0);
-    let position: serde_json::Value = serde_json::from_str(run.text()).expect("JSON");
-    format!("{}:{}", position["file"].as_str().expect("a name"), position["position"])
-}
-
 /// `op table id` of each line.
 #[track_caller]
 fn short(run: &Run) -> Vec<String> {
@@ -42,7 +35,7 @@ on_each_server! {
     fn the_id_of_load_and_tail(server) {
         let db = server.fresh_db("keys");
         db.sql(KEYS);
-        let start = place(server, &db);
+        let start = place(server);
         db.sql(ROWS);
         let tables =
             ["composite", "fallback", "nullable", "prefix", "primary_prefix", "tiny", "Mixed", "text_key", "keyless"];
@@ -76,7 +69,7 @@ on_each_server! {
     fn an_id_of_ones_own(server) {
         let db = server.fresh_db("keys");
         db.sql(KEYS);
-        let start = place(server, &db);
+        let start = place(server);
         db.sql(ROWS);
         let id = ["--id", "keyless=b,a", "--id", "comp*=b", "--id", "nullable=a"];
         let tables = ["composite", "keyless", "nullable"];
@@ -104,7 +97,7 @@ on_each_server! {
         let db = server.fresh_db("keys");
         db.sql(KEYS);
         db.sql(ROWS);
-        let start = place(server, &db);
+        let start = place(server);
         db.sql("update composite set b = 'y';
             update composite set c = 9;
             update composite set a = 8, b = null;

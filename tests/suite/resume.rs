@@ -22,7 +22,7 @@ fn lines(server: &Server, db: &Db, from: &str, until: &str, tables: &[&str], hom
 #[track_caller]
 fn each_line_is_a_place(server: &Server, db: &Db, start: &str, tables: &[&str], sample: usize, home: &Dumpa) {
     // Not `now`: other tests write to the same log all the time.
-    let end = place(server, db);
+    let end = place(server);
     let all = lines(server, db, start, &end, tables, home);
     assert!(!all.is_empty());
     let picked: Vec<usize> = (0..all.len()).filter(|i| i % sample == 0 || i + 3 > all.len()).collect();
@@ -61,13 +61,6 @@ fn assert_same(wanted: &[String], got: &[String], what: &str) {
         short(wanted),
         short(got)
     );
-}
-
-/// Where the log ends, as `--from` takes it.
-fn place(server: &Server, db: &Db) -> String {
-    let run = Dumpa::new(server, db).args(["position"]).run().expect_code(0);
-    let position: serde_json::Value = serde_json::from_str(run.text()).expect("JSON");
-    format!("{}:{}", position["file"].as_str().expect("a name"), position["position"])
 }
 
 const TABLES: &str = "
@@ -117,7 +110,7 @@ on_each_server! {
         let db = server.fresh_db("resume");
         let home = Dumpa::bare();
         db.sql(&script(server, TABLES));
-        let start = place(server, &db);
+        let start = place(server);
         db.sql(CHANGES);
         each_line_is_a_place(server, &db, &start, &["a", "b", "c", "d", "m"], 1, &home);
     }
@@ -126,7 +119,7 @@ on_each_server! {
         let db = server.fresh_db("resume");
         let home = Dumpa::bare();
         db.sql(&script(server, TABLES));
-        let start = place(server, &db);
+        let start = place(server);
         db.sql(CHANGES);
         each_line_is_a_place(server, &db, &start, &["b", "d"], 2, &home);
         each_line_is_a_place(server, &db, &start, &["a"], 4, &home);
@@ -138,7 +131,7 @@ on_each_server! {
         db.sql("create table small (id int primary key, t varchar(20)) engine=innodb;
             create table large (id int primary key, t mediumtext) engine=innodb;
             insert into small values (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd'), (5, 'e'), (6, 'f'), (7, 'g')");
-        let start = place(server, &db);
+        let start = place(server);
         // 12 MiB in 48 rows and 98 lines; its first statement is older than its commit.
         db.sql("begin;
             insert into large select a.id * 10 + b.id, repeat(a.t, 250000) from small a, small b where b.id < 8;
@@ -157,7 +150,7 @@ on_servers!([mysql_9_7] fn compressed_transactions_resume_from_each_line(server)
     let home = Dumpa::bare();
     db.sql("create table a (id int primary key, t varchar(200));
         create table b (id int primary key)");
-    let start = place(server, &db);
+    let start = place(server);
     db.sql("set binlog_transaction_compression = on;
         insert into a values (1, repeat('a', 200)), (2, repeat('b', 200)), (3, repeat('c', 200));
         begin;

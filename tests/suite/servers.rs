@@ -8,13 +8,6 @@ use mysql::Conn;
 
 use crate::common::*;
 
-/// Where the log ends, as `--from` takes it.
-fn place(server: &Server) -> String {
-    let run = Dumpa::without_db(server).args(["position"]).run().expect_code(0);
-    let position: serde_json::Value = serde_json::from_str(run.text()).expect("JSON");
-    format!("{}:{}", position["file"].as_str().expect("a name"), position["position"])
-}
-
 #[track_caller]
 fn ids(tuples: &[Tuple]) -> Vec<&str> {
     tuples.iter().map(|tuple| tuple.id_text.as_str()).collect()

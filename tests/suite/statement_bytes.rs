@@ -15,12 +15,6 @@ fn must(conn: &mut mysql::Conn, statement: &[u8]) {
     send(conn, statement).unwrap_or_else(|why| panic!("{}: {why}", statement.escape_ascii()));
 }
 
-fn place(server: &Server) -> String {
-    let run = Dumpa::without_db(server).args(["position"]).run().expect_code(0);
-    let position: serde_json::Value = serde_json::from_str(run.text()).expect("JSON");
-    format!("{}:{}", position["file"].as_str().expect("a name"), position["position"])
-}
-
 fn tail(server: &Server, db: &Db, from: &str, tables: &[&str]) -> Run {
     let tail = ["tail", "--from", from, "--until", "now", "--allow-missing"];
     Dumpa::new(server, db).args(tail).args(tables).run()

@@ -3,16 +3,9 @@
 
 use crate::common::*;
 
-/// Where the log ends, as `--from` takes it.
-fn place(server: &Server, db: &Db) -> String {
-    let run = Dumpa::new(server, db).args(["position"]).run().expect_code(0);
-    let position: serde_json::Value = serde_json::from_str(run.text()).expect("JSON");
-    format!("{}:{}", position["file"].as_str().expect("a name"), position["position"])
-}
-
 /// Runs a script between a position and now, and tails it.
 fn tail_of(server: &Server, db: &Db, script: &str) -> Run {
-    let start = place(server, db);
+    let start = place(server);
     db.sql(script);
     Dumpa::new(server, db).args(["tail", "--from", &start, "--until", "now"]).run()
 }
@@ -90,7 +83,10 @@ on_each_server! {
         assert_eq!(lines, expected);
     }
 
-    fn changes_logged_as_statements_end_the_run(server) {
+    fn changes_logged_as_statements_end_the_run(shared) {
+        // Others' runs would end at what this one logs.
+        let own = Server::private(&shared.name, &[]);
+        let server = &own;
         let db = server.fresh_db("stmt");
         db.sql(TABLES);
         let mut scripts = vec![
@@ -229,13 +225,13 @@ on_each_server! {
         let (db, other) = (server.fresh_db("stays"), server.fresh_db("goes"));
         // MySQL 9.7 drops a table of MyISAM on its own, before the others.
         other.sql(&TABLES.replace("engine=myisam", "engine=innodb"));
-        let start = place(server, &db);
+        let start = place(server);
         let glob = format!("{}.*", other.name);
         let home = Dumpa::bare();
         let mut live = Dumpa::new(server, &db).args(["tail", "--from", &start, &glob]).spawn();
         other.sql("insert into t values (9, 9)");
         live.next();
-        let before = place(server, &db);
+        let before = place(server);
         server.sql(&format!("drop database {};\ncreate database {}", other.name, other.name));
         let dropped = live.take(3);
         let lines: Vec<_> = dropped.iter().map(|t| format!("{} {}", t.op, t.table)).collect();
@@ -289,7 +285,7 @@ on_each_server! {
             create table other (id int primary key) engine=innodb;
             rename table t to gone;
             insert into other values (2)";
-        let start = place(server, &db);
+        let start = place(server);
         db.sql(script);
         let tail = |tables: &[&str]| {
             Dumpa::new(server, &db).args(["tail", "--from", &start, "--until", "now"]).args(tables).run()
@@ -300,7 +296,7 @@ on_each_server! {
         assert!(all.stderr.contains("Load again"), "{}", all.stderr);
 
         db.sql("create table u (id int primary key) engine=innodb");
-        let start = place(server, &db);
+        let start = place(server);
         db.sql("insert into u values (1);
                 alter table u rename to u_before;
                 create table u (id int primary key) engine=innodb;
@@ -311,7 +307,10 @@ on_each_server! {
     }
 }
 
-on_each_server! { fn a_delete_of_all_rows_in_statement_format_is_refused(server) {
+on_each_server! { fn a_delete_of_all_rows_in_statement_format_is_refused(shared) {
+    // Others' runs would end at what this one logs.
+    let own = Server::private(&shared.name, &[]);
+    let server = &own;
     let db = server.fresh_db("memory");
     db.sql("CREATE TABLE t (id INT PRIMARY KEY) ENGINE=InnoDB;
             INSERT INTO t VALUES (1)");

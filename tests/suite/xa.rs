@@ -4,13 +4,6 @@ use std::fs;
 
 use crate::common::*;
 
-/// Where the log ends, as `--from` takes it.
-fn place(server: &Server, db: &Db) -> String {
-    let run = Dumpa::new(server, db).args(["position"]).run().expect_code(0);
-    let position: serde_json::Value = serde_json::from_str(run.text()).expect("JSON");
-    format!("{}:{}", position["file"].as_str().expect("a name"), position["position"])
-}
-
 #[track_caller]
 fn lines(server: &Server, db: &Db, args: &[&str], home: &Dumpa) -> Vec<String> {
     let run = Dumpa::new(server, db).args(["tail"]).args(args).in_the_folder_of(home).run().expect_code(0);
@@ -39,7 +32,7 @@ on_each_server! {
         let db = server.fresh_db("xa");
         db.sql(ROWS);
         let home = Dumpa::bare();
-        let start = place(server, &db);
+        let start = place(server);
         let xid = |name: &str| format!("{name}_{}", db.name);
         // Another connection commits what this one prepared, where the server can do that.
         let mut conn = db.conn();
@@ -52,7 +45,7 @@ on_each_server! {
         db.sql("insert into u values (5)");
         // Prepared only: before 5.7 it is not in the log at all.
         assert_eq!(ids(&lines(server, &db, &["--from", &start, "--until", "now"], &home)), ["5"]);
-        let between = place(server, &db);
+        let between = place(server);
         let mut live = Dumpa::new(server, &db).args(["tail", "--from", &start, "--server-id", "77001"]).spawn();
         assert_eq!(live.next().id_text, "5");
         run(&mut conn, &format!("xa commit '{}'", xid("one")));
@@ -66,7 +59,7 @@ on_each_server! {
         assert_eq!(ids(&live.take(3).into_iter().map(|t| t.raw).collect::<Vec<_>>()), ["7", "8", "9"]);
         assert!(live.runs(), "reading the prepared rows ended the run: {}", live.stderr());
         // Not `now`: other tests write to the same log all the time.
-        let end = place(server, &db);
+        let end = place(server);
         let all = lines(server, &db, &["--from", &start, "--until", &end], &home);
         assert_eq!(ids(&all), ["5", "1", "2", "1", "2", "12", "1", "11", "7", "8", "9"]);
         // The XA PREPARE lies before where this one begins.

@@ -9,6 +9,7 @@ use mysql::prelude::{FromRow, Queryable};
 use mysql::{Conn, Opts, OptsBuilder};
 use tempfile::TempDir;
 
+use super::Dumpa;
 use super::{Db, eventually};
 
 /// Says which servers run already: `name=port:socket`, separated by spaces. `tests/run` sets it.
@@ -221,4 +222,11 @@ fn a_script_is_split_where_a_line_ends() {
     let script = "insert into t values ('a;b');\n  begin; end;\n;\nselect 1";
     let split: Vec<_> = statements(script).collect();
     assert_eq!(split, ["insert into t values ('a;b')", "begin; end", "select 1"]);
+}
+
+/// Where the server's log ends, as `--from` takes it.
+pub fn place(server: &Server) -> String {
+    let run = Dumpa::without_db(server).args(["position"]).run().expect_code(0);
+    let position: serde_json::Value = serde_json::from_str(run.text()).expect("JSON");
+    format!("{}:{}", position["file"].as_str().expect("a name"), position["position"])
 }

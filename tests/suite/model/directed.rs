@@ -5,7 +5,6 @@ use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-use serde_json::Value;
 
 use super::log::Log;
 use super::script::{Script, Step};
@@ -67,13 +66,6 @@ fn run(shared: &Server, text: &str) {
     round.tables.push(BIG.into());
     round.args.push("big".into());
     round.run(&mut random, EACH);
-}
-
-/// Where the log ends.
-fn place(server: &Server) -> String {
-    let run = Dumpa::without_db(server).args(["position"]).run().expect_code(0);
-    let position: Value = serde_json::from_str(run.text()).expect("JSON");
-    format!("{}:{}", position["file"].as_str().expect("a name"), position["position"])
 }
 
 on_servers!(
