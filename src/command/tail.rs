@@ -85,7 +85,7 @@ fn from_server(args: &TailArgs, given: Options, from: Where, until: Option<Where
     let from = resolve(from, &mut conn, &server)?;
     let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
     let order = file_order(&from, until.as_ref(), &mut conn, &server);
-    let lookup = lookup(options.clone(), Some(server.clone()));
+    let lookup = lookup(options.clone(), server.clone());
     let mut layouts = layouts(args, &given, Some(lookup), server.lower_case_names)?;
     let missing = match args.allow_missing {
         true => Missing::IsFine,
@@ -115,13 +115,20 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
         Where::Earliest => Some(first()),
         Where::At(position) => Some(position.clone()),
     });
-    let lookup = args.connection.names_a_server().then(|| lookup(without_database(&options), None));
+    // A log does not say how its server compares names.
+    let own = without_database(&options);
+    let server = match args.connection.names_a_server() {
+        true => Some(identify(&mut connect(&own)?)?),
+        false => None,
+    };
+    let lower_case = server.as_ref().is_some_and(|server| server.lower_case_names);
+    let lookup = server.map(|server| lookup(own, server));
     if lookup.is_none() && args.shape.omits_generated() {
         return Err(usage(
             "--generated omit: log files do not tell which columns are generated. Give a server to ask with --host",
         ));
     }
-    let mut layouts = layouts(args, &options, lookup, false)?;
+    let mut layouts = layouts(args, &options, lookup, lower_case)?;
     if let Some(tables) = &from.tables {
         layouts.tables_known.begin_with(tables.clone());
     }
@@ -175,7 +182,7 @@ fn file_order(from: &Position, until: Option<&Position>, conn: &mut Conn, server
 
 /// Asks for definitions on a connection that is made when it is first needed, and anew when it was
 /// lost meanwhile.
-fn lookup(options: Options, mut server: Option<Server>) -> Lookup {
+fn lookup(options: Options, server: Server) -> Lookup {
     let mut catalog: Option<Catalog> = None;
     Box::new(move |database, table| {
         if let Some(open) = &mut catalog
@@ -183,12 +190,8 @@ fn lookup(options: Options, mut server: Option<Server>) -> Lookup {
         {
             return Ok(found);
         }
-        let mut conn = connect(&options)?;
-        let server = match &server {
-            Some(server) => server,
-            None => server.insert(identify(&mut conn)?),
-        };
-        catalog.insert(Catalog::new(conn, server)?).table(database, table)
+        let conn = connect(&options)?;
+        catalog.insert(Catalog::new(conn, &server)?).table(database, table)
     })
 }
 

@@ -348,3 +348,35 @@ fn rows_that_a_transaction_does_not_have_are_not_done() {
         dumpa.args(["tail", "-D", "fixture", "--binlog", "x.bin", "--from", "p.json"]).run().expect_code(3);
     assert!(run.stdout.is_empty() && run.stderr.contains("says that 1000 rows are done"), "{}", run.stderr);
 }
+
+#[test]
+fn a_signal_is_heard_while_a_prepared_transaction_is_looked_for() {
+    for server in XA_SERVERS {
+        let whole = File::of_fixture(server, "xa");
+        let commit = whole.group("XA COMMIT X'6f6e65'");
+        let mut old = whole.clone();
+        old.0.truncate(commit.start);
+        let mut new = whole.clone();
+        new.0.drain(1..commit.start);
+        let dumpa = Dumpa::bare_in_memory();
+        // The rows are at the beginning of a file that takes a while to go through.
+        let shop = File::of_fixture(server, "shop");
+        let end = shop.first(&[16]);
+        let start = shop.0[..end].iter().rposition(|event| [33, 34, 162].contains(&event[4])).unwrap();
+        let group: Vec<u8> = shop.0[start..=end].iter().flatten().copied().collect();
+        let mut bytes = old.bytes();
+        bytes.extend(group.repeat((300 << 20) / group.len()));
+        fs::write(dumpa.file("a.bin"), bytes).unwrap();
+        fs::write(dumpa.file("b.bin"), new.bytes()).unwrap();
+        let tail =
+            ["tail", "-D", "fixture", "--binlog", "a.bin", "b.bin", "--from", "b.bin:4", "--save", "s.json"];
+        let dumpa = dumpa.args(tail);
+        let live = dumpa.spawn();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let run = live.end_by(libc::SIGTERM);
+        assert!(run.stdout.is_empty(), "{server}: the search was over before the signal came");
+        let saved: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(dumpa.file("s.json")).expect("it saved")).unwrap();
+        assert_eq!(saved["position"], new.offset(1), "{server}");
+    }
+}

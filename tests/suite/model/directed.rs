@@ -5,7 +5,6 @@ use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-
 use super::log::Log;
 use super::script::{Script, Step};
 use super::{Round, server, settle};
