@@ -8,7 +8,7 @@
 pub struct Malformed(pub &'static str);
 
 /// What a read beyond the end gives.
-pub const SHORT: Malformed = Malformed("it ends in the middle of a field");
+pub const ENDS_EARLY: Malformed = Malformed("it ends in the middle of a field");
 
 /// A cursor over borrowed bytes.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +18,7 @@ impl<'a> Bytes<'a> {
     /// The next `n` bytes.
     #[inline]
     pub fn take(&mut self, n: usize) -> Result<&'a [u8], Malformed> {
-        let (head, tail) = self.0.split_at_checked(n).ok_or(SHORT)?;
+        let (head, tail) = self.0.split_at_checked(n).ok_or(ENDS_EARLY)?;
         self.0 = tail;
         Ok(head)
     }
@@ -26,7 +26,7 @@ impl<'a> Bytes<'a> {
     /// The next bytes, of a number that is known.
     #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        let (head, tail) = self.0.split_first_chunk::<N>().ok_or(SHORT)?;
+        let (head, tail) = self.0.split_first_chunk::<N>().ok_or(ENDS_EARLY)?;
         self.0 = tail;
         Ok(*head)
     }
@@ -79,7 +79,7 @@ impl<'a> Bytes<'a> {
             _ => {
                 let mut wide = [0u8; 8];
                 let head = self.take(len)?;
-                wide.get_mut(..len).ok_or(SHORT)?.copy_from_slice(head);
+                wide.get_mut(..len).ok_or(ENDS_EARLY)?.copy_from_slice(head);
                 Ok(u64::from_le_bytes(wide))
             }
         }
@@ -98,7 +98,7 @@ impl<'a> Bytes<'a> {
 
     /// A length-encoded integer that counts bytes or items in this very buffer.
     pub fn length(&mut self) -> Result<usize, Malformed> {
-        usize::try_from(self.lenenc()?).map_err(|_| SHORT)
+        usize::try_from(self.lenenc()?).map_err(|_| ENDS_EARLY)
     }
 
     /// Bytes with their length before them.

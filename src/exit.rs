@@ -50,12 +50,12 @@ pub fn code(error: &anyhow::Error) -> u8 {
 }
 
 /// The whole chain in one line: what was tried, then why it failed.
-pub fn in_words(error: &anyhow::Error) -> String {
-    words(error.chain())
+pub fn message(error: &anyhow::Error) -> String {
+    chain_message(error.chain())
 }
 
 /// The same for a part of a chain.
-pub fn words<'a>(chain: impl Iterator<Item = &'a (dyn std::error::Error + 'static)>) -> String {
+pub fn chain_message<'a>(chain: impl Iterator<Item = &'a (dyn std::error::Error + 'static)>) -> String {
     let causes = chain.map(|cause| match cause.downcast_ref::<mysql::Error>() {
         // The crate puts the names of its own types around these.
         Some(mysql::Error::MySqlError(error)) => format!("{} (error {})", error.message, error.code),

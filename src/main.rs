@@ -48,7 +48,7 @@ fn run(command: &Command) -> Result<u8> {
 fn report(error: &anyhow::Error) -> u8 {
     let code = exit::code(error);
     if code != exit::DONE {
-        stderr::message(&exit::in_words(error));
+        stderr::message(&exit::message(error));
     }
     code
 }

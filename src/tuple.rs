@@ -14,21 +14,21 @@ pub enum Op {
 
 /// The beginnings of a table's lines: `["upsert","people",` and so on.
 #[derive(Debug, Clone)]
-pub struct Heads {
+pub struct LinePrefixes {
     upsert: Vec<u8>,
     delete: Vec<u8>,
     truncate: Vec<u8>,
 }
 
-impl Heads {
-    pub fn new(table: &str) -> Heads {
+impl LinePrefixes {
+    pub fn new(table: &str) -> LinePrefixes {
         let head = |op: &str| {
             let mut head = format!("[\"{op}\",").into_bytes();
             text::string(table, &mut head);
             head.push(b',');
             head
         };
-        Heads { upsert: head("upsert"), delete: head("delete"), truncate: head("truncate") }
+        LinePrefixes { upsert: head("upsert"), delete: head("delete"), truncate: head("truncate") }
     }
 
     pub fn of(&self, op: Op) -> &[u8] {
@@ -173,8 +173,8 @@ impl Content {
     /// Puts the line's beginning, and what `out` holds, before the object, and makes that `out`: a copy of a huge row
     /// would need its memory once more.
     #[cold]
-    fn become_line(&mut self, head: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(head);
+    fn become_line(&mut self, prefix: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(prefix);
         self.write_id(out);
         out.push(b',');
         self.json.truncate(self.object_len);
@@ -212,19 +212,19 @@ impl Content {
 
 /// Appends a line up to its metadata. The content is used up: of a huge row, its buffer becomes `out`.
 #[inline]
-pub fn row(head: &[u8], content: &mut Content, out: &mut Vec<u8>) {
+pub fn row(prefix: &[u8], content: &mut Content, out: &mut Vec<u8>) {
     if content.object_len > MAX_CAPACITY_BYTES && out.len() < MAX_CAPACITY_BYTES && !content.with_values {
-        return content.become_line(head, out);
+        return content.become_line(prefix, out);
     }
-    out.extend_from_slice(head);
+    out.extend_from_slice(prefix);
     content.write_id(out);
     out.push(b',');
     out.extend_from_slice(&content.json[..content.object_len]);
 }
 
 /// Likewise a line without id and content.
-pub fn no_row(head: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(head);
+pub fn no_row(prefix: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(prefix);
     out.extend_from_slice(b"null,null,");
 }
 
@@ -348,7 +348,7 @@ mod tests {
         }
         content.end();
         let mut out = before.to_vec();
-        row(Heads::new("t").of(Op::Upsert), &mut content, &mut out);
+        row(LinePrefixes::new("t").of(Op::Upsert), &mut content, &mut out);
         out
     }
 

@@ -17,7 +17,7 @@ pub enum ColumnFormat {
     },
     Float,
     Double,
-    Decimal(decimal::Format),
+    Decimal(decimal::Precision),
     Year,
     Bit {
         bits: u8,
@@ -92,8 +92,8 @@ impl ColumnFormat {
             18 => ColumnFormat::DateTime { decimals: decimals(meta.u8()?)? },
             19 => ColumnFormat::Time { decimals: decimals(meta.u8()?)? },
             246 => {
-                let format = decimal::Format::new(meta.u8()?, meta.u8()?);
-                ColumnFormat::Decimal(format.ok_or(Malformed("a DECIMAL has an impossible precision"))?)
+                let precision = decimal::Precision::new(meta.u8()?, meta.u8()?);
+                ColumnFormat::Decimal(precision.ok_or(Malformed("a DECIMAL has an impossible precision"))?)
             }
             249..=252 => ColumnFormat::Blob { length_bytes: length_bytes(meta)?, compressed: false },
             140 => ColumnFormat::Blob { length_bytes: length_bytes(meta)?, compressed: true },
@@ -118,7 +118,7 @@ impl ColumnFormat {
             }
             ColumnFormat::Float => 4,
             ColumnFormat::Double => 8,
-            ColumnFormat::Decimal(format) => format.packed_len(),
+            ColumnFormat::Decimal(precision) => precision.packed_len(),
             ColumnFormat::Year => 1,
             ColumnFormat::Bit { bits } => usize::from(bits).div_ceil(8),
             ColumnFormat::Date => 3,

@@ -27,7 +27,8 @@ pub const FLAG_IGNORABLE: u16 = 0x80;
 pub struct Header {
     /// Seconds since 1970, of the server's clock; 0 in artificial events.
     pub timestamp: u32,
-    pub kind: u8,
+    /// See [`EventType::of`].
+    pub type_byte: u8,
     pub server_id: u32,
     /// Bytes of the whole event in the file: header and checksum included.
     pub size: u32,
@@ -42,7 +43,7 @@ impl Header {
         let mut bytes = Bytes(bytes);
         Ok(Header {
             timestamp: bytes.u32()?,
-            kind: bytes.u8()?,
+            type_byte: bytes.u8()?,
             server_id: bytes.u32()?,
             size: bytes.u32()?,
             log_pos: bytes.u32()?,
@@ -95,7 +96,7 @@ pub enum EventType {
 /// Which change a rows event holds, and how it is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowsKind {
-    pub change: Change,
+    pub change: RowChange,
     /// Version 2 (MySQL 5.6 on): a length-prefixed block of extra data after the flags.
     pub extra_data: bool,
     /// MariaDB's `log_bin_compress`: everything after the bitmaps is deflated.
@@ -106,7 +107,7 @@ pub struct RowsKind {
 
 /// What happened to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum RowChange {
     Insert,
     Update,
     Delete,
@@ -114,12 +115,12 @@ pub enum Change {
 
 impl EventType {
     /// The type of a header's type byte.
-    pub fn of(kind: u8) -> EventType {
-        use Change::{Delete, Insert, Update};
+    pub fn of(type_byte: u8) -> EventType {
+        use RowChange::{Delete, Insert, Update};
         let rows = |change, extra_data, compressed| {
             EventType::Rows(RowsKind { change, extra_data, compressed, partial_json: false })
         };
-        match kind {
+        match type_byte {
             QUERY => EventType::Query,
             4 => EventType::Rotate,
             FORMAT_DESCRIPTION => EventType::FormatDescription,
@@ -211,13 +212,13 @@ impl FormatDescription {
     }
 
     /// Length of the fixed part of events of this type byte, or 0 where it is not told.
-    pub fn post_header_len(&self, kind: u8) -> u8 {
-        usize::from(kind).checked_sub(1).and_then(|i| self.post_header.get(i)).copied().unwrap_or(0)
+    pub fn post_header_len(&self, type_byte: u8) -> u8 {
+        usize::from(type_byte).checked_sub(1).and_then(|i| self.post_header.get(i)).copied().unwrap_or(0)
     }
 
     /// Reads a table id: four bytes in the logs of early 5.1, six since.
-    pub fn table_id(&self, kind: u8, body: &mut Bytes<'_>) -> Result<u64, Malformed> {
-        match self.post_header_len(kind) {
+    pub fn table_id(&self, type_byte: u8, body: &mut Bytes<'_>) -> Result<u64, Malformed> {
+        match self.post_header_len(type_byte) {
             6 => body.u32().map(u64::from),
             _ => body.u48(),
         }

@@ -152,7 +152,7 @@ fn gtid_text(uuid: [u8; 16], tag: &str, number: u64) -> String {
 
 /// A number of 1 to 9 bytes: as many trailing ones in the first as bytes follow it.
 fn varlen(bytes: &mut Bytes<'_>) -> Result<u64, Malformed> {
-    let first = bytes.rest().first().copied().ok_or(crate::bytes::SHORT)?;
+    let first = bytes.rest().first().copied().ok_or(crate::bytes::ENDS_EARLY)?;
     let len = first.trailing_ones() as usize + 1;
     if len == 9 {
         bytes.u8()?;

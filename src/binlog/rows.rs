@@ -4,7 +4,7 @@
 //! compressed ones.
 
 use super::compressed;
-use super::event::{Change, FormatDescription, RowsKind};
+use super::event::{FormatDescription, RowChange, RowsKind};
 use crate::bytes::Bytes;
 use crate::bytes::Malformed;
 
@@ -48,13 +48,13 @@ impl<'a> Rows<'a> {
         if kind.extra_data {
             // Its length counts itself.
             let len = bytes.u16()?;
-            bytes.take(usize::from(len).checked_sub(2).ok_or(crate::bytes::SHORT)?)?;
+            bytes.take(usize::from(len).checked_sub(2).ok_or(crate::bytes::ENDS_EARLY)?)?;
         }
         let columns = bytes.length()?;
         let bitmap = bytes.take(columns.div_ceil(8))?;
         let second = match kind.change {
-            Change::Update => bytes.take(columns.div_ceil(8))?,
-            Change::Insert | Change::Delete => bitmap,
+            RowChange::Update => bytes.take(columns.div_ceil(8))?,
+            RowChange::Insert | RowChange::Delete => bitmap,
         };
         let mut data = bytes.rest();
         if kind.compressed {

@@ -22,9 +22,13 @@ pub struct TableMap<'a> {
 }
 
 impl<'a> TableMap<'a> {
-    pub fn parse(format: &FormatDescription, kind: u8, body: &'a [u8]) -> Result<TableMap<'a>, Malformed> {
+    pub fn parse(
+        format: &FormatDescription,
+        type_byte: u8,
+        body: &'a [u8],
+    ) -> Result<TableMap<'a>, Malformed> {
         let mut bytes = Bytes(body);
-        let table_id = format.table_id(kind, &mut bytes)?;
+        let table_id = format.table_id(type_byte, &mut bytes)?;
         bytes.u16()?;
         let database = bytes.lenenc_bytes()?;
         bytes.u8()?;

@@ -19,10 +19,10 @@ use crate::schema::rules::Rules;
 use crate::schema::selection::Selection;
 use crate::schema::table_search::{self, Found, Missing, Search};
 use crate::schema::{Id, Table};
-use crate::server::{Server, connect, log};
+use crate::server::{Server, binary_log, connect};
 use crate::signal::Signal;
 use crate::snapshot::read::{self, Print};
-use crate::snapshot::{self, Method, Wish};
+use crate::snapshot::{self, Method, Request};
 use crate::source::network::Network;
 use crate::value::Dialect;
 
@@ -48,8 +48,8 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let mut catalog = Catalog::new(connect(&options)?, &server)?;
     table_search::check_rules(&mut catalog, &rules.ids, LOAD)?;
     let ((method, position), jobs) = settled(&mut catalog, &selection, &rules, &progress, |tables| {
-        let wish = Wish { position: save.is_some(), no_lock: args.no_lock, tables };
-        snapshot::begin(&mut conn, &server, &options, wish)
+        let request = Request { position: save.is_some(), no_lock: args.no_lock, tables };
+        snapshot::begin(&mut conn, &server, &options, request)
     })?;
     // Now: the log may be reset while the rows are read.
     let mut network = Network { options, server: server.clone(), server_id: 0 };
@@ -111,7 +111,7 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
 /// A load can take longer than the log is kept: better found out now than by the tail.
 fn check_still_there(conn: &mut Conn, server: &Server, file: &str, progress: &Progress) -> Result<()> {
     conn.query_drop("SET character_set_results = utf8mb4").context("cannot set the character set")?;
-    match log::files(conn, server) {
+    match binary_log::files(conn, server) {
         Ok(files) if files.iter().any(|other| other == file) => Ok(()),
         Ok(_) => Err(exit::unavailable(format!(
             "while the rows were loaded the server purged {file}, where tail would have to begin: nothing was \

@@ -11,7 +11,8 @@ use mysql::prelude::Queryable;
 use super::{identify, progress, wanted, without_database};
 use crate::cli::TailArgs;
 use crate::exit::{self, ReaderGone, unavailable, usage};
-use crate::follow::{Flow, Follower, Plan};
+use crate::follow::cursor::Flow;
+use crate::follow::{Follower, Plan};
 use crate::output::Output;
 use crate::position::{FileOrder, Position, SaveFile, Where};
 use crate::progress::Progress;
@@ -19,13 +20,14 @@ use crate::row::layouts::{Layouts, Lookup};
 use crate::schema::catalog::Catalog;
 use crate::schema::known::{self, Survey};
 use crate::schema::table_search::{self, Missing, Search};
-use crate::server::{Given, Options, Server, connect, log};
+use crate::server::{Given, Options, Server, binary_log, connect};
 use crate::signal::Signal;
 use crate::source::event_queue::{Batch, Taken};
-use crate::source::files::Files;
+use crate::source::files::LogFiles;
 use crate::source::framing::FIRST_OFFSET;
 use crate::source::network::Network;
-use crate::source::{Events, Source, spawn};
+use crate::source::reading_thread::spawn;
+use crate::source::{Events, Source};
 
 /// How long an idle reader is waited for before signals are looked at.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -102,7 +104,7 @@ fn from_server(args: &TailArgs, given: Options, from: Where, until: Option<Where
 
 /// Reads log files; a server is asked only for what they leave out, and only if one was given.
 fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Where>) -> Result<Start> {
-    let files = Files::new(args.binlog.clone())?;
+    let files = LogFiles::new(args.binlog.clone())?;
     let names = files.names();
     let first = || Position::new(names.first().map(String::as_str).unwrap_or_default(), FIRST_OFFSET);
     let from = match from {
@@ -140,8 +142,8 @@ fn layouts(args: &TailArgs, options: &Options, lookup: Option<Lookup>, lower_cas
 /// Exit 3 when it is another server's.
 fn resolve(at: Where, conn: &mut Conn, server: &Server) -> Result<Position> {
     match at {
-        Where::Now => log::end(conn, server),
-        Where::Earliest => log::earliest(conn, server).map(nothing_told_before),
+        Where::Now => binary_log::end(conn, server),
+        Where::Earliest => binary_log::earliest(conn, server).map(nothing_told_before),
         Where::At(position) => {
             check_server(&position, server)?;
             Ok(position)
@@ -170,7 +172,7 @@ fn file_order(from: &Position, until: Option<&Position>, conn: &mut Conn, server
     if until.is_none_or(|until| until.file == from.file) {
         return FileOrder::default();
     }
-    log::files(conn, server).map(FileOrder::new).unwrap_or_default()
+    binary_log::files(conn, server).map(FileOrder::new).unwrap_or_default()
 }
 
 /// Asks for definitions on a connection that is made when it is first needed, and anew when it was
@@ -219,7 +221,7 @@ fn survey(
         layouts.tables_known.begin_with(Arc::new(known::names(tables)));
     } else {
         // An account that may not ask goes without.
-        let end = log::end(&mut catalog.into_conn(), server).ok();
+        let end = binary_log::end(&mut catalog.into_conn(), server).ok();
         layouts.tables_known.surveyed(tables, Survey { end, seconds: seconds.unwrap_or(u64::MAX) });
     }
     Ok(())
@@ -257,18 +259,18 @@ impl Tail<'_> {
         if self.follower.is_at_end() {
             return Ok(());
         }
-        let taker = spawn(events);
+        let consumer = spawn(events);
         let mut batch = Batch::default();
         loop {
-            let mut taken = taker.take(&mut batch, Duration::ZERO);
+            let mut taken = consumer.take(&mut batch, Duration::ZERO);
             if matches!(taken, Taken::Nothing) {
                 // Asleep, not waiting: to be woken for each event of a burst would cost more than the event.
                 std::thread::sleep(LINGER);
-                taken = taker.take(&mut batch, Duration::ZERO);
+                taken = consumer.take(&mut batch, Duration::ZERO);
             }
             if matches!(taken, Taken::Nothing) {
                 self.flush()?;
-                taken = taker.take(&mut batch, PATIENCE);
+                taken = consumer.take(&mut batch, PATIENCE);
             }
             match taken {
                 Taken::Batch => {

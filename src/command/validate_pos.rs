@@ -11,7 +11,7 @@ use crate::exit;
 use crate::follow::transaction::{Meaning, Transactions};
 use crate::output::Output;
 use crate::position::{Position, Where};
-use crate::server::{Options, Server, log};
+use crate::server::{Options, Server, binary_log, queries};
 use crate::source::event_queue::Batch;
 use crate::source::framing::Framer;
 use crate::source::network::Network;
@@ -21,8 +21,8 @@ pub fn run(args: &ValidateArgs) -> Result<u8> {
     let at = Where::parse(&args.position)?;
     let (options, mut conn, server) = log_in(&args.connection)?;
     let position = match at {
-        Where::Now => log::end(&mut conn, &server),
-        Where::Earliest => log::earliest(&mut conn, &server),
+        Where::Now => binary_log::end(&mut conn, &server),
+        Where::Earliest => binary_log::earliest(&mut conn, &server),
         Where::At(position) => Ok(position),
     };
     let checked = position.and_then(|position| {
@@ -40,7 +40,7 @@ pub fn run(args: &ValidateArgs) -> Result<u8> {
         Err(error) => {
             let position = error.downcast_ref::<Checked>().map(|checked| checked.0.clone());
             // The position, if it is known, is the outermost context, and stands in the verdict by itself.
-            let reason = exit::words(error.chain().skip(usize::from(position.is_some())));
+            let reason = exit::chain_message(error.chain().skip(usize::from(position.is_some())));
             (position, Some(reason))
         }
     };
@@ -86,7 +86,7 @@ fn check(position: &Position, conn: &mut Conn, server: &Server, options: &Option
     super::tail::check_server(position, server)?;
     let wanted = [("log_bin", "ON"), ("binlog_format", "ROW"), ("binlog_row_image", "FULL")];
     for (name, value) in wanted {
-        match log::variable(conn, name)? {
+        match queries::variable(conn, name)? {
             Some(is) if !is.eq_ignore_ascii_case(value) => {
                 return Err(exit::unavailable(format!(
                     "the server has {name}={is}, where {value} is needed"
@@ -120,7 +120,7 @@ fn begins_a_transaction(mut events: Box<dyn Events>, position: &Position) -> Res
             let Some(event) = framer.frame(entry)? else { continue };
             // MariaDB's, of a statement, and MySQL's, of a transaction, begin no less than one.
             if matches!(
-                EventType::of(event.header.kind),
+                EventType::of(event.header.type_byte),
                 EventType::QueryCompressed | EventType::TransactionPayload
             ) {
                 return Ok(());

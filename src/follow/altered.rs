@@ -9,7 +9,7 @@ use super::Steps;
 use crate::exit::unreadable;
 use crate::schema::known::{FullName, prints_as};
 use crate::source::framing::Place;
-use crate::sql::effect::{Change, Clause, Effect, Text};
+use crate::sql::effect::{Clause, Effect, Identifier, TableChange};
 
 impl Steps<'_> {
     /// Warns of what a statement's clauses change.
@@ -23,7 +23,7 @@ impl Steps<'_> {
         place: &Place,
     ) -> Result<()> {
         for effect in effects {
-            let Effect::Table(table, Change::Altered(clauses)) = effect else { continue };
+            let Effect::Table(table, TableChange::Altered(clauses)) = effect else { continue };
             let layouts = &self.layouts;
             let has_rows = layouts.tables_known.may_have_rows(table) && !emptied.contains(table);
             if clauses.is_empty() || !has_rows || !layouts.selection().selects(&table.0, &table.1) {
@@ -47,7 +47,7 @@ impl Steps<'_> {
     fn id_change(&mut self, table: &FullName, clauses: &[Clause]) -> Result<Option<String>> {
         let layouts = &mut self.layouts;
         if let Some(id) = layouts.tables_known.id(table) {
-            let of_id = |name: &Text| {
+            let of_id = |name: &Identifier| {
                 let name = name.as_ref()?;
                 id.iter().find(|column| column.name.eq_ignore_ascii_case(name))
             };
@@ -116,7 +116,7 @@ fn is_integer(type_word: &str) -> bool {
 
 /// A clause that changes values or names of columns in rows that are there.
 fn described(clause: &Clause) -> Option<String> {
-    let name = |name: &Text| format!("`{}`", name.as_deref().unwrap_or("?"));
+    let name = |name: &Identifier| format!("`{}`", name.as_deref().unwrap_or("?"));
     Some(match clause {
         Clause::AddColumn { name: column } => format!("ADD COLUMN {}", name(column)),
         Clause::DropColumn { name: column } => format!("DROP COLUMN {}", name(column)),

@@ -50,6 +50,14 @@ struct Until {
     file: Ordering,
 }
 
+/// Whether to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    Continue,
+    /// What was asked for is reached, or a signal came.
+    Stop,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct Cursor {

@@ -4,6 +4,7 @@
 use anyhow::Result;
 
 use super::cursor::{Cursor, Done};
+use super::last_line::LastLine;
 use super::savepoints::{Mark, Savepoints};
 use super::transaction::Transaction;
 use crate::exit::unreadable;
@@ -18,25 +19,6 @@ const HELD_BYTES: usize = 8 << 20;
 /// Likewise one that says at its beginning when it was committed, and that nothing of it was undone. More of it would not
 /// stay in a core's cache until it is written.
 const HELD_ROWS_BYTES: usize = 1 << 20;
-
-/// The last line of the transaction under way.
-#[derive(Debug, Clone, Copy)]
-pub struct LastLine {
-    start: usize,
-    metadata: usize,
-    /// Bytes of its `"old"`, which stand at its end.
-    old_len: usize,
-    /// What was done before it.
-    before: Done,
-}
-
-impl LastLine {
-    /// Bytes were taken from the buffer's beginning.
-    pub fn taken_out(&mut self, len: usize) {
-        self.start = self.start.saturating_sub(len);
-        self.metadata = self.metadata.saturating_sub(len);
-    }
-}
 
 /// Where the lines of the transaction under way stand in the buffer.
 #[derive(Debug, Default)]
@@ -73,7 +55,7 @@ impl Open {
 /// One line to print.
 pub struct Line<'a> {
     /// Its operation and table.
-    pub head: &'a [u8],
+    pub prefix: &'a [u8],
     /// Its id and content; `None` for a truncate.
     pub content: Option<&'a mut Content>,
     /// What the changed columns held before, if that is printed.
@@ -119,8 +101,8 @@ impl Lines {
         let buffer = &mut self.output.buffer;
         let start = buffer.len();
         match line.content {
-            Some(content) => row(line.head, content, buffer),
-            None => no_row(line.head, buffer),
+            Some(content) => row(line.prefix, content, buffer),
+            None => no_row(line.prefix, buffer),
         }
         let metadata = buffer.len();
         if !self.open.time_is_known {

@@ -3,7 +3,9 @@
 
 mod altered;
 pub mod cursor;
-pub mod lines;
+mod last_line;
+mod lines;
+mod prepared;
 mod rows;
 mod savepoints;
 mod statement;
@@ -23,17 +25,18 @@ use crate::output::Output;
 use crate::position::{FileOrder, Position};
 use crate::row::layouts::Layouts;
 use crate::signal::Signal;
+use crate::source::entry::Entry;
 use crate::source::framing::Framer;
-use crate::source::{Entry, Events, Mode, Source};
-use cursor::Cursor;
+use crate::source::{Events, Mode, Source};
+use cursor::{Cursor, Flow};
 use lines::Lines;
+use prepared::{Prepared, Replay};
 use rows::{Printing, RowPrinter};
 use temporary::Temporary;
 use transaction::{Meaning, Transactions, malformed};
-use xa::{Prepared, Replay};
 
 /// A buffer for inflated bytes that took more is given back.
-const KEEP_INFLATED_BYTES: usize = 4 << 20;
+const MAX_KEPT_INFLATED_BYTES: usize = 4 << 20;
 
 /// What to follow, from where to where, and how.
 pub struct Plan<'a> {
@@ -54,14 +57,6 @@ pub struct Plan<'a> {
 pub struct Follower<'a> {
     framer: Framer,
     steps: Steps<'a>,
-}
-
-/// Whether to go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    On,
-    /// What was asked for is reached, or a signal came.
-    Stop,
 }
 
 /// The steps that follow from events.
@@ -130,7 +125,7 @@ impl<'a> Follower<'a> {
         if self.steps.signal.is_set() {
             return Ok(Flow::Stop);
         }
-        let Some(event) = self.framer.frame(entry)? else { return Ok(Flow::On) };
+        let Some(event) = self.framer.frame(entry)? else { return Ok(Flow::Continue) };
         self.steps.outer_event(&event, &self.framer)
     }
 
@@ -214,12 +209,12 @@ impl Steps<'_> {
                 return Ok(Flow::Stop);
             }
         }
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
     /// Takes an event apart that others, or a statement, are packed into. None is packed twice.
     fn unpack(&mut self, event: &Event<'_>, framer: &Framer) -> Result<Flow> {
-        match EventType::of(event.header.kind) {
+        match EventType::of(event.header.type_byte) {
             EventType::TransactionPayload => {
                 let bad = |why: crate::bytes::Malformed| malformed(why.0, framer.place());
                 let mut payload = Payload::open(event.body).map_err(bad)?;
@@ -228,13 +223,13 @@ impl Steps<'_> {
                         return Ok(Flow::Stop);
                     }
                 }
-                Ok(Flow::On)
+                Ok(Flow::Continue)
             }
             EventType::QueryCompressed => {
                 let body = inflate(framer.format(), event.body);
                 let body = body.map_err(|why| malformed(why.0, framer.place()))?;
                 let mut header = event.header;
-                header.kind = QUERY;
+                header.type_byte = QUERY;
                 self.event(&Event { header, body: &body }, framer)
             }
             _ => self.event(event, framer),
@@ -305,11 +300,11 @@ impl Steps<'_> {
                 self.commit(framer)?;
             }
         }
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
     fn new_format(&mut self, event: &Event<'_>, framer: &Framer) -> Result<()> {
-        if EventType::of(event.header.kind) == EventType::FormatDescription {
+        if EventType::of(event.header.type_byte) == EventType::FormatDescription {
             self.layouts.written_by(&framer.format().server_version);
             if framer.format().after_start {
                 self.temporary.clear();
@@ -330,25 +325,25 @@ impl Steps<'_> {
         if self.skips {
             return Ok(());
         }
-        let map = TableMap::parse(framer.format(), event.header.kind, event.body);
+        let map = TableMap::parse(framer.format(), event.header.type_byte, event.body);
         let map = map.map_err(|why| malformed(why.0, framer.place()))?;
         self.layouts.map(&map, event.body, framer.place())
     }
 
     fn print_rows(&mut self, kind: RowsKind, event: &Event<'_>, framer: &Framer) -> Result<Flow> {
         if self.skips {
-            return Ok(Flow::On);
+            return Ok(Flow::Continue);
         }
         let transactions = self.replay.as_ref().map_or(&self.transactions, |replay| &replay.outer);
-        let Some(transaction) = transactions.open() else { return Ok(Flow::On) };
-        let rows = Rows::parse(framer.format(), kind, event.header.kind, event.body, &mut self.inflated);
+        let Some(transaction) = transactions.open() else { return Ok(Flow::Continue) };
+        let rows = Rows::parse(framer.format(), kind, event.header.type_byte, event.body, &mut self.inflated);
         let rows = rows.map_err(|why| malformed(why.0, framer.place()))?;
         let mut printing = Printing { lines: &mut self.lines, cursor: &mut self.cursor, transaction };
         let flow = self.rows.print(&rows, &self.layouts, &mut printing, framer.place())?;
         if rows.flags & FLAG_STATEMENT_END != 0 {
             self.layouts.statement_ended();
         }
-        if self.inflated.capacity() > KEEP_INFLATED_BYTES {
+        if self.inflated.capacity() > MAX_KEPT_INFLATED_BYTES {
             self.inflated = Vec::new();
         }
         self.stopped_inside |= flow == Flow::Stop;

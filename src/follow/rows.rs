@@ -2,11 +2,10 @@
 
 use anyhow::Result;
 
-use super::Flow;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Flow};
 use super::lines::{Line, Lines};
 use super::transaction::{Transaction, malformed};
-use crate::binlog::event::Change;
+use crate::binlog::event::RowChange;
 use crate::binlog::rows::{Rows, is_full};
 use crate::bytes::{Bytes, Malformed};
 use crate::exit::unreadable;
@@ -60,7 +59,7 @@ impl RowPrinter {
         place: &Place,
     ) -> Result<Flow> {
         if rows.is_dummy() {
-            return Ok(Flow::On);
+            return Ok(Flow::Continue);
         }
         let mapping = layouts.get(rows.table_id);
         let mapping = mapping.ok_or_else(|| malformed("rows of a table that was not named", place))?;
@@ -80,8 +79,8 @@ impl RowPrinter {
             let row = to.cursor.done().row;
             let flow = self.row(rows, whole, layout, &mut image, to);
             let flow = flow.map_err(|error| match error {
-                Trouble::Row(error) => bad_row(layout, error, row + 1, place),
-                Trouble::Other(error) => error,
+                PrintError::Row(error) => bad_row(layout, error, row + 1, place),
+                PrintError::Other(error) => error,
             })?;
             self.content.give_back();
             self.before.give_back();
@@ -92,7 +91,7 @@ impl RowPrinter {
                 return Err(malformed("a row without bytes", place));
             }
         }
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
     fn row(
@@ -102,32 +101,32 @@ impl RowPrinter {
         layout: &Layout,
         image: &mut Bytes<'_>,
         to: &mut Printing<'_>,
-    ) -> Result<Flow, Trouble> {
+    ) -> Result<Flow, PrintError> {
         if to.cursor.stops_before_row() {
             return Ok(Flow::Stop);
         }
         let Some(effect) = layout.effect(rows, image)? else {
             to.cursor.row_done();
-            return Ok(Flow::On);
+            return Ok(Flow::Continue);
         };
         self.old.clear();
         match effect {
-            Change::Insert | Change::Delete => {
-                let op = if effect == Change::Insert { Op::Upsert } else { Op::Delete };
+            RowChange::Insert | RowChange::Delete => {
+                let op = if effect == RowChange::Insert { Op::Upsert } else { Op::Delete };
                 if whole {
                     layout.read(image, &mut self.content, &mut self.inflated)?;
                 } else {
-                    let present = if effect == Change::Insert { rows.after } else { rows.before };
+                    let present = if effect == RowChange::Insert { rows.after } else { rows.before };
                     layout.read_present(image, present, None, &mut self.content, &mut self.inflated)?;
                 }
-                self.push(layout.heads.of(op), true, to)?;
-                if effect == Change::Delete && rows.kind.change == Change::Update {
-                    layout.pass_over(image, rows.after, None)?;
+                self.push(layout.prefixes.of(op), true, to)?;
+                if effect == RowChange::Delete && rows.kind.change == RowChange::Update {
+                    layout.skip(image, rows.after, None)?;
                 }
             }
-            Change::Update => return self.update(rows, whole, layout, image, to),
+            RowChange::Update => return self.update(rows, whole, layout, image, to),
         }
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
     fn update(
@@ -137,7 +136,7 @@ impl RowPrinter {
         layout: &Layout,
         image: &mut Bytes<'_>,
         to: &mut Printing<'_>,
-    ) -> Result<Flow, Trouble> {
+    ) -> Result<Flow, PrintError> {
         let before = *image;
         let inflated = &mut self.inflated;
         if !whole {
@@ -161,7 +160,7 @@ impl RowPrinter {
             if whole && !self.with_old {
                 layout.read(&mut { before }, &mut self.content, &mut self.inflated)?;
             }
-            self.push(layout.heads.of(Op::Delete), false, to)?;
+            self.push(layout.prefixes.of(Op::Delete), false, to)?;
             std::mem::swap(&mut self.before, &mut self.content);
             if to.cursor.stops_here() {
                 return Ok(Flow::Stop);
@@ -170,14 +169,14 @@ impl RowPrinter {
         if self.with_old {
             layout.write_changed(&self.before, &self.content, &mut self.old);
         }
-        self.push(layout.heads.of(Op::Upsert), true, to)?;
+        self.push(layout.prefixes.of(Op::Upsert), true, to)?;
         self.old.clear();
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
     #[inline]
-    fn push(&mut self, head: &[u8], ends_row: bool, to: &mut Printing<'_>) -> Result<()> {
-        to.push(Line { head, content: Some(&mut self.content), old: &self.old, ends_row })
+    fn push(&mut self, prefix: &[u8], ends_row: bool, to: &mut Printing<'_>) -> Result<()> {
+        to.push(Line { prefix, content: Some(&mut self.content), old: &self.old, ends_row })
     }
 }
 
@@ -199,14 +198,14 @@ fn count(rows: &Rows<'_>, skipper: &Skipper, cursor: &mut Cursor) -> Result<Flow
         }
         let left = image.rest().len();
         match rows.kind.change {
-            Change::Insert => after.pass(&mut image)?,
-            Change::Delete => before.pass(&mut image)?,
-            Change::Update => {
-                before.pass(&mut image)?;
+            RowChange::Insert => after.skip(&mut image)?,
+            RowChange::Delete => before.skip(&mut image)?,
+            RowChange::Update => {
+                before.skip(&mut image)?;
                 if rows.kind.partial_json && image.lenenc()? & 1 != 0 {
                     image.take(skipper.documents().div_ceil(8))?;
                 }
-                after.pass(&mut image)?;
+                after.skip(&mut image)?;
             }
         }
         cursor.row_done();
@@ -215,7 +214,7 @@ fn count(rows: &Rows<'_>, skipper: &Skipper, cursor: &mut Cursor) -> Result<Flow
             return Err(Malformed("a row without bytes"));
         }
     }
-    Ok(Flow::On)
+    Ok(Flow::Continue)
 }
 
 /// Whether every image holds every column. Where the after image of an update leaves some out, they are as in
@@ -282,20 +281,20 @@ fn without(layout: &Layout, layouts: &Layouts, missing: &[usize]) -> String {
 }
 
 /// What ends a row's printing early.
-enum Trouble {
+enum PrintError {
     Row(RowError),
     Other(anyhow::Error),
 }
 
-impl From<RowError> for Trouble {
-    fn from(error: RowError) -> Trouble {
-        Trouble::Row(error)
+impl From<RowError> for PrintError {
+    fn from(error: RowError) -> PrintError {
+        PrintError::Row(error)
     }
 }
 
-impl From<anyhow::Error> for Trouble {
-    fn from(error: anyhow::Error) -> Trouble {
-        Trouble::Other(error)
+impl From<anyhow::Error> for PrintError {
+    fn from(error: anyhow::Error) -> PrintError {
+        PrintError::Other(error)
     }
 }
 

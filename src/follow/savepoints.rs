@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::lines::LastLine;
+use super::last_line::LastLine;
 
 /// Savepoints that are remembered at most. One is 100 bytes and its name.
 const MOST: usize = 200_000;

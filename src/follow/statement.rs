@@ -2,17 +2,18 @@
 
 use anyhow::Result;
 
+use super::Steps;
+use super::cursor::Flow;
 use super::lines::Line;
 use super::transaction::data_statement;
-use super::{Flow, Steps};
 use crate::binlog::event::Event;
 use crate::binlog::query::Query;
 use crate::exit::unreadable;
 use crate::position::Position;
 use crate::schema::known::FullName;
 use crate::source::framing::{Framer, Place};
-use crate::sql::effect::{Change, DatabaseChange, Effect, Effects, Name};
-use crate::tuple::{Heads, Op};
+use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange, TableName};
+use crate::tuple::{LinePrefixes, Op};
 use crate::version::Release;
 
 /// An effect whose names are the server's: folded, with their database. A table whose name cannot be read, in a
@@ -29,7 +30,7 @@ impl Steps<'_> {
         framer: &Framer,
     ) -> Result<Flow> {
         if effects.is_empty() {
-            return Ok(Flow::On);
+            return Ok(Flow::Continue);
         }
         let place = framer.place();
         let effects: Result<Vec<FullEffect>> =
@@ -43,7 +44,7 @@ impl Steps<'_> {
         self.temporary.take_out(query.thread_id, &mut effects, self.layouts.is_mariadb());
         if has_effects && effects.is_empty() {
             // No real table: what is known of those holds.
-            return Ok(Flow::On);
+            return Ok(Flow::Continue);
         }
         if !self.skips {
             let emptied = self.judge(&effects, query, event, framer)?;
@@ -54,27 +55,28 @@ impl Steps<'_> {
         }
         self.take_in(&effects);
         self.layouts.definition_changed();
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
     /// Tables that a statement emptied, each a row of its transaction.
     fn print_truncates(&mut self, tables: &[FullName]) -> Result<Flow> {
         let transactions = self.replay.as_ref().map_or(&self.transactions, |replay| &replay.outer);
-        let Some(transaction) = transactions.open() else { return Ok(Flow::On) };
+        let Some(transaction) = transactions.open() else { return Ok(Flow::Continue) };
         for (database, table) in tables {
             if self.cursor.stops_here() {
                 self.stopped_inside = true;
                 return Ok(Flow::Stop);
             }
             if self.layouts.selection().selects(database, table) {
-                let heads = Heads::new(&self.layouts.selection().printed(database, table));
-                let line = Line { head: heads.of(Op::Truncate), content: None, old: &[], ends_row: true };
+                let prefixes = LinePrefixes::new(&self.layouts.selection().printed(database, table));
+                let line =
+                    Line { prefix: prefixes.of(Op::Truncate), content: None, old: &[], ends_row: true };
                 self.lines.push(line, &mut self.cursor, transaction)?;
             } else {
                 self.cursor.row_done();
             }
         }
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
     /// An effect with its names as the server keeps them: the one place where this is done.
@@ -82,7 +84,7 @@ impl Steps<'_> {
     /// # Errors
     /// Exit 4 when a name cannot be read, and may be a wanted one's.
     fn full_effect(&self, effect: Effect, query: &Query<'_>, place: &Place) -> Result<FullEffect> {
-        let full = |name: Name| self.full(name, query, place);
+        let full = |name: TableName| self.full(name, query, place);
         Ok(match effect {
             Effect::Data { verb } => Effect::Data { verb },
             Effect::Database(_, DatabaseChange::Altered) => {
@@ -93,8 +95,8 @@ impl Steps<'_> {
             }
             Effect::Database(None, _) => return Err(self.illegible("database", place)),
             // Such a statement ends the run whatever its table is called.
-            Effect::Table(name, Change::Data { verb, alone, deletes_all }) => match full(name) {
-                Ok(table) => Effect::Table(table, Change::Data { verb, alone, deletes_all }),
+            Effect::Table(name, TableChange::Data { verb, alone, deletes_all }) => match full(name) {
+                Ok(table) => Effect::Table(table, TableChange::Data { verb, alone, deletes_all }),
                 Err(_) => Effect::Data { verb },
             },
             Effect::Table(name, change) => Effect::Table(full(name)?, change.with_names(full)?),
@@ -105,7 +107,7 @@ impl Steps<'_> {
     ///
     /// # Errors
     /// Exit 4 when its name cannot be read, and may be a wanted one's.
-    fn full(&self, name: Name, query: &Query<'_>, place: &Place) -> Result<FullName> {
+    fn full(&self, name: TableName, query: &Query<'_>, place: &Place) -> Result<FullName> {
         let selection = self.layouts.selection();
         let default = || std::str::from_utf8(query.database).ok().map(str::to_string);
         let database = name.database.unwrap_or_else(default).map(|name| selection.kept(name));
@@ -164,35 +166,36 @@ impl Steps<'_> {
     fn is_emptied(
         &self,
         table: &FullName,
-        change: &Change<FullName>,
+        change: &TableChange<FullName>,
         query: &Query<'_>,
         framer: &Framer,
     ) -> Result<bool> {
         let ((database, name), place) = (table, framer.place());
         match change {
-            Change::Emptied | Change::Gone => Ok(true),
-            Change::Created { replaces, .. } => Ok(*replaces),
-            Change::RenamedTo(to) if self.is_wanted(to) => Err(unreadable(format!(
+            TableChange::Emptied | TableChange::Gone => Ok(true),
+            TableChange::Created { replaces, .. } => Ok(*replaces),
+            TableChange::RenamedTo(to) if self.is_wanted(to) => Err(unreadable(format!(
                 "at {} table {database}.{name} was renamed {}.{}: the log does not hold its rows under the new name. \
                  Load again",
                 place, to.0, to.1
             ))),
-            Change::RenamedTo(_) => Ok(true),
-            Change::Unlogged(what) if self.is_wanted(table) => Err(unreadable(format!(
+            TableChange::RenamedTo(_) => Ok(true),
+            TableChange::Unlogged(what) if self.is_wanted(table) => Err(unreadable(format!(
                 "at {} {what} changed rows of {database}.{name} in a way that the log does not hold: load again",
                 place
             ))),
-            Change::Data { deletes_all: true, .. } if self.is_made_up(query, framer) => Ok(true),
+            TableChange::Data { deletes_all: true, .. } if self.is_made_up(query, framer) => Ok(true),
             // The server's own bookkeeping, which some managed servers do by statement.
-            Change::Data { alone: true, deletes_all: false, .. }
+            TableChange::Data { alone: true, deletes_all: false, .. }
                 if database == "mysql" && !self.is_wanted(table) =>
             {
                 Ok(false)
             }
-            Change::Data { verb, .. } => Err(data_statement(verb, &format!("{database}.{name}"), place)),
-            Change::Unlogged(_) | Change::Altered(_) | Change::TemporaryCreated | Change::TemporaryGone => {
-                Ok(false)
-            }
+            TableChange::Data { verb, .. } => Err(data_statement(verb, &format!("{database}.{name}"), place)),
+            TableChange::Unlogged(_)
+            | TableChange::Altered(_)
+            | TableChange::TemporaryCreated
+            | TableChange::TemporaryGone => Ok(false),
         }
     }
 
@@ -248,15 +251,18 @@ impl Steps<'_> {
         }
     }
 
-    fn take_in_change(&mut self, table: &FullName, change: &Change<FullName>) {
-        if let Change::RenamedTo(to) = change
+    fn take_in_change(&mut self, table: &FullName, change: &TableChange<FullName>) {
+        if let TableChange::RenamedTo(to) = change
             && self.is_wanted(to)
         {
             self.layouts.tables_known.came(to);
         }
         let empties = matches!(
             change,
-            Change::Emptied | Change::Gone | Change::RenamedTo(_) | Change::Created { replaces: true, .. }
+            TableChange::Emptied
+                | TableChange::Gone
+                | TableChange::RenamedTo(_)
+                | TableChange::Created { replaces: true, .. }
         );
         if empties {
             self.layouts.named(table);
@@ -266,16 +272,16 @@ impl Steps<'_> {
         }
         let known = &mut self.layouts.tables_known;
         match change {
-            Change::Emptied => known.emptied(table),
-            Change::Gone | Change::RenamedTo(_) => known.gone(table),
-            Change::Created { if_not_exists: false, .. } => known.created(table),
+            TableChange::Emptied => known.emptied(table),
+            TableChange::Gone | TableChange::RenamedTo(_) => known.gone(table),
+            TableChange::Created { if_not_exists: false, .. } => known.created(table),
             // It may have rows from before.
-            Change::Created { if_not_exists: true, .. } => known.add(table),
-            Change::Altered(_)
-            | Change::Unlogged(_)
-            | Change::Data { .. }
-            | Change::TemporaryCreated
-            | Change::TemporaryGone => {}
+            TableChange::Created { if_not_exists: true, .. } => known.add(table),
+            TableChange::Altered(_)
+            | TableChange::Unlogged(_)
+            | TableChange::Data { .. }
+            | TableChange::TemporaryCreated
+            | TableChange::TemporaryGone => {}
         }
     }
 }

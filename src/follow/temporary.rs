@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::schema::known::FullName;
-use crate::sql::effect::{Change, Effect};
+use crate::sql::effect::{Effect, TableChange};
 
 /// How many are remembered at most. Of more, statements count as those of the real tables, which is what they are
 /// nearly always.
@@ -31,34 +31,36 @@ impl Temporary {
         is_mariadb: bool,
     ) {
         // RENAME TABLE of MySQL takes the real table even where a temporary one hides it; ALTER TABLE does not.
-        let alters = effects.iter().any(|effect| matches!(effect, Effect::Table(_, Change::Altered(_))));
+        let alters = effects.iter().any(|effect| matches!(effect, Effect::Table(_, TableChange::Altered(_))));
         effects.retain(|effect| match effect {
-            Effect::Table(_, Change::RenamedTo(_)) if !alters && !is_mariadb => true,
+            Effect::Table(_, TableChange::RenamedTo(_)) if !alters && !is_mariadb => true,
             Effect::Table(table, change) => self.is_real(thread_id, table, change),
             Effect::Database(..) | Effect::Data { .. } => true,
         });
     }
 
-    fn is_real(&mut self, thread_id: u32, table: &FullName, change: &Change<FullName>) -> bool {
+    fn is_real(&mut self, thread_id: u32, table: &FullName, change: &TableChange<FullName>) -> bool {
         match change {
-            Change::TemporaryCreated => {
+            TableChange::TemporaryCreated => {
                 if self.len < MOST && self.sessions.entry(thread_id).or_default().insert(table.clone()) {
                     self.len += 1;
                 }
                 false
             }
-            Change::TemporaryGone => {
+            TableChange::TemporaryGone => {
                 self.forget(thread_id, table);
                 false
             }
             // The server logs a DROP of a temporary table as DROP TEMPORARY TABLE.
-            Change::Gone | Change::Created { .. } | Change::Data { .. } => true,
-            Change::Emptied | Change::Altered(_) | Change::Unlogged(_) => !self.hides(thread_id, table),
-            Change::RenamedTo(to) if self.hides(thread_id, table) => {
-                self.forget(thread_id, table);
-                self.is_real(thread_id, to, &Change::TemporaryCreated)
+            TableChange::Gone | TableChange::Created { .. } | TableChange::Data { .. } => true,
+            TableChange::Emptied | TableChange::Altered(_) | TableChange::Unlogged(_) => {
+                !self.hides(thread_id, table)
             }
-            Change::RenamedTo(_) => true,
+            TableChange::RenamedTo(to) if self.hides(thread_id, table) => {
+                self.forget(thread_id, table);
+                self.is_real(thread_id, to, &TableChange::TemporaryCreated)
+            }
+            TableChange::RenamedTo(_) => true,
         }
     }
 

@@ -11,7 +11,8 @@ use crate::bytes::Malformed;
 use crate::exit::{unavailable, unreadable};
 use crate::source::Offsets;
 use crate::source::framing::{Framer, Place};
-use crate::sql::effect::{self, Effects, Statement};
+use crate::sql::effect::Effects;
+use crate::sql::statement::{self, Statement};
 use crate::sql::tokens::Session;
 use crate::value::Charset;
 use crate::version::Release;
@@ -151,7 +152,7 @@ impl Transactions {
         if let Some(open) = &mut self.open {
             open.seen_seconds = event.header.timestamp;
         }
-        match EventType::of(event.header.kind) {
+        match EventType::of(event.header.type_byte) {
             EventType::Gtid => self.named(gtid::mysql(event.body, false), event, place),
             EventType::AnonymousGtid => self.named(gtid::mysql(event.body, true), event, place),
             EventType::GtidTagged => self.named(gtid::tagged(event.body), event, place),
@@ -234,7 +235,7 @@ impl Transactions {
     fn query<'a>(&mut self, event: &Event<'a>, framer: &Framer) -> Result<Meaning<'a>> {
         let place = framer.place();
         let query = Query::parse(framer.format(), event.body).map_err(|why| malformed(why.0, place))?;
-        let mut statement = effect::read(query.text, self.session(&query, framer));
+        let mut statement = statement::read(query.text, self.session(&query, framer));
         if self.open.as_ref().is_some_and(|open| open.is_no_ddl) {
             statement = Statement::Nothing;
         }
@@ -344,7 +345,7 @@ impl Transactions {
         }
         let is_implicit = self.open.as_ref().is_some_and(|open| open.is_implicit);
         let ends = is_implicit && {
-            let flags = flags(framer.format(), event.header.kind, event.body);
+            let flags = flags(framer.format(), event.header.type_byte, event.body);
             flags.map_err(|why| malformed(why.0, framer.place()))? & FLAG_STATEMENT_END != 0
         };
         if ends {

@@ -4,62 +4,26 @@
 //! restart would lose them. They stay where they are, in the log, and are read again when their
 //! commit is seen.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use anyhow::Result;
 
-use super::transaction::{Meaning, Transactions, malformed};
-use super::{Flow, Steps};
-use crate::binlog::event::{Event, EventType};
-use crate::binlog::payload::Payload;
-use crate::binlog::query::{Query, inflate};
-use crate::binlog::xa::Prepare;
-use crate::bytes::Malformed;
+use super::Steps;
+use super::cursor::Flow;
+use super::prepared::{Fate, GroupStart, Replay, ReplayState, Scan};
+use super::transaction::{Meaning, Transactions};
+use crate::binlog::event::Event;
 use crate::exit::unreadable;
 use crate::source::event_queue::Batch;
 use crate::source::framing::{FIRST_OFFSET, Framer, Place};
 use crate::source::{Events, Mode};
-use crate::sql::effect::{self, Statement};
-
-/// Where a group of events begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Start {
-    file: Arc<str>,
-    offset: u64,
-}
-
-/// What the log says last of an xid, up to some place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Fate {
-    /// Prepared here, and not decided since.
-    Prepared(Start),
-    Committed,
-    RolledBack,
-}
-
-/// Where the prepared transactions that are not yet decided begin, as far as they were seen.
-#[derive(Debug, Default)]
-pub struct Prepared(HashMap<String, Start>);
-
-impl Prepared {
-    pub fn remember(&mut self, xid: String, file: &Arc<str>, offset: u64) {
-        self.0.insert(xid, Start { file: file.clone(), offset });
-    }
-
-    pub fn forget(&mut self, xid: &str) {
-        self.0.remove(xid);
-    }
-}
 
 impl Steps<'_> {
     /// Prints the rows of a prepared transaction, read again from where they stand, as rows of the transaction under
     /// way, which commits them.
     pub(super) fn xa_commit(&mut self, xid: &str, framer: &Framer) -> Result<Flow> {
-        let known = self.prepared.0.remove(xid);
+        let known = self.prepared.take(xid);
         if self.skips {
             self.commit(framer)?;
-            return Ok(Flow::On);
+            return Ok(Flow::Continue);
         }
         let fate = match known {
             Some(start) => Some(Fate::Prepared(start)),
@@ -90,11 +54,11 @@ impl Steps<'_> {
             }
         }
         self.commit(framer)?;
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
     /// Reads a prepared group to its end, and prints its rows.
-    fn replay(&mut self, start: &Start, committed_at: &Place) -> Result<Flow> {
+    fn replay(&mut self, start: &GroupStart, committed_at: &Place) -> Result<Flow> {
         let mut framer = Framer::at(&start.file, start.offset, self.source.offsets());
         let mut events = self.source.begin(&start.file, start.offset, Mode::UntilEnd)?;
         let outer = std::mem::replace(&mut self.transactions, Transactions::replaying());
@@ -106,7 +70,7 @@ impl Steps<'_> {
         let (flow, from) = (flow?, format!("{}:{}", start.file, start.offset));
         match state {
             _ if flow == Flow::Stop => Ok(Flow::Stop),
-            ReplayState::IsPrepared => Ok(Flow::On),
+            ReplayState::IsPrepared => Ok(Flow::Continue),
             ReplayState::GoesOn => Err(unreadable(format!(
                 "the XA transaction that is committed at {committed_at} cannot be read again from {from}, where it \
                  was prepared: the log ends in the middle of it. Load again"
@@ -128,11 +92,11 @@ impl Steps<'_> {
                     return Ok(Flow::Stop);
                 }
                 if self.replay.as_ref().is_none_or(|replay| replay.state != ReplayState::GoesOn) {
-                    return Ok(Flow::On);
+                    return Ok(Flow::Continue);
                 }
             }
             if !more {
-                return Ok(Flow::On);
+                return Ok(Flow::Continue);
             }
         }
     }
@@ -183,7 +147,7 @@ impl Steps<'_> {
         if let Some(replay) = &mut self.replay {
             replay.state = state;
         }
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
     /// What the log before the event at hand says last of an xid that was not prepared in this run, or is decided
@@ -203,7 +167,7 @@ impl Steps<'_> {
     fn fate_in(&mut self, xid: &str, file: &str, end: &Place) -> Result<Option<Fate>> {
         let mut framer = Framer::at(file, FIRST_OFFSET, self.source.offsets());
         let mut events = self.source.begin(file, FIRST_OFFSET, Mode::UntilEnd)?;
-        let mut scan = Scan { xid, group: None, last: None };
+        let mut scan = Scan::new(xid);
         let mut batch = Batch::default();
         loop {
             batch.clear();
@@ -221,92 +185,4 @@ impl Steps<'_> {
             }
         }
     }
-}
-
-/// A prepared transaction that is read again.
-pub struct Replay {
-    /// The one that commits it.
-    pub outer: Transactions,
-    state: ReplayState,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ReplayState {
-    GoesOn,
-    /// All of it was read.
-    IsPrepared,
-    /// It was no prepared transaction.
-    IsAnother,
-}
-
-/// A look for one xid. Whatever else there is in the log does not matter here: incidents, statements, rows.
-struct Scan<'a> {
-    xid: &'a str,
-    /// Where the group under way begins, if one does.
-    group: Option<Start>,
-    last: Option<Fate>,
-}
-
-impl Scan<'_> {
-    fn outer_event(&mut self, event: &Event<'_>, framer: &Framer) -> Result<()> {
-        let bad = |why: Malformed| malformed(why.0, framer.place());
-        match EventType::of(event.header.kind) {
-            EventType::TransactionPayload => {
-                let mut payload = Payload::open(event.body).map_err(bad)?;
-                while let Some(inner) = payload.next_event().map_err(bad)? {
-                    self.event(&inner, framer).map_err(bad)?;
-                }
-                Ok(())
-            }
-            EventType::QueryCompressed => {
-                let body = inflate(framer.format(), event.body).map_err(bad)?;
-                self.statement(&body, framer).map_err(bad)
-            }
-            _ => self.event(event, framer).map_err(bad),
-        }
-    }
-
-    fn event(&mut self, event: &Event<'_>, framer: &Framer) -> Result<(), Malformed> {
-        match EventType::of(event.header.kind) {
-            EventType::Gtid | EventType::AnonymousGtid | EventType::GtidTagged | EventType::MariaGtid => {
-                self.group = Some(start_at(framer));
-            }
-            EventType::Query => self.statement(event.body, framer)?,
-            EventType::Xid => self.group = None,
-            EventType::XaPrepare => {
-                let start = self.group.take().unwrap_or_else(|| start_at(framer));
-                let prepare = Prepare::parse(event.body)?;
-                if prepare.xid == self.xid {
-                    self.last = Some(if prepare.one_phase { Fate::Committed } else { Fate::Prepared(start) });
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn statement(&mut self, body: &[u8], framer: &Framer) -> Result<(), Malformed> {
-        let query = Query::parse(framer.format(), body)?;
-        match effect::read(query.text, query.session) {
-            // Where no GTID event comes before it, it is what begins the group.
-            Statement::XaStart => _ = self.group.get_or_insert_with(|| start_at(framer)),
-            Statement::XaCommit(xid) => self.decided(&xid, Fate::Committed),
-            Statement::XaRollback(xid) => self.decided(&xid, Fate::RolledBack),
-            Statement::Commit | Statement::Rollback => self.group = None,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn decided(&mut self, xid: &str, fate: Fate) {
-        self.group = None;
-        if xid == self.xid {
-            self.last = Some(fate);
-        }
-    }
-}
-
-fn start_at(framer: &Framer) -> Start {
-    let place = framer.place();
-    Start { file: place.file.clone(), offset: place.start }
 }

@@ -103,7 +103,7 @@ impl Budget {
     }
 
     /// Reads what is not kept.
-    fn pass_over<T>(&self, read: impl FnOnce() -> T) -> T {
+    fn skip<T>(&self, read: impl FnOnce() -> T) -> T {
         let before = self.in_row.replace(true);
         let result = read();
         self.in_row.set(before);
@@ -185,7 +185,7 @@ impl<'de> Visitor<'de> for TopLevel<'_> {
         let is_line =
             op.is_some_and(|op| ["upsert", "delete", "truncate"].contains(&&*op)) && table.is_some();
         for _ in ["id", "content"] {
-            let element = self.0.pass_over(|| tuple.next_element::<IgnoredAny>())?;
+            let element = self.0.skip(|| tuple.next_element::<IgnoredAny>())?;
             if !is_line || element.is_none() {
                 return Err(A::Error::custom(NOT_A_LINE));
             }
@@ -277,12 +277,12 @@ impl<'de> Visitor<'de> for Member<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
-        self.0.pass_over(|| IgnoredAny.visit_map(map))?;
+        self.0.skip(|| IgnoredAny.visit_map(map))?;
         Ok(Value::Null)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Value, A::Error> {
-        self.0.pass_over(|| IgnoredAny.visit_seq(list))?;
+        self.0.skip(|| IgnoredAny.visit_seq(list))?;
         Ok(Value::Null)
     }
 }

@@ -10,8 +10,8 @@ use std::fmt;
 use super::type_names;
 use crate::binlog::column_format::ColumnFormat;
 use crate::schema::from_log::{Logged, LoggedColumn};
-use crate::schema::{Column, Id, Table, column_type};
-use crate::value::{Charset, Kind, Labels};
+use crate::schema::{Column, Id, Table, declared_type};
+use crate::value::{Charset, ColumnType, Labels};
 
 /// How the rows differ from the table.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,29 +87,29 @@ fn columns(table: &Table, formats: &[ColumnFormat], logged: &[LoggedColumn]) -> 
 fn type_agrees(logged: &LoggedColumn, column: &Column) -> bool {
     let is = |told: Option<u64>, known: Option<u64>| told.is_none() || known.is_none() || told == known;
     match &column.kind {
-        Kind::Int { unsigned, .. } => logged.unsigned.is_none_or(|told| told == *unsigned),
-        Kind::Text { charset } => logged.charset.is_none_or(|told| told == *charset),
+        ColumnType::Int { unsigned, .. } => logged.unsigned.is_none_or(|told| told == *unsigned),
+        ColumnType::Text { charset } => logged.charset.is_none_or(|told| told == *charset),
         // MariaDB logs all but the first as BINARY or VARBINARY.
-        Kind::Bytes { .. } | Kind::Uuid | Kind::Inet4 | Kind::Inet6 => {
+        ColumnType::Bytes { .. } | ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6 => {
             logged.charset.is_none_or(Charset::is_binary)
         }
-        Kind::Vector => {
+        ColumnType::Vector => {
             logged.charset.is_none_or(Charset::is_binary)
-                && is(logged.dimensions, column_type::dimensions(&column.declared))
+                && is(logged.dimensions, declared_type::dimensions(&column.declared))
         }
-        Kind::Geometry => is(logged.geometry_type, column_type::geometry_type(&column.declared)),
-        Kind::Enum(labels) | Kind::Set(labels) => labels_agree(logged, labels),
-        Kind::Float | Kind::Double | Kind::Decimal(_) => {
+        ColumnType::Geometry => is(logged.geometry_type, declared_type::geometry_type(&column.declared)),
+        ColumnType::Enum(labels) | ColumnType::Set(labels) => labels_agree(logged, labels),
+        ColumnType::Float | ColumnType::Double | ColumnType::Decimal(_) => {
             let known = column.declared.to_ascii_lowercase().contains("unsigned");
             logged.unsigned.is_none_or(|told| told == known)
         }
-        Kind::Year { .. }
-        | Kind::Bit { .. }
-        | Kind::Date
-        | Kind::DateTime { .. }
-        | Kind::Timestamp { .. }
-        | Kind::Time { .. }
-        | Kind::Json => true,
+        ColumnType::Year { .. }
+        | ColumnType::Bit { .. }
+        | ColumnType::Date
+        | ColumnType::DateTime { .. }
+        | ColumnType::Timestamp { .. }
+        | ColumnType::Time { .. }
+        | ColumnType::Json => true,
     }
 }
 

@@ -4,24 +4,24 @@ use super::check::Mismatch;
 pub use super::image::RowError;
 use super::image::{NOT_LOGGED, Present};
 use crate::binlog::column_format::ColumnFormat;
-use crate::binlog::event::Change;
+use crate::binlog::event::RowChange;
 use crate::binlog::rows::Rows;
 use crate::bytes::Malformed;
 use crate::bytes::{Bytes, any_bit, bit};
 use crate::push_fixed::Piece;
-use crate::row::column_reader::{ColumnReader, Take};
+use crate::row::column_reader::{ColumnReader, ReceiveValue};
 use crate::schema::from_log::LoggedColumn;
 use crate::schema::system_versioning::{self, is_current};
 use crate::schema::{Column, ColumnRole, Table};
-use crate::tuple::{Content, Heads, IdPlace};
-use crate::value::{Dialect, Kind, Style, Value, kind};
+use crate::tuple::{Content, IdPlace, LinePrefixes};
+use crate::value::{ColumnType, Dialect, Style, Value, column_type};
 
 /// How to read and print the rows of one table.
 #[derive(Debug)]
 pub struct Layout {
     pub database: String,
     pub table: String,
-    pub heads: Heads,
+    pub prefixes: LinePrefixes,
     /// All columns of a row image, in its order.
     pub(super) columns: Vec<LayoutColumn>,
     pub(super) id_values: usize,
@@ -53,9 +53,9 @@ struct Slot<'a> {
     style: Style,
 }
 
-impl Take for Slot<'_> {
+impl ReceiveValue for Slot<'_> {
     #[inline(always)]
-    fn take(self, value: Value<'_>) -> Result<(), Malformed> {
+    fn receive(self, value: Value<'_>) -> Result<(), Malformed> {
         value.write(self.style, self.out)
     }
 }
@@ -102,11 +102,13 @@ impl LayoutColumn {
 }
 
 /// Decimals of an old temporal column, which its format does not tell.
-pub fn old_decimals(format: ColumnFormat, kind: &Kind) -> u8 {
+pub fn old_decimals(format: ColumnFormat, kind: &ColumnType) -> u8 {
     match (format, kind) {
         (
             ColumnFormat::OldTime | ColumnFormat::OldDateTime | ColumnFormat::OldTimestamp,
-            Kind::Time { decimals } | Kind::DateTime { decimals } | Kind::Timestamp { decimals },
+            ColumnType::Time { decimals }
+            | ColumnType::DateTime { decimals }
+            | ColumnType::Timestamp { decimals },
         ) => *decimals,
         _ => 0,
     }
@@ -148,7 +150,7 @@ impl Layout {
         Ok(Layout {
             database: table.database.clone(),
             table: table.name.clone(),
-            heads: Heads::new(printed),
+            prefixes: LinePrefixes::new(printed),
             columns,
             id_values: table.id.columns().len(),
             style,
@@ -192,7 +194,7 @@ impl Layout {
                 if out.len() > start {
                     out.push(b',');
                 }
-                kind::key(&column.name, out);
+                column_type::key(&column.name, out);
                 out.extend_from_slice(was);
             }
         }
@@ -266,7 +268,7 @@ impl Layout {
     }
 
     /// Skips a row image of the columns `present`; returns the bytes from column `stop` on, if that is there.
-    pub fn pass_over<'b>(
+    pub fn skip<'b>(
         &self,
         image: &mut Bytes<'b>,
         present: &[u8],
@@ -289,7 +291,7 @@ impl Layout {
     /// What a change does to the current row. In most tables it is the change itself. But tables with versions log an
     /// update that ends a version where a row is deleted, and an insert of the version that has ended. An image that does
     /// not matter is skipped; the after image of an update that deletes is left to the caller.
-    pub fn effect(&self, rows: &Rows<'_>, image: &mut Bytes<'_>) -> Result<Option<Change>, RowError> {
+    pub fn effect(&self, rows: &Rows<'_>, image: &mut Bytes<'_>) -> Result<Option<RowChange>, RowError> {
         let change = rows.kind.change;
         let Some(row_end) = self.row_end else {
             return Ok(Some(change));
@@ -302,9 +304,9 @@ impl Layout {
             None => Ok(None),
         };
         let start = *image;
-        let was = is_current(self.pass_over(image, rows.before, Some(row_end))?)?;
+        let was = is_current(self.skip(image, rows.before, Some(row_end))?)?;
         let was = was.ok_or(RowError { column: row_end, why: NOT_LOGGED })?;
-        if change != Change::Update {
+        if change != RowChange::Update {
             if was {
                 *image = start;
             }
@@ -312,15 +314,15 @@ impl Layout {
         }
         let after = *image;
         // A column that the after image leaves out has not changed.
-        let is = is_current(self.pass_over(image, rows.after, Some(row_end))?)?.unwrap_or(was);
+        let is = is_current(self.skip(image, rows.after, Some(row_end))?)?.unwrap_or(was);
         Ok(match (was, is) {
             (true, is) => {
                 *image = start;
-                Some(if is { Change::Update } else { Change::Delete })
+                Some(if is { RowChange::Update } else { RowChange::Delete })
             }
             (false, true) => {
                 *image = after;
-                Some(Change::Insert)
+                Some(RowChange::Insert)
             }
             (false, false) => None,
         })

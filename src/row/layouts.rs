@@ -55,7 +55,7 @@ pub fn no_key(printed: &str) -> String {
 }
 
 /// A table map, and what was made of it.
-struct Known {
+struct KeptMap {
     body: Vec<u8>,
     mapping: Rc<Mapping>,
     /// The statement that it was last sent for.
@@ -69,7 +69,7 @@ pub struct Layouts {
     style: Style,
     dialect: Dialect,
     definitions: Definitions,
-    maps: HashMap<u64, Known>,
+    maps: HashMap<u64, KeptMap>,
     /// Columns of all of these.
     columns_kept: usize,
     /// Counts statements whose rows have all been read.
@@ -191,12 +191,12 @@ impl Layouts {
             return Ok(());
         }
         let mapping = Rc::new(self.make(map, &place.to_string())?);
-        self.keep(map.table_id, Known { body: body.to_vec(), mapping, statement });
+        self.keep(map.table_id, KeptMap { body: body.to_vec(), mapping, statement });
         Ok(())
     }
 
     /// Keeps a table map, and drops those of finished statements once there are too many.
-    fn keep(&mut self, table_id: u64, known: Known) {
+    fn keep(&mut self, table_id: u64, known: KeptMap) {
         self.columns_kept += known.mapping.column_count();
         if let Some(old) = self.maps.insert(table_id, known) {
             self.columns_kept -= old.mapping.column_count();

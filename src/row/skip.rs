@@ -44,10 +44,10 @@ impl Skipper {
 
     /// Moves past one image.
     #[inline]
-    pub fn pass(&self, image: &mut Bytes<'_>) -> Result<(), Malformed> {
+    pub fn skip(&self, image: &mut Bytes<'_>) -> Result<(), Malformed> {
         let nulls = image.take(self.formats.len().div_ceil(8))?;
         if any_bit(nulls, self.formats.len()) {
-            return self.pass_with_nulls(nulls, image);
+            return self.skip_with_nulls(nulls, image);
         }
         for (len, length_bytes) in &self.steps {
             image.take(*len)?;
@@ -57,7 +57,7 @@ impl Skipper {
         image.take(self.rest).map(|_| ())
     }
 
-    fn pass_with_nulls(&self, nulls: &[u8], image: &mut Bytes<'_>) -> Result<(), Malformed> {
+    fn skip_with_nulls(&self, nulls: &[u8], image: &mut Bytes<'_>) -> Result<(), Malformed> {
         for (i, (format, old_decimals)) in self.formats.iter().enumerate() {
             if !bit(nulls, i) {
                 format.skip(image, *old_decimals)?;
@@ -88,12 +88,12 @@ mod tests {
             let there = values.iter().enumerate().filter(|(i, _)| nulls & 1 << i == 0);
             image.extend(there.flat_map(|(_, value)| *value));
             for cut in 1..=image.len() {
-                let short = skipper.pass(&mut Bytes(&image[..image.len() - cut]));
+                let short = skipper.skip(&mut Bytes(&image[..image.len() - cut]));
                 assert!(short.is_err(), "{nulls:b} without {cut} bytes");
             }
             image.extend([7; 3]);
             let mut bytes = Bytes(&image);
-            skipper.pass(&mut bytes).unwrap();
+            skipper.skip(&mut bytes).unwrap();
             assert_eq!(bytes.rest(), [7; 3], "{nulls:b}");
         }
     }

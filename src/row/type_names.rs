@@ -2,8 +2,8 @@
 
 use crate::binlog::column_format::ColumnFormat;
 use crate::schema::from_log::LoggedColumn;
-use crate::schema::{Column, column_type};
-use crate::value::{Charset, Kind, decimal};
+use crate::schema::{Column, declared_type};
+use crate::value::{Charset, ColumnType, decimal};
 
 /// A column's type as a table map has it.
 pub fn of_logged(format: ColumnFormat, logged: &LoggedColumn) -> String {
@@ -33,7 +33,7 @@ pub fn of_logged(format: ColumnFormat, logged: &LoggedColumn) -> String {
     if let Some(dimensions) = logged.dimensions {
         name.push_str(&format!("({dimensions})"));
     }
-    if let Some(subtype) = logged.geometry_type.and_then(column_type::geometry_name) {
+    if let Some(subtype) = logged.geometry_type.and_then(declared_type::geometry_name) {
         name = subtype.to_ascii_uppercase();
     }
     name
@@ -44,7 +44,7 @@ fn of_format(format: ColumnFormat) -> String {
         ColumnFormat::Int { bytes } => int(bytes).to_owned(),
         ColumnFormat::Float => "FLOAT".to_owned(),
         ColumnFormat::Double => "DOUBLE".to_owned(),
-        ColumnFormat::Decimal(format) => of_decimal(format),
+        ColumnFormat::Decimal(precision) => of_decimal(precision),
         ColumnFormat::Year => "YEAR".to_owned(),
         ColumnFormat::Bit { bits } => format!("BIT({bits})"),
         ColumnFormat::Date => "DATE".to_owned(),
@@ -69,12 +69,12 @@ fn of_format(format: ColumnFormat) -> String {
 pub fn of_column(column: &Column) -> String {
     let declared = column.declared.to_ascii_uppercase();
     match &column.kind {
-        Kind::Int { bytes, unsigned: false } => int(*bytes).to_owned(),
-        Kind::Int { bytes, unsigned: true } => format!("{} UNSIGNED", int(*bytes)),
-        Kind::Text { charset } => {
+        ColumnType::Int { bytes, unsigned: false } => int(*bytes).to_owned(),
+        ColumnType::Int { bytes, unsigned: true } => format!("{} UNSIGNED", int(*bytes)),
+        ColumnType::Text { charset } => {
             format!("{declared}{} CHARACTER SET {}", bytes(column), charset.name())
         }
-        Kind::Bytes { .. } => format!("{declared}{}", bytes(column)),
+        ColumnType::Bytes { .. } => format!("{declared}{}", bytes(column)),
         _ => declared,
     }
 }
@@ -98,6 +98,6 @@ fn int(bytes: u8) -> &'static str {
     }
 }
 
-fn of_decimal(format: decimal::Format) -> String {
-    format!("DECIMAL({},{})", format.precision, format.scale)
+fn of_decimal(precision: decimal::Precision) -> String {
+    format!("DECIMAL({},{})", precision.digits, precision.scale)
 }

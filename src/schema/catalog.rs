@@ -6,8 +6,8 @@ use mysql::{Conn, Row, params};
 
 use super::quoting::quoted;
 use super::{
-    Column, Generated, HiddenColumns, Id, Table, column_grants, column_type, enum_labels, expression_columns,
-    system_versioning,
+    Column, Generated, HiddenColumns, Id, Table, column_grants, declared_type, enum_labels,
+    expression_columns, system_versioning,
 };
 use crate::exit::unreadable;
 use crate::server::Server;
@@ -114,7 +114,7 @@ impl Catalog {
         if !server.is_mysql_from(9, 6, 0) {
             return Ok(false);
         }
-        let native = crate::server::log::variable(&mut self.conn, "innodb_native_foreign_keys")?;
+        let native = crate::server::queries::variable(&mut self.conn, "innodb_native_foreign_keys")?;
         Ok(!native.is_some_and(|is| is.eq_ignore_ascii_case("ON")))
     }
 
@@ -137,7 +137,7 @@ impl Catalog {
         }
         let mut columns = Vec::with_capacity(rows.len());
         for (name, column_type, charset, octets, nullable, extra) in rows {
-            let kind = column_type::parse(&column_type, charset.as_deref());
+            let kind = declared_type::parse(&column_type, charset.as_deref());
             let mut kind = kind.ok_or_else(|| {
                 unreadable(format!(
                     "column `{name}` of {database}.{table} is of type {column_type}, which dumpa does not know"

@@ -11,7 +11,7 @@ use super::Table;
 use super::quoting::quoted;
 use crate::exit::unreadable;
 use crate::server::Server;
-use crate::server::log::text;
+use crate::server::queries::text;
 
 /// "Command denied" for a table, and for a column.
 const DENIED: [u16; 2] = [1142, 1143];

@@ -12,7 +12,7 @@ use super::{Id, Table, expression_columns, system_versioning};
 use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::table_map::TableMap;
 use crate::exit::unreadable;
-use crate::value::Kind;
+use crate::value::ColumnType;
 use crate::version::Release;
 
 /// Asks for a table's definition as it is now; `None` if there is no such table.
@@ -227,8 +227,11 @@ impl Definitions {
 fn restore_types(table: &mut Table, formats: &[ColumnFormat], catalog: &Table) {
     for (column, format) in table.columns.iter_mut().zip(formats) {
         if let Some(same) = catalog.columns.iter().find(|same| same.name == column.name)
-            && matches!(column.kind, Kind::Bytes { .. })
-            && matches!(same.kind, Kind::Uuid | Kind::Inet4 | Kind::Inet6 | Kind::Vector)
+            && matches!(column.kind, ColumnType::Bytes { .. })
+            && matches!(
+                same.kind,
+                ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6 | ColumnType::Vector
+            )
             && matches!(format, ColumnFormat::String { max: 16 | 4 } | ColumnFormat::Varchar { .. })
         {
             column.kind = same.kind.clone();
@@ -241,7 +244,7 @@ fn unknown_types(table: &Table, formats: &[ColumnFormat], catalog: Option<&Table
     let is_known =
         |name: &str| catalog.is_some_and(|catalog| catalog.columns.iter().any(|column| column.name == name));
     let unknown = table.columns.iter().zip(formats).filter(|(column, format)| {
-        matches!(column.kind, Kind::Bytes { .. })
+        matches!(column.kind, ColumnType::Bytes { .. })
             && matches!(format, ColumnFormat::String { max: 16 | 4 })
             && !is_known(&column.name)
     });

@@ -7,16 +7,16 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use super::quoting::quote;
-use crate::value::{Charset, Kind, Label};
+use crate::value::{Charset, ColumnType, Label};
 
 /// Rows that are looked through for one that has the label.
 const ROWS: u32 = 100_000;
 
 /// Completes a column's labels as far as the server can be made to tell them.
-pub fn find(conn: &mut Conn, mariadb: bool, table: &str, column: &str, kind: &mut Kind) {
+pub fn find(conn: &mut Conn, mariadb: bool, table: &str, column: &str, kind: &mut ColumnType) {
     let (labels, is_set) = match kind {
-        Kind::Enum(labels) => (labels, false),
-        Kind::Set(labels) => (labels, true),
+        ColumnType::Enum(labels) => (labels, false),
+        ColumnType::Set(labels) => (labels, true),
         _ => return,
     };
     for i in labels.unknown() {

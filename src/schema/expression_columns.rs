@@ -6,18 +6,8 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
 use super::quoting::quoted;
-use super::{Id, Table, column_type};
-use crate::server::log::text;
-use crate::value::Kind;
-
-/// One of them.
-#[derive(Debug, Clone)]
-pub struct ExpressionColumn {
-    /// Its number among all columns of a table map.
-    pub column: usize,
-    /// `None` for a type that dumpa does not know.
-    pub kind: Option<Kind>,
-}
+use super::{ExpressionColumn, Id, Table, declared_type};
+use crate::server::queries::text;
 
 /// Asks the catalog where these columns stand among a table's own.
 pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
@@ -33,7 +23,7 @@ pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
         } else if !column_type.is_empty() {
             // The character set is not shown, and does not matter: only the format of the column does.
             let is_text = ["char", "varchar"].iter().any(|word| column_type.starts_with(word));
-            let kind = column_type::parse(&column_type, is_text.then_some("utf8mb4"));
+            let kind = declared_type::parse(&column_type, is_text.then_some("utf8mb4"));
             table.hidden.expressions.push(ExpressionColumn { column: i, kind });
         }
         // The engine's own columns have no type, come last, and are never logged.

@@ -7,7 +7,7 @@ use super::{Column, HiddenColumns, Id, Table};
 use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::table_map::{Collations, Metadata, TableMap};
 use crate::bytes::Malformed;
-use crate::value::{Charset, Kind, Label, Labels};
+use crate::value::{Charset, ColumnType, Label, Labels};
 use crate::version::Release;
 
 const TOO_SHORT: Malformed = Malformed("its metadata does not tell the names and types of all columns");
@@ -33,7 +33,7 @@ pub struct LoggedColumn {
     pub charset: Option<Charset>,
     /// Of an ENUM or SET.
     pub labels: Option<Arc<Labels>>,
-    /// See [`super::column_type::geometry_type`].
+    /// See [`super::declared_type::geometry_type`].
     pub geometry_type: Option<u64>,
     pub dimensions: Option<u64>,
 }
@@ -119,33 +119,33 @@ impl LoggedColumn {
         })
     }
 
-    fn kind(&self, format: ColumnFormat) -> Option<Kind> {
+    fn kind(&self, format: ColumnFormat) -> Option<ColumnType> {
         Some(match format {
-            ColumnFormat::Int { bytes } => Kind::Int { bytes, unsigned: self.unsigned? },
-            ColumnFormat::Float => Kind::Float,
-            ColumnFormat::Double => Kind::Double,
-            ColumnFormat::Decimal(format) => Kind::Decimal(format),
-            ColumnFormat::Year => Kind::Year { two_digits: false },
-            ColumnFormat::Bit { bits } => Kind::Bit { bits },
-            ColumnFormat::Date => Kind::Date,
-            ColumnFormat::Time { decimals } => Kind::Time { decimals },
-            ColumnFormat::DateTime { decimals } => Kind::DateTime { decimals },
-            ColumnFormat::Timestamp { decimals } => Kind::Timestamp { decimals },
+            ColumnFormat::Int { bytes } => ColumnType::Int { bytes, unsigned: self.unsigned? },
+            ColumnFormat::Float => ColumnType::Float,
+            ColumnFormat::Double => ColumnType::Double,
+            ColumnFormat::Decimal(precision) => ColumnType::Decimal(precision),
+            ColumnFormat::Year => ColumnType::Year { two_digits: false },
+            ColumnFormat::Bit { bits } => ColumnType::Bit { bits },
+            ColumnFormat::Date => ColumnType::Date,
+            ColumnFormat::Time { decimals } => ColumnType::Time { decimals },
+            ColumnFormat::DateTime { decimals } => ColumnType::DateTime { decimals },
+            ColumnFormat::Timestamp { decimals } => ColumnType::Timestamp { decimals },
             // MariaDB's have decimals that the log does not tell.
             ColumnFormat::OldTime | ColumnFormat::OldDateTime | ColumnFormat::OldTimestamp => return None,
             ColumnFormat::String { .. } | ColumnFormat::Varchar { .. } | ColumnFormat::Blob { .. } => {
                 let charset = self.charset?;
                 if charset.is_binary() {
-                    Kind::Bytes { padded: matches!(format, ColumnFormat::String { .. }) }
+                    ColumnType::Bytes { padded: matches!(format, ColumnFormat::String { .. }) }
                 } else {
-                    Kind::Text { charset }
+                    ColumnType::Text { charset }
                 }
             }
-            ColumnFormat::Enum { .. } => Kind::Enum(self.labels.clone()?),
-            ColumnFormat::Set { .. } => Kind::Set(self.labels.clone()?),
-            ColumnFormat::Json { .. } => Kind::Json,
-            ColumnFormat::Geometry { .. } => Kind::Geometry,
-            ColumnFormat::Vector { .. } => Kind::Vector,
+            ColumnFormat::Enum { .. } => ColumnType::Enum(self.labels.clone()?),
+            ColumnFormat::Set { .. } => ColumnType::Set(self.labels.clone()?),
+            ColumnFormat::Json { .. } => ColumnType::Json,
+            ColumnFormat::Geometry { .. } => ColumnType::Geometry,
+            ColumnFormat::Vector { .. } => ColumnType::Vector,
         })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Table;
 use crate::position::{FileOrder, Position};
-use crate::value::Kind;
+use crate::value::ColumnType;
 
 /// Names of tables, by database.
 pub type Names = BTreeMap<String, BTreeSet<String>>;
@@ -36,7 +36,7 @@ pub struct Survey {
 #[derive(Debug, Clone, PartialEq)]
 pub struct IdColumn {
     pub name: String,
-    pub kind: Kind,
+    pub kind: ColumnType,
 }
 
 #[derive(Debug, Default)]
@@ -186,41 +186,44 @@ impl KnownTables {
 }
 
 /// Whether values of one kind print as the same JSON after a conversion to the other.
-fn prints_alike(a: &Kind, b: &Kind) -> bool {
-    let is_integer = |kind: &Kind| matches!(kind, Kind::Int { .. } | Kind::Year { .. } | Kind::Bit { .. });
-    let is_text = |kind: &Kind| matches!(kind, Kind::Text { .. } | Kind::Enum(_));
-    let is_bytes = |kind: &Kind| matches!(kind, Kind::Bytes { .. });
+fn prints_alike(a: &ColumnType, b: &ColumnType) -> bool {
+    let is_integer = |kind: &ColumnType| {
+        matches!(kind, ColumnType::Int { .. } | ColumnType::Year { .. } | ColumnType::Bit { .. })
+    };
+    let is_text = |kind: &ColumnType| matches!(kind, ColumnType::Text { .. } | ColumnType::Enum(_));
+    let is_bytes = |kind: &ColumnType| matches!(kind, ColumnType::Bytes { .. });
     a == b || is_integer(a) && is_integer(b) || is_text(a) && is_text(b) || is_bytes(a) && is_bytes(b)
 }
 
 /// Whether values of a column print as the same JSON in a type that begins with this word; `None` where that depends on
 /// more than the word.
-pub fn prints_as(kind: &Kind, type_word: &str) -> Option<bool> {
-    let is_integer = matches!(kind, Kind::Int { .. } | Kind::Year { .. } | Kind::Bit { .. });
-    let is_text = matches!(kind, Kind::Text { .. } | Kind::Enum(_));
+pub fn prints_as(kind: &ColumnType, type_word: &str) -> Option<bool> {
+    let is_integer =
+        matches!(kind, ColumnType::Int { .. } | ColumnType::Year { .. } | ColumnType::Bit { .. });
+    let is_text = matches!(kind, ColumnType::Text { .. } | ColumnType::Enum(_));
     Some(match type_word {
         "tinyint" | "smallint" | "mediumint" | "middleint" | "int" | "integer" | "bigint" | "int1"
         | "int2" | "int3" | "int4" | "int8" | "serial" | "bool" | "boolean" | "bit" | "year" => is_integer,
         "char" | "character" | "varchar" | "varcharacter" | "tinytext" | "text" | "mediumtext"
         | "longtext" | "nchar" | "nvarchar" | "national" | "enum" => is_text,
         "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => {
-            matches!(kind, Kind::Bytes { .. })
+            matches!(kind, ColumnType::Bytes { .. })
         }
-        "date" => *kind == Kind::Date,
+        "date" => *kind == ColumnType::Date,
         "float" | "real" | "double" => match kind {
-            Kind::Float | Kind::Double => return None,
+            ColumnType::Float | ColumnType::Double => return None,
             _ => false,
         },
         "decimal" | "numeric" | "dec" | "fixed" => match kind {
-            Kind::Decimal(_) => return None,
+            ColumnType::Decimal(_) => return None,
             _ => false,
         },
         "time" => match kind {
-            Kind::Time { .. } => return None,
+            ColumnType::Time { .. } => return None,
             _ => false,
         },
         "datetime" | "timestamp" => match kind {
-            Kind::DateTime { .. } | Kind::Timestamp { .. } => return None,
+            ColumnType::DateTime { .. } | ColumnType::Timestamp { .. } => return None,
             _ => false,
         },
         _ => return None,

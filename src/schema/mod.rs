@@ -4,7 +4,7 @@
 
 pub mod catalog;
 mod column_grants;
-pub mod column_type;
+pub mod declared_type;
 pub mod definitions;
 mod enum_labels;
 pub mod expression_columns;
@@ -20,8 +20,7 @@ pub mod table_search;
 
 use crate::push_fixed::Piece;
 use crate::tuple::{IdPlace, key};
-use crate::value::Kind;
-use expression_columns::ExpressionColumn;
+use crate::value::ColumnType;
 
 /// The definition of a table.
 #[derive(Debug, Clone)]
@@ -37,7 +36,7 @@ pub struct Table {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
     pub name: String,
-    pub kind: Kind,
+    pub kind: ColumnType,
     /// The type as the catalog writes it, without the labels of an ENUM or SET. Empty if the definition is the log's.
     pub declared: String,
     /// Longest value in bytes, of a CHAR, VARCHAR, BINARY or VARBINARY.
@@ -68,6 +67,15 @@ pub struct HiddenColumns {
     pub row_end: Option<usize>,
     /// MySQL, between the table's own columns.
     pub expressions: Vec<ExpressionColumn>,
+}
+
+/// A hidden column that MySQL makes for an index on an expression.
+#[derive(Debug, Clone)]
+pub struct ExpressionColumn {
+    /// Its number among all columns of a table map.
+    pub column: usize,
+    /// `None` for a type that dumpa does not know.
+    pub kind: Option<ColumnType>,
 }
 
 /// What a column is in a table's lines.

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Entry, Sink};
+use super::entry::{Entry, Sink};
 
 /// The reader waits once this many bytes are unread. One event may go beyond.
 const LIMIT_BYTES: usize = 1 << 20;
 /// A buffer that one huge event made larger than this is given back; and the reader waits while the worker has such an
 /// event, so that there are not two of them.
-pub const KEEP_BYTES: usize = 4 << 20;
+pub const MAX_KEPT_BYTES: usize = 4 << 20;
 
 /// What a piece of a batch is; see [`Entry`].
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +74,7 @@ impl Batch {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
-        if self.bytes.capacity() > KEEP_BYTES {
+        if self.bytes.capacity() > MAX_KEPT_BYTES {
             self.bytes.shrink_to(LIMIT_BYTES);
         }
     }
@@ -127,16 +127,16 @@ impl Shared {
     }
 }
 
-/// The reader's end. Dropped without [`Filler::finish`], it tells of a failure.
+/// The reader's end. Dropped without [`Producer::finish`], it tells of a failure.
 #[derive(Debug)]
-pub struct Filler {
+pub struct Producer {
     shared: Arc<Shared>,
     next: Next,
 }
 
 /// The worker's end.
 #[derive(Debug)]
-pub struct Taker(Arc<Shared>);
+pub struct Consumer(Arc<Shared>);
 
 /// What the worker got.
 #[derive(Debug)]
@@ -149,12 +149,12 @@ pub enum Taken {
 }
 
 /// The two ends of a queue.
-pub fn event_queue() -> (Filler, Taker) {
+pub fn event_queue() -> (Producer, Consumer) {
     let shared = Arc::new(Shared::default());
-    (Filler { shared: shared.clone(), next: Next::Now }, Taker(shared))
+    (Producer { shared: shared.clone(), next: Next::Now }, Consumer(shared))
 }
 
-impl Sink for Filler {
+impl Sink for Producer {
     fn event(&mut self, parts: &[&[u8]]) {
         self.push(|batch| batch.event(parts));
     }
@@ -168,7 +168,7 @@ impl Sink for Filler {
     }
 }
 
-impl Filler {
+impl Producer {
     #[inline]
     fn push(&mut self, append: impl FnOnce(&mut Batch)) {
         let mut state = self.shared.lock();
@@ -198,7 +198,7 @@ impl Filler {
     }
 }
 
-impl Drop for Filler {
+impl Drop for Producer {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         if state.end.is_none() {
@@ -209,7 +209,7 @@ impl Drop for Filler {
     }
 }
 
-impl Taker {
+impl Consumer {
     /// Swaps `batch`, which the worker is done with, for what is waiting; waits up to `patience` for
     /// something. Events come before the end.
     pub fn take(&self, batch: &mut Batch, patience: Duration) -> Taken {
@@ -230,7 +230,7 @@ impl Taker {
         if !state.batch.is_empty() {
             let len = state.batch.bytes.len();
             std::mem::swap(&mut state.batch, batch);
-            state.worker_has_much = len > KEEP_BYTES;
+            state.worker_has_much = len > MAX_KEPT_BYTES;
             let is_awaited = len >= LIMIT_BYTES && !state.worker_has_much;
             drop(state);
             if is_awaited {
@@ -245,7 +245,7 @@ impl Taker {
     }
 }
 
-impl Drop for Taker {
+impl Drop for Consumer {
     fn drop(&mut self) {
         self.0.lock().worker_gone = true;
         self.0.emptied.notify_one();
@@ -256,34 +256,34 @@ impl Drop for Taker {
 mod tests {
     use super::*;
 
-    fn push(filler: &mut Filler, parts: &[&[u8]]) -> Next {
-        filler.event(parts);
-        filler.when_next()
+    fn push(producer: &mut Producer, parts: &[&[u8]]) -> Next {
+        producer.event(parts);
+        producer.when_next()
     }
 
     #[test]
     fn there_are_not_two_huge_events_at_a_time() {
-        let (mut filler, taker) = event_queue();
+        let (mut producer, consumer) = event_queue();
         let mut batch = Batch::default();
-        assert_eq!(push(&mut filler, &[b"a", b"b"]), Next::Now);
-        assert_eq!(push(&mut filler, &[&vec![0; KEEP_BYTES + 1]]), Next::Later);
-        assert!(matches!(taker.take(&mut batch, Duration::ZERO), Taken::Batch));
+        assert_eq!(push(&mut producer, &[b"a", b"b"]), Next::Now);
+        assert_eq!(push(&mut producer, &[&vec![0; MAX_KEPT_BYTES + 1]]), Next::Later);
+        assert!(matches!(consumer.take(&mut batch, Duration::ZERO), Taken::Batch));
         let lens: Vec<usize> = batch.ends.iter().map(|(end, _)| *end).collect();
-        assert_eq!(lens, [2, 2 + KEEP_BYTES + 1]);
+        assert_eq!(lens, [2, 2 + MAX_KEPT_BYTES + 1]);
         // The worker still has it.
-        assert_eq!(filler.shared.lock().next(), Next::Later);
-        let reader = std::thread::spawn(move || (filler.wait(), filler));
-        assert!(matches!(taker.take(&mut batch, Duration::ZERO), Taken::Nothing));
-        let (wanted, mut filler) = reader.join().unwrap();
+        assert_eq!(producer.shared.lock().next(), Next::Later);
+        let reader = std::thread::spawn(move || (producer.wait(), producer));
+        assert!(matches!(consumer.take(&mut batch, Duration::ZERO), Taken::Nothing));
+        let (wanted, mut producer) = reader.join().unwrap();
         assert!(wanted);
-        assert!(batch.is_empty() && batch.bytes.capacity() <= KEEP_BYTES);
+        assert!(batch.is_empty() && batch.bytes.capacity() <= MAX_KEPT_BYTES);
 
-        assert_eq!(push(&mut filler, &[&vec![0; LIMIT_BYTES]]), Next::Later);
-        assert!(matches!(taker.take(&mut batch, Duration::ZERO), Taken::Batch));
-        assert_eq!(push(&mut filler, &[b"the worker has no more than it may"]), Next::Now);
-        drop(taker);
-        assert_eq!(push(&mut filler, &[b"c"]), Next::Never);
-        assert!(!filler.wait());
+        assert_eq!(push(&mut producer, &[&vec![0; LIMIT_BYTES]]), Next::Later);
+        assert!(matches!(consumer.take(&mut batch, Duration::ZERO), Taken::Batch));
+        assert_eq!(push(&mut producer, &[b"the worker has no more than it may"]), Next::Now);
+        drop(consumer);
+        assert_eq!(push(&mut producer, &[b"c"]), Next::Never);
+        assert!(!producer.wait());
     }
 
     #[test]

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::event_queue::KEEP_BYTES;
+use super::entry::Sink;
+use super::event_queue::MAX_KEPT_BYTES;
 use super::framing::FIRST_OFFSET;
-use super::{Events, Mode, Offsets, Sink, Source};
+use super::{Events, Mode, Offsets, Source};
 use crate::binlog::event::{EventType, HEADER_LEN, Header};
 use crate::exit::{io_error, unavailable, unreadable, usage};
 
@@ -25,7 +26,7 @@ const MAX_EVENT_BYTES: u32 = 1 << 30;
 
 /// Log files, in the order to read them.
 #[derive(Debug)]
-pub struct Files {
+pub struct LogFiles {
     paths: Vec<PathBuf>,
 }
 
@@ -34,11 +35,11 @@ pub fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-impl Files {
+impl LogFiles {
     /// # Errors
     /// Exit 2 when two of them go by one name: a position would be in either.
-    pub fn new(paths: Vec<PathBuf>) -> Result<Files> {
-        let files = Files { paths };
+    pub fn new(paths: Vec<PathBuf>) -> Result<LogFiles> {
+        let files = LogFiles { paths };
         let names = files.names();
         for (i, name) in names.iter().enumerate() {
             if let Some(first) = names[..i].iter().position(|other| other == name) {
@@ -58,7 +59,7 @@ impl Files {
     }
 }
 
-impl Source for Files {
+impl Source for LogFiles {
     fn begin(&mut self, file: &str, offset: u64, _mode: Mode) -> Result<Box<dyn Events>> {
         let at = self.paths.iter().position(|path| name_of(path) == file).ok_or_else(|| {
             unavailable(format!(
@@ -131,7 +132,7 @@ impl Events for FileEvents {
             return Ok(true);
         }
         sink.event(&[&self.event]);
-        if self.event.capacity() > KEEP_BYTES {
+        if self.event.capacity() > MAX_KEPT_BYTES {
             self.event = Vec::new();
         }
         Ok(true)
@@ -163,7 +164,7 @@ impl Open {
         let mut open = Open::new(path)?;
         let mut event = Vec::new();
         while open.offset < offset && open.read(&mut event)? {
-            let kind = Header::parse(&event).map(|header| EventType::of(header.kind));
+            let kind = Header::parse(&event).map(|header| EventType::of(header.type_byte));
             if kind == Ok(EventType::FormatDescription) {
                 sink.preamble(&event);
             }

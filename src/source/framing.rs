@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::{Entry, Offsets};
+use super::Offsets;
+use super::entry::Entry;
 use crate::binlog::event::{
     CHECKSUM_LEN, Event, EventType, FLAG_IN_USE, FORMAT_DESCRIPTION, FormatDescription, HEADER_LEN, Header,
 };
@@ -99,7 +100,7 @@ impl Framer {
         if header.size as usize != raw.len() {
             return Err(self.broken("its length is not what its header says"));
         }
-        let kind = EventType::of(header.kind);
+        let kind = EventType::of(header.type_byte);
         let body = raw.get(HEADER_LEN..).unwrap_or_default();
         if kind == EventType::FormatDescription {
             return self.format_description(header, raw, body);
@@ -152,7 +153,7 @@ impl Framer {
         // The flag of a file still being written is left out: it is cleared later.
         let mut head = [0u8; HEADER_LEN];
         head.copy_from_slice(&event[..HEADER_LEN]);
-        if header.kind == FORMAT_DESCRIPTION {
+        if header.type_byte == FORMAT_DESCRIPTION {
             head[17..19].copy_from_slice(&(header.flags & !FLAG_IN_USE).to_le_bytes());
         }
         hasher.update(&head);

@@ -1,16 +1,16 @@
 //! Where events come from: a server, or files. A source can be asked to begin again at a place, and knows nothing of
 //! what is done with its events.
 
+pub mod entry;
 pub mod event_queue;
 pub mod files;
 pub mod framing;
 pub mod network;
-
-use std::thread;
+pub mod reading_thread;
 
 use anyhow::Result;
 
-use event_queue::{Filler, Next, Taker, event_queue};
+use entry::Sink;
 
 /// A place that events come from.
 pub trait Source {
@@ -55,55 +55,8 @@ pub enum Mode {
     UntilEnd,
 }
 
-/// What a source yields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry<'a> {
-    /// An event's bytes, as they stand in the log.
-    Event(&'a [u8]),
-    /// An event from before the place that the reading begins at, without which the ones after it cannot be read:
-    /// a format description.
-    Preamble(&'a [u8]),
-    /// Another file begins, at its first event.
-    File(&'a str),
-}
-
-/// Takes what a source yields.
-pub trait Sink {
-    /// An event, in its parts.
-    fn event(&mut self, parts: &[&[u8]]);
-    /// See [`Entry::Preamble`].
-    fn preamble(&mut self, event: &[u8]);
-    /// See [`Entry::File`].
-    fn file(&mut self, name: &str);
-}
-
 /// Events in the order of the log.
 pub trait Events: Send {
     /// Hands the next event to `sink`, with what comes before it. False at the end.
     fn next(&mut self, sink: &mut dyn Sink) -> Result<bool>;
-}
-
-/// Reads on a thread of its own.
-pub fn spawn(mut events: Box<dyn Events>) -> Taker {
-    let (mut filler, taker) = event_queue();
-    // Not joined: it may be blocked in a read when the work is done, and ends with the process.
-    thread::spawn(move || {
-        let end = read_all(events.as_mut(), &mut filler);
-        filler.finish(end);
-    });
-    taker
-}
-
-fn read_all(events: &mut dyn Events, filler: &mut Filler) -> Result<()> {
-    while events.next(filler)? {
-        let wanted = match filler.when_next() {
-            Next::Now => true,
-            Next::Later => filler.wait(),
-            Next::Never => false,
-        };
-        if !wanted {
-            break;
-        }
-    }
-    Ok(())
 }

@@ -10,13 +10,14 @@ use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{BinlogDumpFlags, BinlogRequest, BinlogStream, Conn};
 
+use super::entry::Sink;
 use super::event_queue::Batch;
 use super::framing::Framer;
-use super::{Events, Mode, Offsets, Sink, Source};
+use super::{Events, Mode, Offsets, Source};
 use crate::binlog::event::{CHECKSUM_LEN, HEADER_LEN};
 use crate::exit::{unavailable, unreadable};
 use crate::position::{LogId, Position};
-use crate::server::{Options, Privilege, Server, connect, is_access_denied, log, socket_of};
+use crate::server::{Options, Privilege, Server, binary_log, connect, is_access_denied, socket_of};
 
 /// How often the server says that it is alive while it has nothing to send.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -61,7 +62,7 @@ impl Source for Network {
     }
 
     fn files_up_to(&mut self, file: &str) -> Result<Vec<String>> {
-        let mut files = log::files(&mut connect(&self.options)?, &self.server)?;
+        let mut files = binary_log::files(&mut connect(&self.options)?, &self.server)?;
         if let Some(at) = files.iter().position(|other| other == file) {
             files.truncate(at + 1);
         }

@@ -1,6 +1,6 @@
 //! The clauses of ALTER TABLE: what each does to the table's rows, to its definition, and to other tables.
 
-use super::effect::{Change, Clause, Effect, Effects, Name, Text};
+use super::effect::{Clause, Effect, Effects, Identifier, TableChange, TableName};
 use super::reader::Reader;
 
 /// What stands behind ADD and DROP that is neither a column nor a unique key.
@@ -16,7 +16,7 @@ struct Altered {
     /// Rows changed, and no event tells how.
     unlogged: Option<&'static str>,
     is_emptied: bool,
-    renamed: Option<Name>,
+    renamed: Option<TableName>,
     /// Other tables, and what happened to them.
     others: Effects,
     /// A clause that deletes rows if IGNORE is given.
@@ -24,7 +24,7 @@ struct Altered {
 }
 
 /// Everything that an ALTER TABLE does. `reader` stands behind the table's name.
-pub(super) fn table(name: &Name, ignore: bool, mut reader: Reader<'_>) -> Effects {
+pub(super) fn table(name: &TableName, ignore: bool, mut reader: Reader<'_>) -> Effects {
     // MariaDB's WAIT n and NOWAIT.
     if reader.accept("wait") {
         reader.next();
@@ -39,13 +39,13 @@ pub(super) fn table(name: &Name, ignore: bool, mut reader: Reader<'_>) -> Effect
     if ignore && altered.deletes_with_ignore {
         altered.unlogged.get_or_insert("ALTER IGNORE TABLE");
     }
-    let mut effects = vec![Effect::Table(name.clone(), Change::Altered(altered.clauses))];
+    let mut effects = vec![Effect::Table(name.clone(), TableChange::Altered(altered.clauses))];
     if altered.is_emptied {
-        effects.push(Effect::Table(name.clone(), Change::Emptied));
+        effects.push(Effect::Table(name.clone(), TableChange::Emptied));
     }
-    effects.extend(altered.unlogged.map(|what| Effect::Table(name.clone(), Change::Unlogged(what))));
+    effects.extend(altered.unlogged.map(|what| Effect::Table(name.clone(), TableChange::Unlogged(what))));
     effects.extend(altered.others);
-    effects.extend(altered.renamed.map(|to| Effect::Table(name.clone(), Change::RenamedTo(to))));
+    effects.extend(altered.renamed.map(|to| Effect::Table(name.clone(), TableChange::RenamedTo(to))));
     effects
 }
 
@@ -54,7 +54,7 @@ pub(super) fn add_index(unique: bool) -> Vec<Clause> {
     if unique { vec![Clause::AddUniqueKey] } else { Vec::new() }
 }
 
-pub(super) fn drop_index(name: Text) -> Clause {
+pub(super) fn drop_index(name: Identifier) -> Clause {
     match &name {
         Some(primary) if primary.eq_ignore_ascii_case("primary") => Clause::DropPrimaryKey,
         _ => Clause::DropIndex { name },
@@ -196,7 +196,7 @@ impl Altered {
     }
 
     /// MODIFY [COLUMN] c …; or what follows the old name in CHANGE.
-    fn modify(&mut self, mut reader: Reader<'_>, old_name: Option<Text>) {
+    fn modify(&mut self, mut reader: Reader<'_>, old_name: Option<Identifier>) {
         if old_name.is_none() {
             reader.accept("column");
             reader.accept_all(&["if", "exists"]);
@@ -231,7 +231,7 @@ impl Altered {
         if reader.accept("table") {
             self.unlogged = Some("ALTER TABLE … CONVERT TABLE … TO PARTITION");
             if let Some(other) = reader.table() {
-                self.others.push(Effect::Table(other, Change::Gone));
+                self.others.push(Effect::Table(other, TableChange::Gone));
             }
         } else if reader.accept("partition") {
             let what = "ALTER TABLE … CONVERT PARTITION … TO TABLE";
@@ -239,7 +239,7 @@ impl Altered {
             reader.skip_past("to");
             reader.accept("table");
             if let Some(other) = reader.table() {
-                self.others.push(Effect::Table(other, Change::Unlogged(what)));
+                self.others.push(Effect::Table(other, TableChange::Unlogged(what)));
             }
         } else if reader.accept("to") {
             self.clauses.push(Clause::ConvertCharset);
@@ -256,7 +256,7 @@ impl Altered {
         if reader.accept_all(&["with", "table"])
             && let Some(other) = reader.table()
         {
-            self.others.push(Effect::Table(other, Change::Unlogged(what)));
+            self.others.push(Effect::Table(other, TableChange::Unlogged(what)));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A place in the tokens of a statement.
 
-use super::effect::{Name, Text};
+use super::effect::{Identifier, TableName};
 use super::tokens::{Session, Token};
 
 /// Reads a statement from left to right. What is not there is not read, and nothing fails.
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The same as text.
-    pub fn name(&mut self) -> Option<Text> {
+    pub fn name(&mut self) -> Option<Identifier> {
         let session = self.session;
         self.identifier().map(|name| session.name(name))
     }
@@ -141,14 +141,14 @@ impl<'a> Reader<'a> {
     }
 
     /// `table` or `database.table`. A dot before the name means the default database.
-    pub fn table(&mut self) -> Option<Name> {
+    pub fn table(&mut self) -> Option<TableName> {
         let is_bare = self.accept_symbol(b'.');
         let first = self.name()?;
         if !is_bare && self.accept_symbol(b'.') {
             let table = self.name()?;
-            return Some(Name { database: Some(first), table });
+            return Some(TableName { database: Some(first), table });
         }
-        Some(Name { database: None, table: first })
+        Some(TableName { database: None, table: first })
     }
 
     /// An identifier or a string, in lower case: the name of an engine.

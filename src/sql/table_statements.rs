@@ -3,7 +3,7 @@
 //! Source: the manuals of MySQL 5.6 to 9.7 (Data Definition Statements) and of MariaDB (Data Definition).
 
 use super::alter;
-use super::effect::{Change, DatabaseChange, Effect, Effects, Name, data};
+use super::effect::{DatabaseChange, Effect, Effects, TableChange, TableName, data};
 use super::reader::Reader;
 
 const DATABASE: [&str; 2] = ["database", "schema"];
@@ -13,7 +13,7 @@ const TABLES: [&str; 2] = ["table", "tables"];
 pub(super) fn truncate(mut reader: Reader<'_>) -> Effects {
     reader.accept("table");
     match reader.table() {
-        Some(table) => vec![Effect::Table(table, Change::Emptied)],
+        Some(table) => vec![Effect::Table(table, TableChange::Emptied)],
         None => data("truncate"),
     }
 }
@@ -34,7 +34,7 @@ pub(super) fn drop(mut reader: Reader<'_>) -> Effects {
         return Vec::new();
     }
     reader.accept_all(&["if", "exists"]);
-    let change = if temporary { Change::TemporaryGone } else { Change::Gone };
+    let change = if temporary { TableChange::TemporaryGone } else { TableChange::Gone };
     let mut effects = Vec::new();
     loop {
         // One that cannot be read may be any.
@@ -51,7 +51,7 @@ fn drop_index(mut reader: Reader<'_>) -> Effects {
     let Some(name) = reader.name() else { return data("drop index") };
     reader.skip_past("on");
     match reader.table() {
-        Some(table) => vec![Effect::Table(table, Change::Altered(vec![alter::drop_index(name)]))],
+        Some(table) => vec![Effect::Table(table, TableChange::Altered(vec![alter::drop_index(name)]))],
         None => data("drop index"),
     }
 }
@@ -78,7 +78,7 @@ pub(super) fn create(mut reader: Reader<'_>) -> Effects {
     }
     reader.skip_past("on");
     match reader.table() {
-        Some(table) => vec![Effect::Table(table, Change::Altered(alter::add_index(unique)))],
+        Some(table) => vec![Effect::Table(table, TableChange::Altered(alter::add_index(unique)))],
         None => data("create index"),
     }
 }
@@ -87,18 +87,18 @@ fn create_table(mut reader: Reader<'_>, replaces: bool, temporary: bool) -> Effe
     let if_not_exists = reader.accept_all(&["if", "not", "exists"]);
     let Some(table) = reader.table() else { return data("create table") };
     if temporary {
-        return vec![Effect::Table(table, Change::TemporaryCreated)];
+        return vec![Effect::Table(table, TableChange::TemporaryCreated)];
     }
     if takes_rows(reader) {
         let verb = "CREATE … SELECT".to_string();
-        return vec![Effect::Table(table, Change::Data { verb, alone: true, deletes_all: false })];
+        return vec![Effect::Table(table, TableChange::Data { verb, alone: true, deletes_all: false })];
     }
     let like = reader.parenthesized().and_then(like).or_else(|| like(reader));
-    vec![Effect::Table(table, Change::Created { replaces, if_not_exists, like })]
+    vec![Effect::Table(table, TableChange::Created { replaces, if_not_exists, like })]
 }
 
 /// LIKE t, in parentheses or not.
-fn like(mut reader: Reader<'_>) -> Option<Name> {
+fn like(mut reader: Reader<'_>) -> Option<TableName> {
     if reader.accept("like") { reader.table() } else { None }
 }
 
@@ -126,7 +126,7 @@ pub(super) fn rename(mut reader: Reader<'_>) -> Effects {
         // Past MariaDB's WAIT and NOWAIT.
         reader.skip_past("to");
         let Some((from, to)) = from.zip(reader.table()) else { return data("rename table") };
-        effects.push(Effect::Table(from, Change::RenamedTo(to)));
+        effects.push(Effect::Table(from, TableChange::RenamedTo(to)));
         if !reader.accept_symbol(b',') {
             return effects;
         }

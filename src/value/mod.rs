@@ -5,13 +5,13 @@
 //! the same from `load` and `tail` because there is nothing else that prints it.
 
 pub mod charset;
+pub mod column_type;
 pub mod decimal;
 pub mod dialect;
 pub mod digits;
 pub mod geometry;
 pub mod internet;
 pub mod json;
-pub mod kind;
 pub mod temporal;
 pub mod text;
 
@@ -19,8 +19,8 @@ use base64::Engine;
 
 use crate::bytes::Malformed;
 pub use charset::Charset;
+pub use column_type::{ColumnType, Label, Labels};
 pub use dialect::{ByteStrings, Dialect, Documents, WholeDoubles};
-pub use kind::{Kind, Label, Labels};
 pub use temporal::{Date, DateTime, Time};
 
 /// How numbers and zero dates are printed.
@@ -45,7 +45,7 @@ pub enum Value<'a> {
     /// DECIMAL in the packed form of the row image.
     PackedDecimal {
         bytes: &'a [u8],
-        format: decimal::Format,
+        precision: decimal::Precision,
     },
     /// DECIMAL as the server's text.
     DecimalText(&'a [u8]),
@@ -127,8 +127,8 @@ impl Value<'_> {
             Value::Float(_) | Value::Double(_) => {
                 return Err(Malformed("it is not a finite number, and JSON has no other"));
             }
-            Value::PackedDecimal { bytes, format } => {
-                quote(!style.decimal_as_number, out, |out| decimal::unpack(bytes, format, out))?;
+            Value::PackedDecimal { bytes, precision } => {
+                quote(!style.decimal_as_number, out, |out| decimal::unpack(bytes, precision, out))?;
             }
             Value::DecimalText(text) => {
                 quote(!style.decimal_as_number, out, |out| decimal::text(text, out))?;

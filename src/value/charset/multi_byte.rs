@@ -42,7 +42,7 @@ enum Extra {
     Four,
 }
 
-fn layout(charset: Charset) -> Option<Sequences> {
+fn sequences(charset: Charset) -> Option<Sequences> {
     const BIG5_PAIRS: &Pairs = &[(0xa1..=0xf9, 0x40..=0x7e), (0xa1..=0xf9, 0xa1..=0xfe)];
     const GB2312_PAIRS: &Pairs = &[(0xa1..=0xf7, 0xa1..=0xfe)];
     const GBK_PAIRS: &Pairs = &[(0x81..=0xfe, 0x40..=0x7e), (0x81..=0xfe, 0x80..=0xfe)];
@@ -76,16 +76,16 @@ fn layout(charset: Charset) -> Option<Sequences> {
 
 /// How many bytes the well-formed sequence has that begins here; 1 if none does.
 pub(super) fn step(charset: Charset, bytes: &[u8]) -> usize {
-    let Some(layout) = layout(charset) else { return 1 };
+    let Some(sequences) = sequences(charset) else { return 1 };
     let is_of = |pairs: &Pairs, first: u8, second: u8| {
         pairs.iter().any(|(one, two)| one.contains(&first) && two.contains(&second))
     };
     match *bytes {
-        [first, second, ..] if is_of(layout.pairs, first, second) => 2,
-        [0x8f, second, third, ..] if matches!(layout.extra, Extra::Three(plane) if is_of(plane, second, third)) => {
+        [first, second, ..] if is_of(sequences.pairs, first, second) => 2,
+        [0x8f, second, third, ..] if matches!(sequences.extra, Extra::Three(plane) if is_of(plane, second, third)) => {
             3
         }
-        [0x81..=0xfe, b'0'..=b'9', 0x81..=0xfe, b'0'..=b'9', ..] if layout.extra == Extra::Four => 4,
+        [0x81..=0xfe, b'0'..=b'9', 0x81..=0xfe, b'0'..=b'9', ..] if sequences.extra == Extra::Four => 4,
         _ => 1,
     }
 }
@@ -106,19 +106,19 @@ pub(super) fn table(charset: Charset) -> Option<&'static Table> {
     if let Some(made) = table.get() {
         return Some(made);
     }
-    let layout = layout(charset)?;
-    Some(table.get_or_init(|| Table::new(&layout)))
+    let sequences = sequences(charset)?;
+    Some(table.get_or_init(|| Table::new(&sequences)))
 }
 
 impl Table {
-    fn new(layout: &Sequences) -> Table {
-        let mut filler = Filler { layout, run: None };
-        let two = filler.fill(layout.pairs, &[]);
-        let three = match layout.extra {
-            Extra::Three(pairs) => filler.fill(pairs, &[0x8f]),
+    fn new(sequences: &Sequences) -> Table {
+        let mut builder = TableBuilder { sequences, run: None };
+        let two = builder.fill(sequences.pairs, &[]);
+        let three = match sequences.extra {
+            Extra::Three(pairs) => builder.fill(pairs, &[0x8f]),
             _ => Vec::new(),
         };
-        Table { two, three, extra: layout.extra }
+        Table { two, three, extra: sequences.extra }
     }
 
     /// `None` at bytes that are not well-formed.
@@ -141,7 +141,7 @@ impl Table {
     fn first(&self, bytes: &[u8]) -> Option<(char, usize)> {
         let (code, length) = match (self.extra, bytes) {
             (Extra::Kana, &[kana @ 0xa1..=0xdf, ..]) => (0xff61 + u16::from(kana - 0xa1), 1),
-            (Extra::Three(_), &[0x8f, row, cell, ..]) => (at(&self.three, [row, cell]), 3),
+            (Extra::Three(_), &[0x8f, lead, trail, ..]) => (at(&self.three, [lead, trail]), 3),
             (Extra::Four, &[a, b @ b'0'..=b'9', c, d, ..]) => return Some((four([a, b, c, d])?, 4)),
             (_, &[lead, trail, ..]) => (at(&self.two, [lead, trail]), 2),
             _ => return None,
@@ -176,13 +176,13 @@ fn decode(encoding: &'static Encoding, bytes: &[u8]) -> Option<char> {
 }
 
 /// Goes once through a character set's sequences, in order, as its differences do.
-struct Filler<'a> {
-    layout: &'a Sequences,
+struct TableBuilder<'a> {
+    sequences: &'a Sequences,
     /// The character of the next sequence, and for how many more the difference goes on.
     run: Option<(u16, u16)>,
 }
 
-impl Filler<'_> {
+impl TableBuilder<'_> {
     /// The table of the sequences that begin with `prefix`.
     fn fill(&mut self, pairs: &Pairs, prefix: &[u8]) -> Vec<u16> {
         let mut table = vec![ILL_FORMED; 0x10000];
@@ -197,8 +197,8 @@ impl Filler<'_> {
 
     fn next(&mut self, sequence: &[u8]) -> u16 {
         let number = sequence.iter().fold(0, |number, &byte| number << 8 | u32::from(byte));
-        if let Ok(at) = self.layout.differences.binary_search_by_key(&number, |difference| difference.0) {
-            let (_, count, code) = self.layout.differences[at];
+        if let Ok(at) = self.sequences.differences.binary_search_by_key(&number, |difference| difference.0) {
+            let (_, count, code) = self.sequences.differences[at];
             self.run = Some((code, count));
         }
         match self.run {
@@ -207,7 +207,7 @@ impl Filler<'_> {
                 self.run = Some((next, left - 1));
                 code
             }
-            _ => decode(self.layout.encoding, sequence)
+            _ => decode(self.sequences.encoding, sequence)
                 .and_then(|character| u16::try_from(u32::from(character)).ok())
                 .unwrap_or(UNASSIGNED),
         }

@@ -80,7 +80,7 @@ impl<'a> Node<'a> {
                 let at = find(members, key).map_err(|_| REJECTED)?;
                 members.get_mut(at).map(|(_, node)| node).ok_or(REJECTED)
             }
-            (Node::Array(nodes), Leg::ColumnReader(cell)) => {
+            (Node::Array(nodes), Leg::Cell(cell)) => {
                 let at = cell.within(nodes.len()).ok_or(REJECTED)?;
                 nodes.get_mut(at).ok_or(REJECTED)
             }
@@ -94,7 +94,7 @@ impl<'a> Node<'a> {
                 Ok(_) => return Err(REJECTED),
                 Err(at) => members.insert(at, (Cow::Owned(key.clone()), value)),
             },
-            (Node::Array(nodes), Leg::ColumnReader(cell)) => {
+            (Node::Array(nodes), Leg::Cell(cell)) => {
                 let at = cell.within(nodes.len());
                 // A cell outside stands for the end that it lies beyond.
                 let outside = if cell.from_end { 0 } else { nodes.len() };
@@ -110,7 +110,7 @@ impl<'a> Node<'a> {
             (Node::Object(members), Leg::Key(key)) => {
                 members.remove(find(members, key).map_err(|_| REJECTED)?);
             }
-            (Node::Array(nodes), Leg::ColumnReader(cell)) => {
+            (Node::Array(nodes), Leg::Cell(cell)) => {
                 nodes.remove(cell.within(nodes.len()).ok_or(REJECTED)?);
             }
             _ => return Err(REJECTED),
@@ -160,16 +160,16 @@ fn find(members: &[(Cow<[u8]>, Node)], key: &[u8]) -> Result<usize, usize> {
 
 enum Leg {
     Key(Vec<u8>),
-    ColumnReader(ColumnReader),
+    Cell(Cell),
 }
 
 /// `[n]`, or `[last-n]`.
-struct ColumnReader {
+struct Cell {
     index: usize,
     from_end: bool,
 }
 
-impl ColumnReader {
+impl Cell {
     /// The index into an array of `len`, when it lies within.
     fn within(&self, len: usize) -> Option<usize> {
         let last = len.checked_sub(1)?.checked_sub(self.index)?;
@@ -240,5 +240,5 @@ fn cell(path: &[u8]) -> Result<(Leg, &[u8]), Malformed> {
     };
     let digits = std::str::from_utf8(digits).map_err(|_| PATH)?;
     let index = digits.parse::<u32>().map_err(|_| PATH)? as usize;
-    Ok((Leg::ColumnReader(ColumnReader { index, from_end }), rest))
+    Ok((Leg::Cell(Cell { index, from_end }), rest))
 }

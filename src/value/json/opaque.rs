@@ -38,13 +38,13 @@ pub fn base64(field_type: u8, data: &[u8], out: &mut Vec<u8>) {
 
 /// Appends a decimal: its precision and scale, a byte each, then the packed form of a column.
 pub fn decimal(data: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-    let (&[precision, scale], bytes) = data.split_first_chunk().ok_or(DECIMAL)?;
-    // Not `Format::new`: what was computed may have more digits than a column can.
-    let format = decimal::Format { precision, scale };
-    if scale > precision || bytes.len() != format.packed_len() {
+    let (&[digits, scale], bytes) = data.split_first_chunk().ok_or(DECIMAL)?;
+    // Not `Precision::new`: a computed decimal may have more digits than a column can.
+    let precision = decimal::Precision { digits, scale };
+    if scale > digits || bytes.len() != precision.packed_len() {
         return Err(DECIMAL);
     }
-    decimal::unpack(bytes, format, out)
+    decimal::unpack(bytes, precision, out)
 }
 
 /// Appends `"-838:59:59.000000"`.

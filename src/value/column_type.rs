@@ -9,7 +9,7 @@ use crate::push_fixed::Piece;
 /// The kind of a column. A new type of a server is a new variant, and the compiler leads from
 /// there.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
+pub enum ColumnType {
     /// TINYINT to BIGINT, of so many bytes: 1, 2, 3, 4 or 8.
     Int {
         bytes: u8,
@@ -23,7 +23,7 @@ pub enum Kind {
     Bit {
         bits: u8,
     },
-    Decimal(decimal::Format),
+    Decimal(decimal::Precision),
     Float,
     Double,
     /// CHAR, VARCHAR, TEXT.
