@@ -39,7 +39,7 @@ fn resolve(args: &ConnectionArgs) -> Result<Options> {
 /// Asks who answered. Of a server that is older than what dumpa is made for it is said.
 fn identify(conn: &mut Conn) -> Result<Server> {
     let server = Server::identify(conn)?;
-    if let Some(oldest) = server.release.is_older_than() {
+    if let Some(oldest) = server.release.older_than_supported() {
         Progress::new(When::Never, false).warn(&format!(
             "{server} is older than the oldest that dumpa is made for ({oldest}): what its log leaves out or \
              means otherwise may not be noticed"

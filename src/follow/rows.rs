@@ -46,7 +46,7 @@ impl RowPrinter {
         if !with_old {
             return RowPrinter::default();
         }
-        let (content, before) = (Content::of_values(), Content::of_values());
+        let (content, before) = (Content::with_values(), Content::with_values());
         RowPrinter { content, before, with_old, ..RowPrinter::default() }
     }
 
@@ -82,8 +82,8 @@ impl RowPrinter {
                 PrintError::Row(error) => bad_row(layout, error, row + 1, place),
                 PrintError::Other(error) => error,
             })?;
-            self.content.give_back();
-            self.before.give_back();
+            self.content.free_if_huge();
+            self.before.free_if_huge();
             if flow == Flow::Stop {
                 return Ok(Flow::Stop);
             }

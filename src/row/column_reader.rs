@@ -120,57 +120,53 @@ impl ColumnReader {
             ColumnType::Int { bytes, unsigned } if format == (ColumnFormat::Int { bytes: *bytes }) => {
                 int(*bytes, *unsigned)?
             }
-            ColumnType::Year { .. } if format == ColumnFormat::Year => ColumnReader::Year,
+            ColumnType::Year { .. } if format == ColumnFormat::Year => Self::Year,
             ColumnType::Bit { bits } if format == (ColumnFormat::Bit { bits: *bits }) => {
-                ColumnReader::Bit { len: usize::from(*bits).div_ceil(8) }
+                Self::Bit { len: usize::from(*bits).div_ceil(8) }
             }
             ColumnType::Decimal(decimal) if format == ColumnFormat::Decimal(*decimal) => {
-                ColumnReader::Decimal { precision: *decimal, len: decimal.packed_len() }
+                Self::Decimal { precision: *decimal, len: decimal.packed_len() }
             }
-            ColumnType::Float if format == ColumnFormat::Float => ColumnReader::Float,
-            ColumnType::Double if format == ColumnFormat::Double => ColumnReader::Double,
-            ColumnType::Date if format == ColumnFormat::Date => ColumnReader::Date,
+            ColumnType::Float if format == ColumnFormat::Float => Self::Float,
+            ColumnType::Double if format == ColumnFormat::Double => Self::Double,
+            ColumnType::Date if format == ColumnFormat::Date => Self::Date,
             ColumnType::Time { decimals } => time(format, *decimals)?,
             ColumnType::DateTime { decimals } => datetime(format, *decimals)?,
             ColumnType::Timestamp { decimals } => timestamp(format, *decimals)?,
             ColumnType::Text { charset } => text(format, *charset)?,
             ColumnType::Bytes { padded } => binary(format, *padded)?,
             ColumnType::Enum(labels) => match format {
-                ColumnFormat::Enum { bytes } => {
-                    ColumnReader::Enum { len: bytes.into(), labels: labels.clone() }
-                }
+                ColumnFormat::Enum { bytes } => Self::Enum { len: bytes.into(), labels: labels.clone() },
                 _ => return None,
             },
             ColumnType::Set(labels) => match format {
-                ColumnFormat::Set { bytes } => {
-                    ColumnReader::Set { len: bytes.into(), labels: labels.clone() }
-                }
+                ColumnFormat::Set { bytes } => Self::Set { len: bytes.into(), labels: labels.clone() },
                 _ => return None,
             },
             ColumnType::Json => match format {
                 ColumnFormat::Json { length_bytes } => {
-                    ColumnReader::Json { length_bytes, documents: dialect.documents }
+                    Self::Json { length_bytes, documents: dialect.documents }
                 }
                 _ => return None,
             },
             ColumnType::Geometry => match format {
                 ColumnFormat::Geometry { length_bytes }
                 | ColumnFormat::Blob { length_bytes, compressed: false } => {
-                    ColumnReader::Geometry { length_bytes, axes: dialect.axes }
+                    Self::Geometry { length_bytes, axes: dialect.axes }
                 }
                 _ => return None,
             },
             ColumnType::Vector => match format {
-                ColumnFormat::Vector { length_bytes } => ColumnReader::Vector { length_bytes },
+                ColumnFormat::Vector { length_bytes } => Self::Vector { length_bytes },
                 // MariaDB logs a VECTOR as VARBINARY.
                 ColumnFormat::Varchar { max, compressed: false } => {
-                    ColumnReader::Vector { length_bytes: varchar_length_bytes(max, false) }
+                    Self::Vector { length_bytes: varchar_length_bytes(max, false) }
                 }
                 _ => return None,
             },
-            ColumnType::Uuid if format == (ColumnFormat::String { max: 16 }) => ColumnReader::Uuid,
-            ColumnType::Inet6 if format == (ColumnFormat::String { max: 16 }) => ColumnReader::Inet6,
-            ColumnType::Inet4 if format == (ColumnFormat::String { max: 4 }) => ColumnReader::Inet4,
+            ColumnType::Uuid if format == (ColumnFormat::String { max: 16 }) => Self::Uuid,
+            ColumnType::Inet6 if format == (ColumnFormat::String { max: 16 }) => Self::Inet6,
+            ColumnType::Inet4 if format == (ColumnFormat::String { max: 4 }) => Self::Inet4,
             ColumnType::Int { .. }
             | ColumnType::Year { .. }
             | ColumnType::Bit { .. }
@@ -194,77 +190,71 @@ impl ColumnReader {
         receiver: impl ReceiveValue,
     ) -> Result<(), Malformed> {
         match *self {
-            ColumnReader::I8 => receiver.receive(Value::Int((bytes.u8()? as i8).into())),
-            ColumnReader::U8 => receiver.receive(Value::UInt(bytes.u8()?.into())),
-            ColumnReader::I16 => receiver.receive(Value::Int((bytes.u16()? as i16).into())),
-            ColumnReader::U16 => receiver.receive(Value::UInt(bytes.u16()?.into())),
+            Self::I8 => receiver.receive(Value::Int((bytes.u8()? as i8).into())),
+            Self::U8 => receiver.receive(Value::UInt(bytes.u8()?.into())),
+            Self::I16 => receiver.receive(Value::Int((bytes.u16()? as i16).into())),
+            Self::U16 => receiver.receive(Value::UInt(bytes.u16()?.into())),
             // The sign stands in bit 23.
-            ColumnReader::I24 => receiver.receive(Value::Int((((bytes.u24()? << 8) as i32) >> 8).into())),
-            ColumnReader::U24 => receiver.receive(Value::UInt(bytes.u24()?.into())),
-            ColumnReader::I32 => receiver.receive(Value::Int((bytes.u32()? as i32).into())),
-            ColumnReader::U32 => receiver.receive(Value::UInt(bytes.u32()?.into())),
-            ColumnReader::I64 => receiver.receive(Value::Int(bytes.u64()? as i64)),
-            ColumnReader::U64 => receiver.receive(Value::UInt(bytes.u64()?)),
-            ColumnReader::Float => receiver.receive(Value::Float(f32::from_bits(bytes.u32()?))),
-            ColumnReader::Double => receiver.receive(Value::Double(f64::from_bits(bytes.u64()?))),
-            ColumnReader::Decimal { precision, len } => {
+            Self::I24 => receiver.receive(Value::Int((((bytes.u24()? << 8) as i32) >> 8).into())),
+            Self::U24 => receiver.receive(Value::UInt(bytes.u24()?.into())),
+            Self::I32 => receiver.receive(Value::Int((bytes.u32()? as i32).into())),
+            Self::U32 => receiver.receive(Value::UInt(bytes.u32()?.into())),
+            Self::I64 => receiver.receive(Value::Int(bytes.u64()? as i64)),
+            Self::U64 => receiver.receive(Value::UInt(bytes.u64()?)),
+            Self::Float => receiver.receive(Value::Float(f32::from_bits(bytes.u32()?))),
+            Self::Double => receiver.receive(Value::Double(f64::from_bits(bytes.u64()?))),
+            Self::Decimal { precision, len } => {
                 receiver.receive(Value::PackedDecimal { bytes: bytes.take(len)?, precision })
             }
-            ColumnReader::Year => receiver.receive(Value::UInt(year(bytes.u8()?))),
-            ColumnReader::Bit { len } => receiver.receive(Value::UInt(big_endian(bytes.take(len)?))),
-            ColumnReader::Date => receiver.receive(Value::Date(date(bytes.u24()?))),
-            ColumnReader::Time { decimals } => receiver.receive(Value::Time(time_value(bytes, decimals)?)),
-            ColumnReader::DateTime { decimals } => {
+            Self::Year => receiver.receive(Value::UInt(year(bytes.u8()?))),
+            Self::Bit { len } => receiver.receive(Value::UInt(big_endian(bytes.take(len)?))),
+            Self::Date => receiver.receive(Value::Date(date(bytes.u24()?))),
+            Self::Time { decimals } => receiver.receive(Value::Time(time_value(bytes, decimals)?)),
+            Self::DateTime { decimals } => {
                 receiver.receive(Value::DateTime(datetime_value(bytes, decimals)?))
             }
-            ColumnReader::Timestamp { decimals } => {
+            Self::Timestamp { decimals } => {
                 let seconds = u32::from_be_bytes(bytes.array()?);
                 let micros = fraction(bytes, decimals)?;
                 receiver.receive(Value::DateTime(DateTime::from_unix(seconds, micros, decimals)))
             }
-            ColumnReader::OldTime { decimals } => {
-                receiver.receive(Value::Time(old_temporal::time(bytes, decimals)?))
-            }
-            ColumnReader::OldDateTime { decimals } => {
+            Self::OldTime { decimals } => receiver.receive(Value::Time(old_temporal::time(bytes, decimals)?)),
+            Self::OldDateTime { decimals } => {
                 receiver.receive(Value::DateTime(old_temporal::datetime(bytes, decimals)?))
             }
-            ColumnReader::OldTimestamp { decimals } => {
+            Self::OldTimestamp { decimals } => {
                 receiver.receive(Value::DateTime(old_temporal::timestamp(bytes, decimals)?))
             }
-            ColumnReader::Text { length_bytes, charset } => {
+            Self::Text { length_bytes, charset } => {
                 receiver.receive(Value::Text { bytes: prefixed(bytes, length_bytes)?, charset })
             }
-            ColumnReader::Bytes { length_bytes, pad_to } => {
+            Self::Bytes { length_bytes, pad_to } => {
                 receiver.receive(Value::Bytes { bytes: prefixed(bytes, length_bytes)?, pad_to })
             }
-            ColumnReader::CompressedText { length_bytes, charset } => {
+            Self::CompressedText { length_bytes, charset } => {
                 let bytes = compressed::column(prefixed(bytes, length_bytes)?, inflated)?;
                 receiver.receive(Value::Text { bytes, charset })
             }
-            ColumnReader::CompressedBytes { length_bytes } => {
+            Self::CompressedBytes { length_bytes } => {
                 let bytes = compressed::column(prefixed(bytes, length_bytes)?, inflated)?;
                 receiver.receive(Value::Bytes { bytes, pad_to: 0 })
             }
-            ColumnReader::Enum { len, ref labels } => {
+            Self::Enum { len, ref labels } => {
                 receiver.receive(Value::Label(labels.of_index(bytes.uint(len)?)?))
             }
-            ColumnReader::Set { len, ref labels } => {
-                receiver.receive(Value::Set { bits: bytes.uint(len)?, labels })
-            }
-            ColumnReader::Json { length_bytes, documents } => {
+            Self::Set { len, ref labels } => receiver.receive(Value::Set { bits: bytes.uint(len)?, labels }),
+            Self::Json { length_bytes, documents } => {
                 receiver.receive(Value::JsonBinary { bytes: prefixed(bytes, length_bytes)?, documents })
             }
-            ColumnReader::Geometry { length_bytes, axes } => {
+            Self::Geometry { length_bytes, axes } => {
                 receiver.receive(Value::Geometry { bytes: prefixed(bytes, length_bytes)?, axes })
             }
-            ColumnReader::Vector { length_bytes } => {
-                receiver.receive(Value::Vector(prefixed(bytes, length_bytes)?))
-            }
+            Self::Vector { length_bytes } => receiver.receive(Value::Vector(prefixed(bytes, length_bytes)?)),
             // The log has the bytes in the order of the text, not in that of MariaDB's records (`pack` in `sql_type_uuid.h`).
-            ColumnReader::Uuid => receiver.receive(Value::Uuid(padded(bytes)?)),
-            ColumnReader::Inet4 => receiver.receive(Value::Inet4(padded(bytes)?)),
-            ColumnReader::Inet6 => receiver.receive(Value::Inet6(padded(bytes)?)),
-            ColumnReader::Skipped { format, old_decimals } => skip(format, bytes, old_decimals),
+            Self::Uuid => receiver.receive(Value::Uuid(padded(bytes)?)),
+            Self::Inet4 => receiver.receive(Value::Inet4(padded(bytes)?)),
+            Self::Inet6 => receiver.receive(Value::Inet6(padded(bytes)?)),
+            Self::Skipped { format, old_decimals } => skip(format, bytes, old_decimals),
         }
     }
 }

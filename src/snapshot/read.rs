@@ -61,7 +61,7 @@ pub fn table(
         content.end();
         row(prefixes.of(Op::Upsert), &mut content, &mut output.buffer);
         output.buffer.extend_from_slice(NO_METADATA);
-        content.give_back();
+        content.free_if_huge();
         rows += 1;
         if output.buffer.len() >= piece_bytes {
             piece_bytes = WRITE_BYTES.min(2 * piece_bytes);
