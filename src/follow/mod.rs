@@ -44,7 +44,7 @@ pub struct Plan<'a> {
     pub source: &'a mut dyn Source,
     pub from: Position,
     /// `from` was given by somebody, and may stand in the middle of a transaction.
-    pub from_is_a_guess: bool,
+    pub from_was_given: bool,
     pub until: Option<Position>,
     pub order: FileOrder,
     pub layouts: Layouts,
@@ -88,7 +88,7 @@ impl<'a> Follower<'a> {
     pub fn new(plan: Plan<'a>, output: Output) -> Result<Follower<'a>> {
         let offsets = plan.source.offsets();
         let framer = Framer::at(&plan.from.file, plan.from.position, offsets);
-        let transactions = match plan.from_is_a_guess {
+        let transactions = match plan.from_was_given {
             true => Transactions::at_given_position(),
             false => Transactions::new(),
         };

@@ -211,7 +211,7 @@ on_servers!(
 fn a_server_that_logs_null_for_virtual_columns() {
     let server = Server::private("mariadb-10.2", &[]);
     let (db, start) = filled(&server);
-    let old = "MariaDB 10.2.11 is older than the oldest that dumpa is made for (10.5)";
+    let old = "MariaDB 10.2.11 is older than the oldest release that dumpa supports (10.5)";
     for args in [
         vec!["load"],
         vec!["position"],
