@@ -1,4 +1,4 @@
-//! What is known of prepared XA transactions: where each begins, and whether the log decides it later.
+//! Prepared XA transactions: where each begins, and how the log decides it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,16 +21,16 @@ pub struct GroupStart {
     pub offset: u64,
 }
 
-/// What the log says last of an xid, up to some place.
+/// The last thing that the log says about an xid, up to some place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// Prepared here, and not decided since.
+    /// Prepared in this group, and not decided since.
     Prepared(GroupStart),
     Committed,
     RolledBack,
 }
 
-/// Where the prepared transactions that are not yet decided begin, as far as they were seen.
+/// Where the undecided prepared transactions of this run begin.
 #[derive(Debug, Default)]
 pub struct Prepared(HashMap<String, GroupStart>);
 
@@ -49,9 +49,9 @@ impl Prepared {
     }
 }
 
-/// A prepared transaction that is read again.
+/// A prepared transaction that is being read again.
 pub struct Replay {
-    /// The one that commits it.
+    /// The state of the main reading, inside the transaction that commits this one.
     pub outer: Transactions,
     pub state: ReplayState,
 }
@@ -61,14 +61,14 @@ pub enum ReplayState {
     GoesOn,
     /// All of it was read.
     IsPrepared,
-    /// It was no prepared transaction.
+    /// It is not a prepared transaction.
     IsAnother,
 }
 
-/// A look for one xid. Whatever else there is in the log does not matter here: incidents, statements, rows.
+/// Searches the log for one xid, and ignores everything else: incidents, statements, rows.
 pub struct Scan<'a> {
     xid: &'a str,
-    /// Where the group under way begins, if one does.
+    /// Where the current group begins, if inside one.
     group: Option<GroupStart>,
     pub last: Option<Fate>,
 }
@@ -118,7 +118,7 @@ impl<'a> Scan<'a> {
     fn statement(&mut self, body: &[u8], framer: &Framer) -> Result<(), Malformed> {
         let query = Query::parse(framer.format(), body)?;
         match statement::read(query.text, query.session) {
-            // Where no GTID event comes before it, it is what begins the group.
+            // Without a GTID event, XA START begins the group.
             Statement::XaStart => _ = self.group.get_or_insert_with(|| start_at(framer)),
             Statement::XaCommit(xid) => self.decided(&xid, Fate::Committed),
             Statement::XaRollback(xid) => self.decided(&xid, Fate::RolledBack),

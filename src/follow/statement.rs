@@ -1,4 +1,4 @@
-//! Statements of the log: what each does to the tables that are wanted. They print `truncate`, warn, or end the run.
+//! Statements: what each does to the selected tables. They print `truncate`, warn, or end the run.
 
 use anyhow::Result;
 
@@ -16,12 +16,12 @@ use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange, TableName
 use crate::tuple::{LinePrefixes, Op};
 use crate::version::Release;
 
-/// An effect whose names are the server's: folded, with their database. A table whose name cannot be read, in a
-/// database that is not wanted, has an empty name.
+/// An effect with full names, folded as the server does. A table with an unreadable name, in a database of which nothing
+/// is selected, has an empty name.
 type FullEffect = Effect<FullName, String>;
 
 impl Steps<'_> {
-    /// What follows from a statement that is no control.
+    /// Handles the effects of a statement other than transaction control.
     pub(super) fn effects(
         &mut self,
         effects: Effects,
@@ -36,14 +36,14 @@ impl Steps<'_> {
         let effects: Result<Vec<FullEffect>> =
             effects.into_iter().map(|effect| self.full_effect(effect, query, place)).collect();
         let mut effects = match effects {
-            // What happened to a table whose name cannot be read is printed already.
+            // The transaction is done already, so an unreadable name does not matter.
             Err(_) if self.skips => Vec::new(),
             effects => effects?,
         };
         let has_effects = !effects.is_empty();
         self.temporary.take_out(query.thread_id, &mut effects, self.layouts.is_mariadb());
         if has_effects && effects.is_empty() {
-            // No real table: what is known of those holds.
+            // Only temporary tables: definitions of real ones still hold.
             return Ok(Flow::Continue);
         }
         if !self.skips {
@@ -53,12 +53,12 @@ impl Steps<'_> {
                 return Ok(Flow::Stop);
             }
         }
-        self.take_in(&effects);
+        self.note(&effects);
         self.layouts.definition_changed();
         Ok(Flow::Continue)
     }
 
-    /// Tables that a statement emptied, each a row of its transaction.
+    /// Prints a truncate for each table that a statement emptied. Each counts as a row of the transaction.
     fn print_truncates(&mut self, tables: &[FullName]) -> Result<Flow> {
         let transactions = self.replay.as_ref().map_or(&self.transactions, |replay| &replay.outer);
         let Some(transaction) = transactions.open() else { return Ok(Flow::Continue) };
@@ -79,10 +79,10 @@ impl Steps<'_> {
         Ok(Flow::Continue)
     }
 
-    /// An effect with its names as the server keeps them: the one place where this is done.
+    /// The effect with full names, as the server compares them. Nothing else converts names.
     ///
     /// # Errors
-    /// Exit 4 when a name cannot be read, and may be a wanted one's.
+    /// Exit 4 when a name cannot be read, and may be a selected table's.
     fn full_effect(&self, effect: Effect, query: &Query<'_>, place: &Place) -> Result<FullEffect> {
         let full = |name: TableName| self.full(name, query, place);
         Ok(match effect {
@@ -94,7 +94,7 @@ impl Steps<'_> {
                 Effect::Database(self.layouts.selection().kept(name), change)
             }
             Effect::Database(None, _) => return Err(self.illegible("database", place)),
-            // Such a statement ends the run whatever its table is called.
+            // Data in statement format ends the run whatever the table's name is.
             Effect::Table(name, TableChange::Data { verb, alone, deletes_all }) => match full(name) {
                 Ok(table) => Effect::Table(table, TableChange::Data { verb, alone, deletes_all }),
                 Err(_) => Effect::Data { verb },
@@ -103,10 +103,10 @@ impl Steps<'_> {
         })
     }
 
-    /// A table of a statement, with its database.
+    /// A table's full name.
     ///
     /// # Errors
-    /// Exit 4 when its name cannot be read, and may be a wanted one's.
+    /// Exit 4 when its name cannot be read, and may be a selected table's.
     fn full(&self, name: TableName, query: &Query<'_>, place: &Place) -> Result<FullName> {
         let selection = self.layouts.selection();
         let default = || std::str::from_utf8(query.database).ok().map(str::to_string);
@@ -120,8 +120,8 @@ impl Steps<'_> {
 
     fn illegible(&self, what: &str, place: &Place) -> anyhow::Error {
         unreadable(format!(
-            "the statement at {} names a {what} in bytes that are no text in the client's character set, so it \
-             cannot be told which one it was. Load again",
+            "the statement at {} names a {what} in bytes that are not valid in the client's character set: cannot \
+             tell which {what} it is. Load again",
             place
         ))
     }
@@ -130,7 +130,7 @@ impl Steps<'_> {
         self.layouts.selection().selects(&table.0, &table.1)
     }
 
-    /// The tables that a statement empties, each a row of its group.
+    /// The tables that a statement empties.
     ///
     /// # Errors
     /// Exit 4 when it changes rows in a way that the log does not hold.
@@ -175,7 +175,7 @@ impl Steps<'_> {
             TableChange::Emptied | TableChange::Gone => Ok(true),
             TableChange::Created { replaces, .. } => Ok(*replaces),
             TableChange::RenamedTo(to) if self.is_wanted(to) => Err(unreadable(format!(
-                "at {} table {database}.{name} was renamed {}.{}: the log does not hold its rows under the new name. \
+                "at {} table {database}.{name} was renamed to {}.{}: the log does not hold its rows under the new name. \
                  Load again",
                 place, to.0, to.1
             ))),
@@ -185,7 +185,7 @@ impl Steps<'_> {
                 place
             ))),
             TableChange::Data { deletes_all: true, .. } if self.is_made_up(query, framer) => Ok(true),
-            // The server's own bookkeeping, which some managed servers do by statement.
+            // Bookkeeping of the server, which some managed servers do in statement format.
             TableChange::Data { alone: true, deletes_all: false, .. }
                 if database == "mysql" && !self.is_wanted(table) =>
             {
@@ -199,18 +199,18 @@ impl Steps<'_> {
         }
     }
 
-    /// Whether the server made up a DELETE of all rows, for a MEMORY table that its restart emptied. Nothing else
-    /// happens then; one of a client might start triggers. MySQL 5.7 and 8.0 log it as a transaction, others alone.
+    /// Whether the server itself wrote a DELETE of all rows, for a MEMORY table that its restart emptied. A client's DELETE
+    /// could fire triggers; this one cannot. MySQL 5.7 and 8.0 log it in a transaction, others without one.
     fn is_made_up(&self, query: &Query<'_>, framer: &Framer) -> bool {
         let release = Release::parse(&framer.format().server_version, "");
         let in_transaction = release.is_some_and(|release| release.is_mysql_from(5, 7, 0));
         self.transactions.is_alone() || in_transaction && !query.lists_databases
     }
 
-    /// The wanted tables that go with a database: the log does not name them.
+    /// The selected tables of a dropped database, which the log does not name.
     ///
     /// # Errors
-    /// Exit 4 when it is not known which these are.
+    /// Exit 4 when they are not known.
     fn tables_of_dropped(&self, database: &str, event: &Event<'_>, place: &Place) -> Result<Vec<FullName>> {
         let layouts = &self.layouts;
         let selection = layouts.selection();
@@ -229,19 +229,19 @@ impl Steps<'_> {
         );
         known.ok_or_else(|| {
             unreadable(format!(
-                "at {} DROP DATABASE {database} dropped tables that the log does not name, and the server does not \
-                 know them any more: name those that you have on the command line (with --allow-missing), or load \
-                 again. A position saved by --save knows them",
+                "at {} DROP DATABASE {database} dropped tables that neither the log nor the server can name: name \
+                 those that you have on the command line (with --allow-missing), or load again. (A position saved by \
+                 --save knows them.)",
                 place
             ))
         })
     }
 
-    /// Remembers what a statement did, for what comes after it.
-    fn take_in(&mut self, effects: &[FullEffect]) {
+    /// Remembers what a statement did, for the events after it.
+    fn note(&mut self, effects: &[FullEffect]) {
         for effect in effects {
             match effect {
-                Effect::Table(table, change) => self.take_in_change(table, change),
+                Effect::Table(table, change) => self.note_change(table, change),
                 Effect::Database(database, DatabaseChange::Dropped)
                 | Effect::Database(database, DatabaseChange::Created { if_not_exists: false }) => {
                     self.layouts.tables_known.database_emptied(database);
@@ -251,11 +251,11 @@ impl Steps<'_> {
         }
     }
 
-    fn take_in_change(&mut self, table: &FullName, change: &TableChange<FullName>) {
+    fn note_change(&mut self, table: &FullName, change: &TableChange<FullName>) {
         if let TableChange::RenamedTo(to) = change
             && self.is_wanted(to)
         {
-            self.layouts.tables_known.came(to);
+            self.layouts.tables_known.arrived(to);
         }
         let empties = matches!(
             change,
@@ -275,7 +275,7 @@ impl Steps<'_> {
             TableChange::Emptied => known.emptied(table),
             TableChange::Gone | TableChange::RenamedTo(_) => known.gone(table),
             TableChange::Created { if_not_exists: false, .. } => known.created(table),
-            // It may have rows from before.
+            // It may have existed, with rows.
             TableChange::Created { if_not_exists: true, .. } => known.add(table),
             TableChange::Altered(_)
             | TableChange::Unlogged(_)

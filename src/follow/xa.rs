@@ -1,8 +1,7 @@
-//! XA transactions: prepared in one group of events, committed or rolled back by a later one.
+//! XA transactions: prepared in one group of events, committed or rolled back in a later one.
 //!
-//! Rows of a prepared transaction are not held: that could be any amount, for any time, and a
-//! restart would lose them. They stay where they are, in the log, and are read again when their
-//! commit is seen.
+//! The rows of a prepared transaction are not kept: there may be any number, for any time, and a restart would lose them.
+//! When the commit comes, they are read again from the log.
 
 use anyhow::Result;
 
@@ -17,8 +16,7 @@ use crate::source::framing::{FIRST_OFFSET, Framer, Place};
 use crate::source::{Events, Mode};
 
 impl Steps<'_> {
-    /// Prints the rows of a prepared transaction, read again from where they stand, as rows of the transaction under
-    /// way, which commits them.
+    /// Prints the rows of a prepared transaction, read again, as rows of the current transaction, which commits it.
     pub(super) fn xa_commit(&mut self, xid: &str, framer: &Framer) -> Result<Flow> {
         let known = self.prepared.take(xid);
         if self.skips {
@@ -35,20 +33,19 @@ impl Steps<'_> {
                     return Ok(Flow::Stop);
                 }
             }
-            // Said twice, as a server does that went down between its log and its engine: the rows are printed.
+            // Logged twice, after a crash between log and engine: the rows are printed already.
             Some(Fate::Committed) => {}
             Some(Fate::RolledBack) => {
                 return Err(unreadable(format!(
-                    "at {} XA transaction {xid} is committed, which the log had rolled back before: whether its rows \
-                     stand cannot be told. Load again",
+                    "at {} XA transaction {xid} is committed, although the log rolled it back before: cannot tell whether \
+                     its rows exist. Load again",
                     framer.place()
                 )));
             }
             None if self.signal.is_set() => return Ok(Flow::Stop),
             None => {
                 return Err(unreadable(format!(
-                    "at {} XA transaction {xid} is committed, but the log that holds its rows is not there any more. \
-                     Load again",
+                    "at {} XA transaction {xid} is committed, but the log file with its rows is gone. Load again",
                     framer.place()
                 )));
             }
@@ -57,7 +54,7 @@ impl Steps<'_> {
         Ok(Flow::Continue)
     }
 
-    /// Reads a prepared group to its end, and prints its rows.
+    /// Reads a prepared transaction again, and prints its rows.
     fn replay(&mut self, start: &GroupStart, committed_at: &Place) -> Result<Flow> {
         let mut framer = Framer::at(&start.file, start.offset, self.source.offsets());
         let mut events = self.source.begin(&start.file, start.offset, Mode::UntilEnd)?;
@@ -73,10 +70,10 @@ impl Steps<'_> {
             ReplayState::IsPrepared => Ok(Flow::Continue),
             ReplayState::GoesOn => Err(unreadable(format!(
                 "the XA transaction that is committed at {committed_at} cannot be read again from {from}, where it \
-                 was prepared: the log ends in the middle of it. Load again"
+                 begins: the log ends inside it. Load again"
             ))),
             ReplayState::IsAnother => Err(unreadable(format!(
-                "what stands at {from} is not the XA transaction that is committed at {committed_at}. Load again"
+                "{from} does not hold the XA transaction that is committed at {committed_at}. Load again"
             ))),
         }
     }
@@ -101,7 +98,7 @@ impl Steps<'_> {
         }
     }
 
-    /// What follows from an event of a group that is read again.
+    /// Handles an event of a transaction that is read again.
     pub(super) fn replayed(
         &mut self,
         meaning: Meaning<'_>,
@@ -150,8 +147,8 @@ impl Steps<'_> {
         Ok(Flow::Continue)
     }
 
-    /// What the log before the event at hand says last of an xid that was not prepared in this run, or is decided
-    /// already: none of these is kept, as there may be any number. `None` if it says nothing, or a signal came.
+    /// The last thing that the log before the current event says about an xid, if it was not prepared in this run or is
+    /// already decided. (Decided xids are not kept: there may be any number.) `None` if it says nothing, or on a signal.
     fn fate_of(&mut self, xid: &str, framer: &Framer) -> Result<Option<Fate>> {
         let end = framer.place();
         for file in self.source.files_up_to(&end.file)?.into_iter().rev() {
@@ -163,7 +160,7 @@ impl Steps<'_> {
         Ok(None)
     }
 
-    /// Likewise of one file, up to a place.
+    /// [`Steps::fate_of`] in one file, up to a place.
     fn fate_in(&mut self, xid: &str, file: &str, end: &Place) -> Result<Option<Fate>> {
         let mut framer = Framer::at(file, FIRST_OFFSET, self.source.offsets());
         let mut events = self.source.begin(file, FIRST_OFFSET, Mode::UntilEnd)?;

@@ -126,7 +126,7 @@ impl KnownTables {
     }
 
     /// A table that came with rows in it.
-    pub fn came(&mut self, table: &FullName) {
+    pub fn arrived(&mut self, table: &FullName) {
         self.gone(table);
         self.add(table);
     }

@@ -1,18 +1,17 @@
-//! What a source yields, and who takes it.
+//! What a source yields.
 
 /// What a source yields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry<'a> {
-    /// An event's bytes, as they stand in the log.
+    /// An event's bytes, as in the log.
     Event(&'a [u8]),
-    /// An event from before the place that the reading begins at, without which the ones after it cannot be read:
-    /// a format description.
+    /// A format description from before the start, which is needed to read the events after it.
     Preamble(&'a [u8]),
-    /// Another file begins, at its first event.
+    /// Another file begins.
     File(&'a str),
 }
 
-/// Takes what a source yields.
+/// Receives what a source yields.
 pub trait Sink {
     /// An event, in its parts.
     fn event(&mut self, parts: &[&[u8]]);

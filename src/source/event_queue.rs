@@ -1,8 +1,8 @@
-//! One thread reads events, one works: two buffers between them, and nothing allocated per event.
+//! The bounded queue between the thread that reads events and the one that works on them. It is two buffers, so that no
+//! event is allocated.
 //!
-//! The reader appends to one buffer while the worker goes through the other; they are swapped when
-//! the worker has finished its own. What the worker finds waiting is thus one batch, however much it
-//! is, and an empty buffer is the moment to flush.
+//! The reader fills one buffer while the worker goes through the other; the worker swaps them when it is done. So the
+//! worker always gets everything that waits as one batch, and an empty buffer is the moment to flush.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,13 +11,13 @@ use anyhow::Result;
 
 use super::entry::{Entry, Sink};
 
-/// The reader waits once this many bytes are unread. One event may go beyond.
+/// The reader waits once this many bytes are unread. One event may exceed it.
 const LIMIT_BYTES: usize = 1 << 20;
-/// A buffer that one huge event made larger than this is given back; and the reader waits while the worker has such an
-/// event, so that there are not two of them.
+/// A buffer that a huge event made larger than this is shrunk afterwards; and while the worker has such an event, the
+/// reader waits, so that there is only one in memory.
 pub const MAX_KEPT_BYTES: usize = 4 << 20;
 
-/// What a piece of a batch is; see [`Entry`].
+/// The kind of an [`Entry`].
 #[derive(Debug, Clone, Copy)]
 enum EntryKind {
     Event,
@@ -25,11 +25,11 @@ enum EntryKind {
     File,
 }
 
-/// Entries, one after the other. An event is as in a file: header, body, checksum.
+/// A buffer of entries. An event is stored as in a file: header, body, checksum.
 #[derive(Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
-    /// Where each ends. (A `usize`: one event of 1 GiB may stand behind others.)
+    /// Where each entry ends. (A `usize`: an event of 1 GiB may follow others.)
     ends: Vec<(usize, EntryKind)>,
 }
 
@@ -53,7 +53,7 @@ impl Sink for Batch {
 }
 
 impl Batch {
-    /// What it holds, in order.
+    /// The entries in order.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let starts = std::iter::once(0).chain(self.ends.iter().map(|(end, _)| *end));
         starts.zip(&self.ends).map(|(start, (end, kind))| {
@@ -70,7 +70,7 @@ impl Batch {
         self.ends.is_empty()
     }
 
-    /// Empties it, to be filled again.
+    /// Empties the batch for reuse.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
@@ -83,9 +83,9 @@ impl Batch {
 #[derive(Debug, Default)]
 struct State {
     batch: Batch,
-    /// What the worker has is huge.
-    worker_has_much: bool,
-    /// Why no more will come.
+    /// The worker's batch holds a huge event.
+    worker_has_huge: bool,
+    /// Set at the end: no more will come, and why.
     end: Option<Result<()>>,
     worker_waits: bool,
     worker_gone: bool,
@@ -95,7 +95,7 @@ impl State {
     fn next(&self) -> Next {
         if self.worker_gone {
             Next::Never
-        } else if self.batch.bytes.len() >= LIMIT_BYTES || self.worker_has_much {
+        } else if self.batch.bytes.len() >= LIMIT_BYTES || self.worker_has_huge {
             Next::Later
         } else {
             Next::Now
@@ -107,9 +107,9 @@ impl State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     Now,
-    /// Much is unread: wait, and hold nothing meanwhile.
+    /// Too much is unread: call [`Producer::wait`].
     Later,
-    /// Nobody wants any more.
+    /// The worker is gone.
     Never,
 }
 
@@ -121,13 +121,13 @@ struct Shared {
 }
 
 impl Shared {
-    /// A panic of the other side is told by its guard, not by the lock.
+    /// A panic of the other side is reported when its end is dropped, not by the lock.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The reader's end. Dropped without [`Producer::finish`], it tells of a failure.
+/// The reader's end. If dropped without [`Producer::finish`], the worker gets an error.
 #[derive(Debug)]
 pub struct Producer {
     shared: Arc<Shared>,
@@ -138,7 +138,7 @@ pub struct Producer {
 #[derive(Debug)]
 pub struct Consumer(Arc<Shared>);
 
-/// What the worker got.
+/// What the worker receives.
 #[derive(Debug)]
 pub enum Taken {
     Batch,
@@ -180,18 +180,18 @@ impl Producer {
         self.next = state.next();
     }
 
-    /// When to read the next event, as things stood after the last one.
+    /// When to read the next event, as of the last one.
     pub fn when_next(&self) -> Next {
         self.next
     }
 
-    /// Waits until the next event is to be read. False when nobody wants it.
+    /// Waits until the next event may be read. False when the worker is gone.
     pub fn wait(&self) -> bool {
         let waited = self.shared.emptied.wait_while(self.shared.lock(), |state| state.next() == Next::Later);
         waited.unwrap_or_else(PoisonError::into_inner).next() == Next::Now
     }
 
-    /// Says that no more will come, and why.
+    /// Ends the queue, with the reason.
     pub fn finish(self, end: Result<()>) {
         self.shared.lock().end = Some(end);
         self.shared.filled.notify_one();
@@ -202,7 +202,7 @@ impl Drop for Producer {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         if state.end.is_none() {
-            let panicked = anyhow::anyhow!("the reader of events failed");
+            let panicked = anyhow::anyhow!("the thread that reads events panicked");
             state.end = Some(Err(panicked));
         }
         self.shared.filled.notify_one();
@@ -210,12 +210,12 @@ impl Drop for Producer {
 }
 
 impl Consumer {
-    /// Swaps `batch`, which the worker is done with, for what is waiting; waits up to `patience` for
-    /// something. Events come before the end.
+    /// Swaps the finished `batch` for the waiting one; waits up to `patience` for something. All events come before the
+    /// end.
     pub fn take(&self, batch: &mut Batch, patience: Duration) -> Taken {
         batch.clear();
         let mut state = self.0.lock();
-        if std::mem::take(&mut state.worker_has_much) {
+        if std::mem::take(&mut state.worker_has_huge) {
             self.0.emptied.notify_one();
         }
         if state.batch.is_empty() && state.end.is_none() && !patience.is_zero() {
@@ -230,8 +230,8 @@ impl Consumer {
         if !state.batch.is_empty() {
             let len = state.batch.bytes.len();
             std::mem::swap(&mut state.batch, batch);
-            state.worker_has_much = len > MAX_KEPT_BYTES;
-            let is_awaited = len >= LIMIT_BYTES && !state.worker_has_much;
+            state.worker_has_huge = len > MAX_KEPT_BYTES;
+            let is_awaited = len >= LIMIT_BYTES && !state.worker_has_huge;
             drop(state);
             if is_awaited {
                 self.0.emptied.notify_one();

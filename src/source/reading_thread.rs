@@ -7,10 +7,10 @@ use anyhow::Result;
 use super::Events;
 use super::event_queue::{Consumer, Next, Producer, event_queue};
 
-/// Reads on a thread of its own.
+/// Reads on another thread.
 pub fn spawn(mut events: Box<dyn Events>) -> Consumer {
     let (mut producer, consumer) = event_queue();
-    // Not joined: it may be blocked in a read when the work is done, and ends with the process.
+    // Not joined: at the end of the run it may be blocked in a read. It ends with the process.
     thread::spawn(move || {
         let end = read_all(events.as_mut(), &mut producer);
         producer.finish(end);
