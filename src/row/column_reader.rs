@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::old_temporal;
-use crate::binlog::column_format::{ColumnFormat, string_length_bytes, varchar_length_bytes};
+use crate::binlog::column_format::{ColumnFormat, string_length_bytes};
 use crate::binlog::compressed;
 use crate::bytes::Bytes;
 use crate::bytes::Malformed;
@@ -160,7 +160,7 @@ impl ColumnReader {
                 ColumnFormat::Vector { length_bytes } => Self::Vector { length_bytes },
                 // MariaDB logs a VECTOR as VARBINARY.
                 ColumnFormat::Varchar { max, compressed: false } => {
-                    Self::Vector { length_bytes: varchar_length_bytes(max, false) }
+                    Self::Vector { length_bytes: string_length_bytes(max) }
                 }
                 _ => return None,
             },
@@ -316,9 +316,7 @@ fn timestamp(format: ColumnFormat, decimals: u8) -> Option<ColumnReader> {
 fn string_length(format: ColumnFormat) -> Option<(u8, bool)> {
     match format {
         ColumnFormat::String { max } => Some((string_length_bytes(max), false)),
-        ColumnFormat::Varchar { max, compressed } => {
-            Some((varchar_length_bytes(max, compressed), compressed))
-        }
+        ColumnFormat::Varchar { max, compressed } => Some((string_length_bytes(max), compressed)),
         ColumnFormat::Blob { length_bytes, compressed } => Some((length_bytes, compressed)),
         _ => None,
     }

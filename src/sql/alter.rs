@@ -1,29 +1,29 @@
-//! The clauses of ALTER TABLE: what each does to the table's rows, to its definition, and to other tables.
+//! ALTER TABLE: the effects of its clauses on the table's rows and definition, and on other tables.
 
 use super::effect::{Clause, Effect, Effects, Identifier, TableChange, TableName};
 use super::reader::Reader;
 
-/// What stands behind ADD and DROP that is neither a column nor a unique key.
+/// Words after ADD and DROP that mean neither a column nor a unique key.
 const NOT_COLUMNS: [&str; 7] = ["index", "key", "fulltext", "spatial", "foreign", "check", "partition"];
-/// Likewise, of words that columns may be called, too.
+/// The same, where a column could be named by the first word alone.
 const PAIRS_NOT_COLUMNS: [[&str; 2]; 4] =
     [["vector", "index"], ["vector", "key"], ["period", "for"], ["system", "versioning"]];
 
-/// What the clauses of an ALTER TABLE come to.
+/// The sum of an ALTER TABLE's clauses.
 #[derive(Default)]
 struct Altered {
     clauses: Vec<Clause>,
-    /// Rows changed, and no event tells how.
+    /// A clause that changes rows without row events.
     unlogged: Option<&'static str>,
     is_emptied: bool,
     renamed: Option<TableName>,
-    /// Other tables, and what happened to them.
+    /// Effects on other tables.
     others: Effects,
     /// A clause that deletes rows if IGNORE is given.
     deletes_with_ignore: bool,
 }
 
-/// Everything that an ALTER TABLE does. `reader` stands behind the table's name.
+/// The effects of an ALTER TABLE. `reader` is after the table's name.
 pub(super) fn table(name: &TableName, ignore: bool, mut reader: Reader<'_>) -> Effects {
     // MariaDB's WAIT n and NOWAIT.
     if reader.accept("wait") {
@@ -76,7 +76,7 @@ impl Altered {
                 false => self.unlogged = Some("ALTER TABLE … TRUNCATE PARTITION"),
             },
             Some("exchange") if reader.accept("partition") => self.exchange(reader),
-            // Neither word is reserved: a column may be called so.
+            // DISCARD and IMPORT are not reserved: a column may have such a name.
             Some("discard") if reader.accept_any(&["tablespace", "partition"]) => {
                 self.unlogged = Some("ALTER TABLE … DISCARD TABLESPACE");
             }
@@ -88,7 +88,7 @@ impl Altered {
         self.options(&mut options);
     }
 
-    /// Options of the table, which may stand behind one another without commas.
+    /// Reads table options, which need no commas between them.
     fn options(&mut self, reader: &mut Reader<'_>) {
         if reader.accept_any(&["add", "drop", "modify", "change", "alter", "rename", "order"]) {
             return;
@@ -112,7 +112,7 @@ impl Altered {
     fn add(&mut self, mut reader: Reader<'_>) {
         if reader.accept("constraint") {
             reader.accept_all(&["if", "not", "exists"]);
-            // Its name may be left out.
+            // The name is optional.
             if !reader.is_next(&["primary", "unique", "foreign", "check"]) {
                 reader.next();
             }
@@ -140,7 +140,7 @@ impl Altered {
         }
     }
 
-    /// One of ADD (…, …), which may hold keys as well.
+    /// One definition of ADD (…, …), of a column or a key.
     fn add_listed(&mut self, definition: Reader<'_>) {
         if definition.is_next(&["constraint", "primary", "unique"]) || is_no_column(definition) {
             self.add(definition);
@@ -155,7 +155,7 @@ impl Altered {
         self.keys_of(definition);
     }
 
-    /// The keys that a column's definition makes of it.
+    /// The keys in a column's definition.
     fn keys_of(&mut self, definition: Reader<'_>) {
         let is_unique = definition.holds("unique") || definition.holds("serial");
         if definition.holds("primary") || definition.holds("key") && !is_unique {
@@ -182,7 +182,7 @@ impl Altered {
             reader.accept_all(&["if", "exists"]);
             let Some(name) = reader.name() else { return };
             self.clauses.push(Clause::DropColumn { name });
-            // A unique key that goes on without the column may have duplicates then.
+            // A unique key that loses the column may have duplicates then.
             self.deletes_with_ignore = true;
         }
     }
@@ -195,7 +195,7 @@ impl Altered {
         self.modify(reader, from);
     }
 
-    /// MODIFY [COLUMN] c …; or what follows the old name in CHANGE.
+    /// MODIFY [COLUMN] c …; or the rest of CHANGE after the old name.
     fn modify(&mut self, mut reader: Reader<'_>, old_name: Option<Identifier>) {
         if old_name.is_none() {
             reader.accept("column");
@@ -261,7 +261,7 @@ impl Altered {
     }
 }
 
-/// Whether what follows ADD or DROP is no column.
+/// Whether ADD or DROP is not about a column.
 fn is_no_column(reader: Reader<'_>) -> bool {
     reader.is_next(&NOT_COLUMNS) || PAIRS_NOT_COLUMNS.iter().any(|pair| { reader }.accept_all(pair))
 }

@@ -1,6 +1,6 @@
 //! The effects of a statement: the tables and databases that it changes, and how.
 
-/// A name in a statement; `None` where its bytes are no text: see [`Session::name`].
+/// A name in a statement; `None` if its bytes are invalid: see [`Session::name`](super::tokens::Session::name).
 pub type Identifier = Option<String>;
 
 /// A table as a statement names it.
@@ -11,16 +11,16 @@ pub struct TableName {
     pub table: Identifier,
 }
 
-/// All effects of a statement, in the order in which they happen.
+/// All effects of a statement, in order.
 pub type Effects = Vec<Effect>;
 
-/// What a statement does to one table or database. `T` and `D` are how tables and databases are named: as the statement
-/// does, or in full, as the server keeps them.
+/// What a statement does to one table or database. `T` and `D` are the types of their names: as in the statement, or in
+/// full, as the server compares them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect<T = TableName, D = Identifier> {
     Table(T, TableChange<T>),
     Database(D, DatabaseChange),
-    /// Data in statement format, or a statement that is not known: it may change any table.
+    /// Data in statement format, or an unknown statement: it may change any table.
     Data {
         verb: String,
     },
@@ -29,38 +29,39 @@ pub enum Effect<T = TableName, D = Identifier> {
 /// What happened to a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TableChange<T = TableName> {
-    /// It has no rows any more.
+    /// It lost all rows.
     Emptied,
-    /// It does not exist any more.
+    /// It was dropped.
     Gone,
     Created {
-        /// OR REPLACE: a table of this name is gone.
+        /// OR REPLACE: an existing table was dropped.
         replaces: bool,
-        /// It may have been there before, and is left as it was then.
+        /// If it existed, nothing happened.
         if_not_exists: bool,
-        /// The table whose definition it takes.
+        /// The table of its LIKE.
         like: Option<T>,
     },
-    /// It goes by this name from now on.
+    /// It has this name from now on.
     RenamedTo(T),
     Altered(Vec<Clause>),
-    /// Its rows changed, and no row event tells how: the statement's words for it.
+    /// Its rows changed without row events, by this clause.
     Unlogged(&'static str),
     /// Data in statement format.
     Data {
         verb: String,
-        /// The statement changes no table but this.
+        /// The statement changes only this table.
         alone: bool,
-        /// DELETE of all rows, and no more: what a server before 9.7 writes for a MEMORY table that its restart emptied.
+        /// A DELETE without conditions, as a server before 9.7 writes for a MEMORY table that its restart emptied.
         deletes_all: bool,
     },
-    /// A temporary table of this name was created or dropped; the real one stays.
+    /// A temporary table of this name was created; the real one stays.
     TemporaryCreated,
+    /// A temporary table of this name was dropped.
     TemporaryGone,
 }
 
 impl<T> TableChange<T> {
-    /// The same with the names of other tables made full.
+    /// Converts the names of other tables in it.
     pub fn with_names<U, E>(self, mut full: impl FnMut(T) -> Result<U, E>) -> Result<TableChange<U>, E> {
         Ok(match self {
             TableChange::Created { replaces, if_not_exists, like } => {
@@ -83,14 +84,14 @@ impl<T> TableChange<T> {
 pub enum DatabaseChange {
     Dropped,
     Created {
-        /// It may have been there before, and is left as it was then.
+        /// If it existed, nothing happened.
         if_not_exists: bool,
     },
     Altered,
 }
 
-/// A clause of ALTER TABLE that may change values, names or keys. Others (non-unique indexes, comments, defaults of
-/// columns that exist, partitions that are rearranged) are left out.
+/// A clause of ALTER TABLE that may change values, names or keys. Others are left out: non-unique indexes, comments, new
+/// defaults, partitions rearranged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Clause {
     AddColumn {
@@ -99,7 +100,7 @@ pub enum Clause {
     DropColumn {
         name: Identifier,
     },
-    /// MODIFY, or CHANGE where `to` may be another name.
+    /// MODIFY, or CHANGE with a new name `to`.
     ChangeColumn {
         from: Identifier,
         to: Identifier,
@@ -115,13 +116,13 @@ pub enum Clause {
     AddPrimaryKey,
     DropPrimaryKey,
     AddUniqueKey,
-    /// An index, which may have been a unique key.
+    /// An index, perhaps a unique key.
     DropIndex {
         name: Identifier,
     },
 }
 
-/// Data whose table is not known.
+/// Data in statement format, of an unknown table.
 pub(super) fn data(verb: &str) -> Effects {
     vec![Effect::Data { verb: verb.to_uppercase() }]
 }

@@ -8,7 +8,7 @@ use super::reader::Reader;
 use super::table_statements;
 use super::tokens::{Session, tokens};
 
-/// What a statement does.
+/// What a statement is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Statement {
     Begin,
@@ -18,12 +18,12 @@ pub enum Statement {
     RollbackTo(String),
     XaStart,
     XaEnd,
-    /// With the xid as it is written.
+    /// With the xid as written.
     XaCommit(String),
     XaRollback(String),
-    /// It touches neither rows nor definitions: comments, rights, statistics.
+    /// It changes neither rows nor definitions: grants, settings, statistics.
     Nothing,
-    /// Everything else. A definition that is of no table (a view, a trigger, an event) has no effects.
+    /// Everything else. DDL of other objects (views, triggers, events) has no effects.
     Effects(Effects),
 }
 
@@ -66,7 +66,7 @@ const HARMLESS: &[&str] = &[
 /// First words of statements that change rows.
 const DML: &[&str] = &["insert", "replace", "update", "delete"];
 
-/// Characters of a statement that is not known which a message repeats.
+/// How many characters of an unknown statement a message quotes.
 const SHOWN_CHARS: usize = 40;
 
 /// Reads a statement.
@@ -90,7 +90,7 @@ pub fn read(text: &[u8], session: Session) -> Statement {
     }
 }
 
-/// What a statement of this first word does.
+/// Reads a statement that begins with `first`.
 fn statement(first: &str, mut reader: Reader<'_>, text: &[u8]) -> Statement {
     let effects = match first {
         "begin" => return Statement::Begin,
@@ -104,11 +104,11 @@ fn statement(first: &str, mut reader: Reader<'_>, text: &[u8]) -> Statement {
         "create" => table_statements::create(reader),
         "alter" => table_statements::alter(reader),
         "rename" if reader.accept_any(&["table", "tables"]) => table_statements::rename(reader),
-        // Users, who hold no rows.
+        // RENAME USER.
         "rename" => return Statement::Nothing,
         "load" if reader.accept("index") => return Statement::Nothing,
         "insert" | "replace" | "update" | "delete" | "load" => dml(first, reader),
-        // MariaDB logs a statement with the settings that were given for it alone.
+        // MariaDB: settings for this statement alone come before it.
         "set" if reader.accept("statement") => {
             reader.skip_past("for");
             return match reader.keyword() {
@@ -134,7 +134,7 @@ fn rollback(mut reader: Reader<'_>) -> Statement {
 
 fn xa(mut reader: Reader<'_>, text: &[u8]) -> Statement {
     let verb = reader.keyword().unwrap_or_default();
-    // The xid as the server writes it, always in one form: everything after the verb.
+    // The server writes xids in one form: everything after the verb.
     let lower = String::from_utf8_lossy(text).to_ascii_lowercase();
     let xid = lower.split_once(&verb).map_or("", |(_, xid)| xid);
     let xid = xid.trim().trim_end_matches("one phase").trim().to_string();
@@ -147,8 +147,7 @@ fn xa(mut reader: Reader<'_>, text: &[u8]) -> Statement {
     }
 }
 
-/// Whether ANALYZE stands before another statement, as MariaDB has it, which is then executed: it does so where there
-/// is no TABLE.
+/// Whether this is MariaDB's ANALYZE of another statement, which executes it: an ANALYZE without TABLE.
 fn executes_dml(mut reader: Reader<'_>) -> bool {
     reader.accept_any(&["no_write_to_binlog", "local"]);
     !reader.is_next(&["table", "tables"]) && DML.iter().any(|verb| reader.holds(verb))
@@ -160,7 +159,7 @@ fn dml(verb: &str, mut reader: Reader<'_>) -> Effects {
     }
     let table = if verb == "load" { None } else { reader.table() };
     let Some(table) = table else { return data(verb) };
-    // Where others may be named behind the first, only the verb is known.
+    // Further tables may follow the first; only the statement's form excludes that.
     let alone = match verb {
         "insert" | "replace" => true,
         "update" => reader.is_next(&["set"]),

@@ -18,7 +18,7 @@ pub(super) fn truncate(mut reader: Reader<'_>) -> Effects {
     }
 }
 
-/// DROP TABLE a, b; DROP DATABASE d; DROP INDEX i ON t; what else can be dropped holds no rows.
+/// DROP TABLE a, b; DROP DATABASE d; DROP INDEX i ON t. Other objects hold no rows.
 pub(super) fn drop(mut reader: Reader<'_>) -> Effects {
     let temporary = reader.accept("temporary");
     if reader.accept_any(&DATABASE) {
@@ -37,7 +37,7 @@ pub(super) fn drop(mut reader: Reader<'_>) -> Effects {
     let change = if temporary { TableChange::TemporaryGone } else { TableChange::Gone };
     let mut effects = Vec::new();
     loop {
-        // One that cannot be read may be any.
+        // An unreadable table could be any.
         let Some(table) = reader.table() else { return data("drop table") };
         effects.push(Effect::Table(table, change.clone()));
         if !reader.accept_symbol(b',') {
@@ -56,7 +56,7 @@ fn drop_index(mut reader: Reader<'_>) -> Effects {
     }
 }
 
-/// CREATE TABLE, DATABASE and INDEX; what else can be created holds no rows.
+/// CREATE TABLE, DATABASE and INDEX. Other objects hold no rows.
 pub(super) fn create(mut reader: Reader<'_>) -> Effects {
     let replaces = reader.accept_all(&["or", "replace"]);
     if reader.accept_any(&DATABASE) {
@@ -102,9 +102,8 @@ fn like(mut reader: Reader<'_>) -> Option<TableName> {
     if reader.accept("like") { reader.table() } else { None }
 }
 
-/// Whether the rest of a CREATE TABLE takes rows from somewhere: SELECT, and in MySQL 8.0 TABLE and VALUES (which a list
-/// of partitions has, too, with other words behind it). In row format the rows of CREATE … SELECT have events of their
-/// own, and the statement is logged without its SELECT.
+/// Whether a CREATE TABLE takes rows from somewhere: SELECT, and in MySQL 8.0 TABLE and VALUES (also a word of partition
+/// definitions, before LESS or IN). Row format logs CREATE … SELECT without the SELECT, and its rows as events.
 fn takes_rows(mut reader: Reader<'_>) -> bool {
     while !reader.is_at_end() {
         if reader.accept_any(&["select", "table"])
@@ -133,10 +132,10 @@ pub(super) fn rename(mut reader: Reader<'_>) -> Effects {
     }
 }
 
-/// ALTER TABLE and ALTER DATABASE; what else can be altered holds no rows.
+/// ALTER TABLE and ALTER DATABASE. Other objects hold no rows.
 pub(super) fn alter(mut reader: Reader<'_>) -> Effects {
     if reader.accept_any(&DATABASE) {
-        // Without a name it is the default database, of which nothing is asked.
+        // Without a name it is the default database; the name does not matter.
         let name = reader.name().unwrap_or_default();
         return vec![Effect::Database(name, DatabaseChange::Altered)];
     }
