@@ -158,7 +158,8 @@ impl<'a> Follower<'a> {
     pub fn position(&self) -> Position {
         let Steps { cursor, lines, layouts, .. } = &self.steps;
         let place = cursor.position(lines.printed_part(cursor, self.steps.stopped_inside));
-        let tables = layouts.selection().has_globs().then(|| layouts.tables_known.at(&place, cursor.order()));
+        let tables =
+            layouts.selection().has_globs().then(|| layouts.tables_known.tables_at(&place, cursor.order()));
         Position { tables: tables.flatten(), ..place }
     }
 

@@ -91,7 +91,7 @@ impl Steps<'_> {
                 Effect::Database(String::new(), DatabaseChange::Altered)
             }
             Effect::Database(Some(name), change) => {
-                Effect::Database(self.layouts.selection().kept(name), change)
+                Effect::Database(self.layouts.selection().folded(name), change)
             }
             Effect::Database(None, _) => return Err(self.illegible("database", place)),
             // Data in statement format ends the run whatever the table's name is.
@@ -110,9 +110,9 @@ impl Steps<'_> {
     fn full(&self, name: TableName, query: &Query<'_>, place: &Place) -> Result<FullName> {
         let selection = self.layouts.selection();
         let default = || std::str::from_utf8(query.database).ok().map(str::to_string);
-        let database = name.database.unwrap_or_else(default).map(|name| selection.kept(name));
+        let database = name.database.unwrap_or_else(default).map(|name| selection.folded(name));
         match (database, name.table) {
-            (Some(database), Some(table)) => Ok((database, selection.kept(table))),
+            (Some(database), Some(table)) => Ok((database, selection.folded(table))),
             (Some(database), None) if !selection.selects_some_of(&database) => Ok((database, String::new())),
             _ => Err(self.illegible("table", place)),
         }

@@ -286,7 +286,7 @@ impl Layouts {
         if table.id == Id::Unknown {
             return Ok(());
         }
-        let Some(before) = self.tables_known.id_is(table) else { return Ok(()) };
+        let Some(before) = self.tables_known.update_id(table) else { return Ok(()) };
         let names = |names: Vec<&str>| match names.as_slice() {
             [] => "of no column".to_string(),
             names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),

@@ -1,16 +1,14 @@
-//! `information_schema.columns.COLUMN_TYPE`, read: the server's own words for a column's type.
+//! Parses `information_schema.COLUMNS.COLUMN_TYPE`.
 
 use std::sync::Arc;
 
 use crate::value::{Charset, ColumnType, Label, Labels, decimal};
 
-/// Why the labels of an ENUM may be unknown: every server's catalog is in three-byte UTF-8.
-const LOST: &str = "the server's catalog shows this member of an ENUM or SET with a `?` in place of a \
-                    character that it cannot hold, and no row was found that has it; with \
-                    binlog_row_metadata=FULL (MySQL 8.0, MariaDB 10.5) the log tells it";
+/// Why a label may be unknown: every server's catalog is in three-byte UTF-8.
+const UNKNOWN_LABEL: &str = "the server's catalog has a `?` for a character of this ENUM or SET member that it cannot \
+     store, and no row with the member was found; with binlog_row_metadata=FULL (MySQL 8.0, MariaDB 10.5) the log has it";
 
-/// The kind that a COLUMN_TYPE describes, `None` for one that dumpa does not know. `charset` is the
-/// column's CHARACTER_SET_NAME.
+/// The type that a COLUMN_TYPE describes; `None` if dumpa does not know it. `charset` is the column's CHARACTER_SET_NAME.
 pub fn parse(column_type: &str, charset: Option<&str>) -> Option<ColumnType> {
     let text = column_type.trim();
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
@@ -58,7 +56,7 @@ pub fn parse(column_type: &str, charset: Option<&str>) -> Option<ColumnType> {
     })
 }
 
-/// Geometry types by the code that table maps have for each; the first stands for any.
+/// Geometry types by their code in table maps; the first means any.
 const GEOMETRY_TYPES: [&str; 8] = [
     "geometry",
     "point",
@@ -88,13 +86,13 @@ pub fn dimensions(column_type: &str) -> Option<u64> {
     arguments(rest.strip_prefix("vector")?).first()?.parse().ok()
 }
 
-/// What stands in the parentheses right behind the word, cut at commas.
+/// The arguments in parentheses after the type's name.
 fn arguments(rest: &str) -> Vec<&str> {
     let inside = rest.strip_prefix('(').and_then(|rest| rest.split_once(')'));
     inside.map(|(inside, _)| inside.split(',').map(str::trim).collect()).unwrap_or_default()
 }
 
-/// Members in single quotes, in UTF-8, escaped whatever the SQL mode is (the servers' `append_unescaped`).
+/// Parses members in single quotes, in UTF-8, escaped whatever the SQL mode is (the servers' `append_unescaped`).
 fn labels(rest: &str, charset: Option<&str>) -> Option<Arc<Labels>> {
     let wide = matches!(charset, Some("utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030"));
     let mut members = Vec::new();
@@ -102,7 +100,7 @@ fn labels(rest: &str, charset: Option<&str>) -> Option<Arc<Labels>> {
     loop {
         let (member, after) = member(rest.strip_prefix('\'')?)?;
         members.push(if wide && member.contains('?') {
-            Label::unknown(LOST)
+            Label::unknown(UNKNOWN_LABEL)
         } else {
             Label::new(member.as_bytes(), Charset::Utf8mb4)
         });

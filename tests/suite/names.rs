@@ -152,7 +152,7 @@ on_each_server! {
             assert_eq!(tables(&[command, &["*.*", "-D", "a"]].concat()), ["t", "b.t"]);
             refused(Dumpa::without_db(&server).args(command).args(["mysq?.own"]), 1);
             let told = refused(Dumpa::without_db(&server).args(command), 2);
-            assert!(told.contains("which database?") && told.contains("'*.*'"), "{told}");
+            assert!(told.contains("no database: give one with -D") && told.contains("'*.*'"), "{told}");
         }
     }
 }
@@ -180,5 +180,5 @@ fn a_log_file_without_the_names_that_were_asked_for() {
     let (none, stderr) = told(&["-D", "fixtur"]);
     assert!(none == 0 && stderr.contains("no change in these files is of database fixtur"), "{stderr}");
     let told = refused(Dumpa::bare().args(["tail", "--binlog", file]), 2);
-    assert!(told.contains("which database?"), "{told}");
+    assert!(told.contains("no database: give one with -D"), "{told}");
 }
