@@ -1,5 +1,5 @@
-//! How one column of a row image is read: its format and its kind, joined once, so that reading a value takes a
-//! single match.
+//! Reads one column of a row image. Format and type are joined once per table, so that reading a value takes a single
+//! match.
 
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ pub enum ColumnReader {
 /// Receives a value.
 ///
 /// A trait, not only closures, because its method can be inlined into [`ColumnReader::read`]: the match on the column's type
-/// then decides how the value is written, too. That saves an eighth of the instructions.
+/// then also decides how the value is written. That saves an eighth of the instructions.
 pub trait ReceiveValue {
     fn receive(self, value: Value<'_>) -> Result<(), Malformed>;
 }
@@ -113,8 +113,7 @@ impl<F: FnOnce(Value<'_>) -> Result<(), Malformed>> ReceiveValue for F {
 }
 
 impl ColumnReader {
-    /// Joins a format and a kind; `None` where they cannot belong to the same column: the table was altered after the
-    /// rows were written.
+    /// Joins a format and a type; `None` if they do not fit: the table was altered after the rows were written.
     pub fn join(format: ColumnFormat, kind: &ColumnType, dialect: Dialect) -> Option<ColumnReader> {
         let reader = match kind {
             ColumnType::Int { bytes, unsigned } if format == (ColumnFormat::Int { bytes: *bytes }) => {
@@ -181,7 +180,7 @@ impl ColumnReader {
         Some(reader)
     }
 
-    /// Reads the next value and hands it to `receiver`. `inflated` is a buffer for the bytes of a compressed column.
+    /// Reads the next value and hands it to `receiver`. `inflated` is a buffer for a compressed column.
     #[inline(always)]
     pub fn read(
         &self,
@@ -194,7 +193,7 @@ impl ColumnReader {
             Self::U8 => receiver.receive(Value::UInt(bytes.u8()?.into())),
             Self::I16 => receiver.receive(Value::Int((bytes.u16()? as i16).into())),
             Self::U16 => receiver.receive(Value::UInt(bytes.u16()?.into())),
-            // The sign stands in bit 23.
+            // Bit 23 is the sign.
             Self::I24 => receiver.receive(Value::Int((((bytes.u24()? << 8) as i32) >> 8).into())),
             Self::U24 => receiver.receive(Value::UInt(bytes.u24()?.into())),
             Self::I32 => receiver.receive(Value::Int((bytes.u32()? as i32).into())),
@@ -250,7 +249,7 @@ impl ColumnReader {
                 receiver.receive(Value::Geometry { bytes: prefixed(bytes, length_bytes)?, axes })
             }
             Self::Vector { length_bytes } => receiver.receive(Value::Vector(prefixed(bytes, length_bytes)?)),
-            // The log has the bytes in the order of the text, not in that of MariaDB's records (`pack` in `sql_type_uuid.h`).
+            // The log has the bytes in the order of the text, unlike MariaDB's records (`pack` in `sql_type_uuid.h`).
             Self::Uuid => receiver.receive(Value::Uuid(padded(bytes)?)),
             Self::Inet4 => receiver.receive(Value::Inet4(padded(bytes)?)),
             Self::Inet6 => receiver.receive(Value::Inet6(padded(bytes)?)),
@@ -259,7 +258,7 @@ impl ColumnReader {
     }
 }
 
-/// YEAR 0000 is stored as 0, any other year as what it is beyond 1900.
+/// YEAR 0000 is stored as 0, any other year as its distance from 1900.
 fn year(byte: u8) -> u64 {
     if byte == 0 { 0 } else { 1900 + u64::from(byte) }
 }
@@ -312,7 +311,7 @@ fn timestamp(format: ColumnFormat, decimals: u8) -> Option<ColumnReader> {
     }
 }
 
-/// Bytes of the length before a string, and whether the string is compressed.
+/// How many bytes a string's length has, and whether the string is compressed.
 fn string_length(format: ColumnFormat) -> Option<(u8, bool)> {
     match format {
         ColumnFormat::String { max } => Some((string_length_bytes(max), false)),
@@ -377,8 +376,8 @@ fn date(packed: u32) -> Date {
     Date { year: (packed >> 9) as u16, month: (packed >> 5 & 15) as u8, day: (packed & 31) as u8 }
 }
 
-/// The whole number is the time's parts and its fraction, with half its range added: negative
-/// times borrow from the fraction, which taking the magnitude of the whole undoes.
+/// Parts and fraction form one number, with half its range added. In a negative time the parts borrow from the fraction;
+/// the magnitude of the whole number undoes that.
 fn time_value(bytes: &mut Bytes<'_>, decimals: u8) -> Result<Time, Malformed> {
     let extra = fraction_len(decimals);
     let raw = big_endian(bytes.take(3 + extra)?) as i64;
@@ -397,7 +396,7 @@ fn time_value(bytes: &mut Bytes<'_>, decimals: u8) -> Result<Time, Malformed> {
     })
 }
 
-/// 1 bit sign (always set), 17 bits year × 13 + month, 5 day, 5 hour, 6 minute, 6 second.
+/// Bits: 1 sign (always set), 17 year × 13 + month, 5 day, 5 hour, 6 minute, 6 second.
 #[inline(always)]
 fn datetime_value(bytes: &mut Bytes<'_>, decimals: u8) -> Result<DateTime, Malformed> {
     let [a, b, c, d, e] = bytes.array()?;

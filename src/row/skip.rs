@@ -1,17 +1,17 @@
-//! Row images of tables that are not wanted: their rows are counted, and nothing of them is decoded.
+//! Skips row images of tables that are not selected: rows are counted, and nothing is decoded.
 
 use crate::binlog::column_format::{ColumnFormat, Size};
 use crate::bytes::Malformed;
 use crate::bytes::{Bytes, any_bit, bit};
 
-/// How to skip row images of some columns.
+/// Skips row images of the same columns.
 #[derive(Debug)]
 pub struct Skipper {
     /// The columns, each with the decimals of an old temporal one.
     formats: Vec<(ColumnFormat, u8)>,
-    /// How to skip an image without a NULL: so many bytes, then a value with a length of so many bytes before it.
+    /// How to skip an image without NULLs: skip so many bytes, then a value whose length has so many bytes.
     steps: Vec<(usize, u8)>,
-    /// Bytes after the last such value.
+    /// Bytes to skip after the last such value.
     rest: usize,
 }
 
@@ -31,18 +31,18 @@ impl Skipper {
         self.formats.len()
     }
 
-    /// Columns of JSON documents.
+    /// The number of JSON columns.
     pub fn documents(&self) -> usize {
         self.formats.iter().filter(|(format, _)| format.is_json()).count()
     }
 
-    /// Only the columns of `present`.
+    /// A skipper for images of the columns `present`.
     pub fn of_present(&self, present: &[u8]) -> Skipper {
         let all = self.formats.iter().enumerate();
         Skipper::new(all.filter(|(i, _)| bit(present, *i)).map(|(_, format)| *format).collect())
     }
 
-    /// Moves past one image.
+    /// Skips one image.
     #[inline]
     pub fn skip(&self, image: &mut Bytes<'_>) -> Result<(), Malformed> {
         let nulls = image.take(self.formats.len().div_ceil(8))?;

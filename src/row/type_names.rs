@@ -5,7 +5,7 @@ use crate::schema::from_log::LoggedColumn;
 use crate::schema::{Column, declared_type};
 use crate::value::{Charset, ColumnType, decimal};
 
-/// A column's type as a table map has it.
+/// The type in a table map.
 pub fn of_logged(format: ColumnFormat, logged: &LoggedColumn) -> String {
     let mut name = match (format, logged.charset) {
         (ColumnFormat::String { max }, Some(Charset::Binary)) => format!("BINARY({max})"),
@@ -65,7 +65,7 @@ fn of_format(format: ColumnFormat) -> String {
     }
 }
 
-/// A column's type as the catalog has it. Integers are without their display width.
+/// The type in the catalog, without the display width of integers.
 pub fn of_column(column: &Column) -> String {
     let declared = column.declared.to_ascii_uppercase();
     match &column.kind {
@@ -79,7 +79,7 @@ pub fn of_column(column: &Column) -> String {
     }
 }
 
-/// The length of a type that is declared with one, where that differs from the length in bytes.
+/// The length in bytes, if it differs from the declared length.
 fn bytes(column: &Column) -> String {
     let length = column.declared.split(['(', ')']).nth(1).and_then(|length| length.parse::<u64>().ok());
     match (length, column.octets) {

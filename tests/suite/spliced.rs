@@ -243,7 +243,7 @@ fn an_event_of_type_zero_is_an_event() {
             let sum = crc32fast::hash(&damaged.0[i][..body]).to_le_bytes();
             damaged.0[i][body..].copy_from_slice(&sum);
             let run = damaged.tail(&[]).expect_code(4);
-            assert!(run.stderr.contains("is of type 0, which dumpa"), "event {i}: {}", run.stderr);
+            assert!(run.stderr.contains("has type 0, which dumpa"), "event {i}: {}", run.stderr);
         }
     }
 }
