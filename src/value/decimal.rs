@@ -1,29 +1,29 @@
 //! DECIMAL: from its packed form in a row image, or the server's text, to digits.
 //!
-//! Source of the packed form: MySQL's `strings/decimal.cc`, `bin2decimal`: base 10^9 words of four
-//! bytes, big-endian, the first of the integer part and the last of the fraction shortened, the
-//! highest bit flipped, a negative number inverted.
+//! Source: MySQL's `strings/decimal.cc`, `bin2decimal`. The packed form has groups of nine digits in four bytes,
+//! big-endian; the first group of the integer part and the last of the fraction may be shorter. The highest bit is
+//! flipped, and a negative number inverted.
 
 use super::digits;
 use crate::bytes::Malformed;
 use crate::bytes::{Bytes, ENDS_EARLY};
 
-/// Bytes that 0 to 9 digits take.
+/// How many bytes 0 to 9 digits take.
 const BYTES_OF_DIGITS: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
 const DIGITS_A_GROUP: usize = 9;
 
-/// Digits in all and behind the point, and the packed length they give.
+/// The precision and scale of a DECIMAL, which give its packed length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Precision {
     /// All digits.
     pub digits: u8,
-    /// Those behind the point.
+    /// Digits after the point.
     pub scale: u8,
 }
 
 impl Precision {
-    /// A format that a server can have: at most 65 digits, at most 30 of them behind the point
-    /// (38 on MariaDB), never more behind the point than in all.
+    /// `None` if no server allows it: at most 65 digits, and no more after the point. (MySQL allows 30 after the point,
+    /// MariaDB 38.)
     pub fn new(digits: u8, scale: u8) -> Option<Precision> {
         (digits <= 65 && scale <= digits && digits > 0).then_some(Precision { digits, scale })
     }
@@ -35,8 +35,7 @@ impl Precision {
     }
 }
 
-/// Appends the digits of a packed DECIMAL: a `-` where it is negative, no needless zero in front,
-/// and exactly the column's scale behind the point.
+/// Appends a packed DECIMAL: `-` if negative, no leading zeros, and as many digits after the point as the scale says.
 pub fn unpack(bytes: &[u8], precision: Precision, out: &mut Vec<u8>) -> Result<(), Malformed> {
     let negative = bytes.first().ok_or(ENDS_EARLY)? & 0x80 == 0;
     let mut groups =
@@ -79,16 +78,16 @@ pub fn unpack(bytes: &[u8], precision: Precision, out: &mut Vec<u8>) -> Result<(
     Ok(())
 }
 
-/// The words of a packed DECIMAL.
+/// Reads the digit groups of a packed DECIMAL.
 struct DigitGroups<'a> {
     bytes: Bytes<'a>,
-    /// All ones where the number is negative.
+    /// All ones if the number is negative.
     invert: u32,
     is_first: bool,
 }
 
 impl DigitGroups<'_> {
-    /// The next word, of so many digits: 1 to 9.
+    /// The next group, of 1 to 9 digits.
     #[inline]
     fn next(&mut self, digits: usize) -> Result<u32, Malformed> {
         let (raw, bits) = match BYTES_OF_DIGITS[digits] {
@@ -97,7 +96,7 @@ impl DigitGroups<'_> {
             3 => (self.bytes.array().map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))?, u32::MAX >> 8),
             _ => (u32::from_be_bytes(self.bytes.array()?), u32::MAX),
         };
-        // The highest bit of the first word is the sign's.
+        // The highest bit of the first group is the sign.
         let sign = if self.is_first { bits ^ bits >> 1 } else { 0 };
         self.is_first = false;
         let value = (raw ^ self.invert ^ sign) & bits;
@@ -108,7 +107,7 @@ impl DigitGroups<'_> {
     }
 }
 
-/// Powers of ten: one more than what so many digits can say.
+/// Powers of ten: the first number that does not fit into so many digits.
 const TEN_TO: [u32; 10] = {
     let mut powers = [1; 10];
     let mut i = 1;
@@ -124,8 +123,7 @@ fn nine_digits(value: u32, out: &mut Vec<u8>) {
     digits::padded(value % TEN_TO[8], 8, out);
 }
 
-/// Appends the server's text of a DECIMAL, without the zeros that ZEROFILL puts in front: the log
-/// does not hold them.
+/// Appends the server's text of a DECIMAL without the leading zeros of ZEROFILL, which the log does not hold.
 pub fn text(text: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
     let (sign, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
