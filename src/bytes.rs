@@ -1,14 +1,13 @@
-//! Reading little-endian fields off bytes that came from a server or a file. Nothing here panics:
-//! a field that is not there is [`Malformed`].
+//! Reads little-endian fields from untrusted bytes. Nothing here panics: a missing field is [`Malformed`].
 
-/// Bytes that do not hold what their type promises. Whoever knows the column, the table and the
-/// place adds them: a decoder knows none of these.
+/// Bytes that do not hold what their type promises. The caller adds column, table and place to the message: a decoder
+/// knows none of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Malformed(pub &'static str);
 
-/// What a read beyond the end gives.
-pub const SHORT: Malformed = Malformed("it ends in the middle of a field");
+/// The error of a read beyond the end.
+pub const ENDS_EARLY: Malformed = Malformed("it ends in the middle of a field");
 
 /// A cursor over borrowed bytes.
 #[derive(Debug, Clone, Copy)]
@@ -18,15 +17,15 @@ impl<'a> Bytes<'a> {
     /// The next `n` bytes.
     #[inline]
     pub fn take(&mut self, n: usize) -> Result<&'a [u8], Malformed> {
-        let (head, tail) = self.0.split_at_checked(n).ok_or(SHORT)?;
+        let (head, tail) = self.0.split_at_checked(n).ok_or(ENDS_EARLY)?;
         self.0 = tail;
         Ok(head)
     }
 
-    /// The next bytes, of a number that is known.
+    /// The next `N` bytes.
     #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
-        let (head, tail) = self.0.split_first_chunk::<N>().ok_or(SHORT)?;
+        let (head, tail) = self.0.split_first_chunk::<N>().ok_or(ENDS_EARLY)?;
         self.0 = tail;
         Ok(*head)
     }
@@ -79,7 +78,7 @@ impl<'a> Bytes<'a> {
             _ => {
                 let mut wide = [0u8; 8];
                 let head = self.take(len)?;
-                wide.get_mut(..len).ok_or(SHORT)?.copy_from_slice(head);
+                wide.get_mut(..len).ok_or(ENDS_EARLY)?.copy_from_slice(head);
                 Ok(u64::from_le_bytes(wide))
             }
         }
@@ -92,22 +91,22 @@ impl<'a> Bytes<'a> {
             0xfc => self.u16().map(u64::from),
             0xfd => self.u24().map(u64::from),
             0xfe => self.u64(),
-            _ => Err(Malformed("a length that cannot be")),
+            _ => Err(Malformed("a length has an invalid first byte")),
         }
     }
 
-    /// A length-encoded integer that counts bytes or items in this very buffer.
+    /// A length-encoded integer that counts bytes or items in this buffer.
     pub fn length(&mut self) -> Result<usize, Malformed> {
-        usize::try_from(self.lenenc()?).map_err(|_| SHORT)
+        usize::try_from(self.lenenc()?).map_err(|_| ENDS_EARLY)
     }
 
-    /// Bytes with their length before them.
+    /// Bytes after their length-encoded length.
     pub fn lenenc_bytes(&mut self) -> Result<&'a [u8], Malformed> {
         let len = self.length()?;
         self.take(len)
     }
 
-    /// What is left.
+    /// The unread bytes.
     pub fn rest(self) -> &'a [u8] {
         self.0
     }
@@ -117,13 +116,13 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// Whether bit `i` is set in a bitmap with the lowest bit first, as column bitmaps have it.
+/// Whether bit `i` is set in a column bitmap: lowest bit first.
 #[inline]
 pub fn bit(bitmap: &[u8], i: usize) -> bool {
     bitmap.get(i / 8).is_some_and(|byte| byte & (1 << (i % 8)) != 0)
 }
 
-/// Whether one of the first `count` bits is set. Some servers set those behind them too.
+/// Whether any of the first `count` bits is set. Some servers also set the unused bits after them.
 #[inline]
 pub fn any_bit(bitmap: &[u8], count: usize) -> bool {
     let (whole, rest) = (count / 8, count % 8);

@@ -1,6 +1,6 @@
-//! Panics of the `mysql` crate, which some answers of a broken or hostile server make: errors like any other.
+//! Turns panics of the `mysql` crate, which a broken or hostile server can cause, into errors like any other.
 //!
-//! Unwinding skips everything that prints or saves, so nothing that was not settled before gets out.
+//! Unwinding skips everything that prints or saves, so no unfinished output gets out.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
@@ -10,11 +10,11 @@ use anyhow::{Result, anyhow};
 const DRIVER_CRATES: [&str; 3] = ["mysql", "mysql_common", "bytes"];
 
 thread_local! {
-    /// Whether this thread's last panic was the crate's.
+    /// Whether this thread's last panic came from the crate.
     static IN_DRIVER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Keeps panics of the crate off stderr. The others are reported as always.
+/// Keeps panics of the crate off stderr. Others are reported as usual.
 pub fn install_hook() {
     let default = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -36,9 +36,9 @@ pub fn caught(work: impl FnOnce() -> Result<u8>) -> Result<u8> {
     })
 }
 
-/// Whether the crate, or one that it reads packets with, panicked: by the folder that cargo keeps its source in, such as
-/// `mysql-28.0.4`. Of a `Vec` that is to hold more than memory can (the crate reserves room for as many columns as
-/// the server says), only the standard library's place is known; dumpa itself reserves nothing on a server's word.
+/// Whether the crate, or one that it parses packets with, panicked: judged by the folder of its source, such as
+/// `mysql-28.0.4`. A "capacity overflow" is located in the standard library instead. It is the crate's too, which
+/// reserves room for as many columns as the server claims; dumpa never reserves memory for an unchecked count.
 fn is_in_driver(info: &PanicHookInfo<'_>) -> bool {
     let Some(at) = info.location() else { return false };
     let is_crate = |folder: &str| {

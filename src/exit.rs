@@ -27,8 +27,8 @@ pub const UNAVAILABLE: u8 = 3;
 /// The data cannot be read truthfully.
 pub const UNREADABLE: u8 = 4;
 
-/// stdout's reader went away. A type of its own, because a server that closes its socket gives the same
-/// `io::ErrorKind::BrokenPipe`, which is a failure.
+/// stdout's reader went away. A separate type, because a server that closes its socket gives the same
+/// `io::ErrorKind::BrokenPipe`, and that is a failure.
 #[derive(Debug, thiserror::Error)]
 #[error("stdout was closed by its reader")]
 pub struct ReaderGone;
@@ -49,15 +49,15 @@ pub fn code(error: &anyhow::Error) -> u8 {
     FAILED
 }
 
-/// The whole chain in one line: what was tried, then why it failed.
-pub fn in_words(error: &anyhow::Error) -> String {
-    words(error.chain())
+/// The whole chain of causes in one line: what was tried, then why it failed.
+pub fn message(error: &anyhow::Error) -> String {
+    chain_message(error.chain())
 }
 
-/// The same for a part of a chain.
-pub fn words<'a>(chain: impl Iterator<Item = &'a (dyn std::error::Error + 'static)>) -> String {
+/// [`message`] for a part of a chain.
+pub fn chain_message<'a>(chain: impl Iterator<Item = &'a (dyn std::error::Error + 'static)>) -> String {
     let causes = chain.map(|cause| match cause.downcast_ref::<mysql::Error>() {
-        // The crate puts the names of its own types around these.
+        // The crate's own Display wraps these in names of its types.
         Some(mysql::Error::MySqlError(error)) => format!("{} (error {})", error.message, error.code),
         Some(mysql::Error::IoError(error)) => error.to_string(),
         Some(mysql::Error::DriverError(error)) => error.to_string(),

@@ -44,16 +44,16 @@ fn run(command: &Command) -> Result<u8> {
     outcome
 }
 
-/// Tells why it failed, and gives the exit code.
+/// Prints why the command failed, and returns the exit code.
 fn report(error: &anyhow::Error) -> u8 {
     let code = exit::code(error);
     if code != exit::DONE {
-        stderr::message(&exit::in_words(error));
+        stderr::message(&exit::message(error));
     }
     code
 }
 
-/// The runtime opens /dev/null where stdout is closed: rows would vanish, and their position be saved.
+/// The runtime replaces a closed stdout by /dev/null: rows would vanish, and yet their position would be saved.
 fn check_stdout() -> Result<()> {
     match stdout_at_start::is_writable() {
         true => Ok(()),
@@ -61,7 +61,7 @@ fn check_stdout() -> Result<()> {
     }
 }
 
-/// Prints what --help and --version ask for. clap's own way to exit ignores that it cannot be written.
+/// Prints --help or --version. clap's own exit would ignore a failed write.
 fn print_help(help: &clap::Error) -> Result<u8> {
     match help.print().and_then(|()| std::io::stdout().flush()) {
         Ok(()) => Ok(exit::DONE),
@@ -74,7 +74,7 @@ fn print_help(help: &clap::Error) -> Result<u8> {
 fn called_wrongly(error: &clap::Error) {
     let is_plain = |arg: OsString| matches!(stderr::printable(&arg.to_string_lossy()), Cow::Borrowed(_));
     if std::io::stderr().is_terminal() && std::env::args_os().all(is_plain) {
-        // In colour. If that fails, there is nowhere left to complain to.
+        // clap prints in colour. If that fails, there is nowhere left to report it.
         let _ = error.print();
     } else {
         stderr::lines(&error.render().to_string());

@@ -1,4 +1,4 @@
-//! stderr: messages, and on a terminal how far it is.
+//! What goes to stderr: messages, and progress.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::stderr;
 
 /// How often progress is drawn.
 const PACE: Duration = Duration::from_millis(200);
-/// How often it is said where it cannot be drawn.
+/// How often a progress line is printed where none can be drawn.
 const LINE_PACE: Duration = Duration::from_secs(5);
 
 /// Whether progress is shown.
@@ -20,19 +20,19 @@ pub enum When {
     Never,
 }
 
-/// The rate of a tail is that of the last one or two of these.
+/// `tail` shows the rate of the last one or two windows.
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// What goes to stderr.
+/// Prints messages, and progress if it is shown.
 #[derive(Debug)]
 pub struct Progress {
     quiet: bool,
     shown: bool,
-    /// A line that is drawn again and again; without it, progress is said in lines of their own.
+    /// A line that is redrawn in place; without it, each report is a line.
     bar: Option<ProgressBar>,
     last: Option<Instant>,
     began: Instant,
-    /// When the present piece of work was begun, and what it is.
+    /// When the current table was begun, and its name.
     begun: Instant,
     what: String,
     /// Time and row count at the start of the previous window and of this one.
@@ -41,8 +41,7 @@ pub struct Progress {
 
 impl Progress {
     pub fn new(when: When, quiet: bool) -> Progress {
-        // Where the rows themselves go to the terminal they show how far it is, and a line that is drawn
-        // again and again would be drawn into them.
+        // Rows that go to the terminal show the progress themselves, and a redrawn line would garble them.
         let drawn = std::io::stderr().is_terminal() && !std::io::stdout().is_terminal();
         let shown = match when {
             When::Auto => drawn && !quiet,
@@ -60,14 +59,14 @@ impl Progress {
         Progress { quiet, shown, bar, last: None, began: now, begun: now, what: String::new(), marks }
     }
 
-    /// Something worth knowing, unless `--quiet`.
+    /// Prints a note, unless `--quiet`.
     pub fn note(&self, text: &str) {
         if !self.quiet {
             self.say(text);
         }
     }
 
-    /// Something that is not as it should be.
+    /// Prints a warning.
     pub fn warn(&self, text: &str) {
         self.say(&format!("warning: {text}"));
     }
@@ -80,20 +79,20 @@ impl Progress {
         }
     }
 
-    /// Begins a piece of work: a table.
+    /// Begins a table.
     pub fn begin(&mut self, what: &str) {
         self.what = what.to_string();
         self.begun = Instant::now();
         self.last = None;
     }
 
-    /// Whether it is time to show something: cheap enough to ask often.
+    /// Whether the next report is due. Cheap enough to ask often.
     pub fn is_due(&self) -> bool {
         let pace = if self.bar.is_some() { PACE } else { LINE_PACE };
         self.shown && self.last.unwrap_or(self.begun).elapsed() >= pace
     }
 
-    /// Rows so far, of about so many.
+    /// Reports the rows of the table so far, and the server's estimate of all.
     pub fn load(&mut self, rows: u64, estimate: Option<u64>) {
         if !self.is_due() {
             return;
@@ -106,7 +105,7 @@ impl Progress {
         self.show(format!("{}: {}{of}, {rate} rows/s", self.what, counted(rows, "row")));
     }
 
-    /// A table is done. Where progress is said line by line, that is worth a line.
+    /// A table is done. Where each report is a line, this prints one more.
     pub fn loaded(&mut self, rows: u64) {
         if self.shown && self.bar.is_none() {
             let rate = HumanCount(rate(rows, self.begun.elapsed()));
@@ -124,7 +123,7 @@ impl Progress {
         }
     }
 
-    /// The log file being read, rows so far, and the age of the last one in seconds.
+    /// Reports the log file being read, the rows so far, and how many seconds the last one is old.
     pub fn tail(&mut self, file: &str, rows: u64, lag: Option<u64>) {
         if !self.is_due() {
             return;
@@ -136,7 +135,7 @@ impl Progress {
         self.show(format!("{file}: {}, {rate} rows/s{lag}", counted(rows, "row")));
     }
 
-    /// The rate of the last seconds: that of all the time says little after a quiet night.
+    /// The rate of the last seconds: an average since the start says little after a quiet night.
     fn recent_rate(&mut self, rows: u64) -> u64 {
         if self.marks[1].0.elapsed() >= WINDOW {
             self.marks = [self.marks[1], (Instant::now(), rows)];
@@ -153,7 +152,7 @@ impl Progress {
         }
     }
 
-    /// Takes away what was drawn.
+    /// Removes the drawn line.
     pub fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

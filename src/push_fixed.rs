@@ -10,10 +10,10 @@ pub fn push_fixed<const N: usize>(out: &mut Vec<u8>, write: impl FnOnce(&mut [u8
     out.truncate(start + len);
 }
 
-/// A text that is appended many times, as a column's key is.
+/// A text that is appended many times, such as a column's key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Piece {
-    /// The text, if it fits, and zeros.
+    /// The text padded with zeros, if it fits.
     block: [u8; BLOCK_BYTES],
     /// The text, if it does not fit.
     long: Vec<u8>,

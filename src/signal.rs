@@ -1,9 +1,9 @@
-//! SIGINT, SIGTERM and SIGHUP: the first ends cleanly, the second at once, and either way dumpa ends by
-//! that same signal, so that whoever sent it sees that it worked.
+//! SIGINT, SIGTERM and SIGHUP: the first ends the run cleanly, the second at once. Either way the process dies by that
+//! same signal, so that its sender sees why.
 //!
-//! ctrlc hears them, on a thread of its own, where sleeping and ending are allowed. It does not say which signal came,
-//! so signal-hook stores the number, and ends by it: to set a signal's default handler again and raise it takes unsafe
-//! code, with nix too. signal-hook is the one way to do that which is safe.
+//! ctrlc handles signals on a thread, where sleeping and exiting are allowed, but does not tell which one came. So
+//! signal-hook stores the number, and later re-raises it: restoring the default handler takes unsafe code otherwise, with
+//! nix too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,11 +13,11 @@ use anyhow::{Context, Result};
 use nix::sys::signal::{SigSet, Signal as Number};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// How long the work may take to end after a signal: a reader of stdout that does not read can hold
-/// it up for ever.
+/// How long the work may take to end after a signal: a reader of stdout that has stopped reading could block it for
+/// ever.
 const GRACE: Duration = Duration::from_millis(900);
 
-/// Whether, and by which signal, dumpa was asked to end.
+/// The signal that asked dumpa to end, if one did.
 #[derive(Debug, Clone, Default)]
 pub struct Signal(Arc<AtomicUsize>);
 
@@ -27,10 +27,10 @@ impl Signal {
         let signal = Signal::default();
         let seen = signal.clone();
         let mut count = 0;
-        // A signal that comes before both handlers are installed stays pending until then.
+        // Signals stay pending until both handlers are installed.
         let waiting: SigSet =
             [SIGINT, SIGTERM, SIGHUP].into_iter().filter_map(|n| Number::try_from(n).ok()).collect();
-        waiting.thread_block().context("cannot hold signals back")?;
+        waiting.thread_block().context("cannot block signals")?;
         ctrlc::set_handler(move || {
             count += 1;
             if count == 1 {
@@ -44,12 +44,12 @@ impl Signal {
             }
         })
         .context("cannot listen for signals")?;
-        // The handler of signal-hook calls ctrlc's, which wakes the thread, and then stores the number.
+        // signal-hook's handler first calls ctrlc's, which wakes the thread, then stores the number.
         for number in [SIGINT, SIGTERM, SIGHUP] {
             signal_hook::flag::register_usize(number, signal.0.clone(), number as usize)
                 .context("cannot listen for signals")?;
         }
-        waiting.thread_unblock().context("cannot let signals in")?;
+        waiting.thread_unblock().context("cannot unblock signals")?;
         Ok(signal)
     }
 
@@ -64,7 +64,7 @@ impl Signal {
             0 => SIGTERM,
             number => number as i32,
         };
-        // It does not return for these signals.
+        // For these signals it does not return.
         let _ = signal_hook::low_level::emulate_default_handler(number);
     }
 }

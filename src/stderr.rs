@@ -1,14 +1,14 @@
-//! stderr: one message, one line, whatever it holds and wherever it goes.
+//! Writes messages to stderr, one line each.
 //!
-//! A message may quote a server's error text, names and files, which may hold anything. Control characters in it
-//! could redraw the terminal or forge another line, so they are written as escapes. And a stderr that cannot be
-//! written to (a full disk, a reader that went away) is no reason to end: `eprintln!` would panic.
+//! A message may quote a server's error text, names and paths, which may hold anything. Control characters could redraw
+//! the terminal or forge another line, so they are escaped. A stderr that cannot be written (a full disk, a closed pipe)
+//! does not end the run: `eprintln!` would panic.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-/// Writes `dumpa: text` and the end of the line, in one piece.
+/// Writes `dumpa: text` as one line, in one write.
 pub fn message(text: &str) {
     write(&format!("dumpa: {}\n", printable(text)));
 }
@@ -20,7 +20,7 @@ pub fn lines(text: &str) {
 }
 
 fn write(text: &str) {
-    // There is nowhere left to complain to.
+    // If this fails, there is nowhere left to report it.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
@@ -44,7 +44,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// A control character, a line end that a terminal may take for one, or what changes the order of the text around it.
+/// Whether a character controls the terminal, ends a line, or reorders the text around it.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -1,8 +1,8 @@
 //! Whether stdout was open when the process began.
 //!
-//! The runtime opens /dev/null in the place of a closed stdout (`dumpa load >&-`) before `main`. Afterwards that looks
-//! the same as /dev/null that was given on purpose: daemons and Python's `DEVNULL` open it for reading and writing,
-//! as the runtime does. So it is looked at before the runtime starts, by the C library's list of initializers.
+//! Before `main`, the runtime opens /dev/null in place of a closed stdout (`dumpa load >&-`). Afterwards that looks like
+//! a /dev/null given on purpose: daemons and Python's `DEVNULL` open it for reading and writing, too. So a C initializer
+//! checks the descriptor before the runtime starts.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,15 +15,15 @@ pub fn is_writable() -> bool {
     IS_WRITABLE.load(Ordering::Relaxed)
 }
 
-// SAFETY: the list holds pointers to functions, which the C library calls one by one before `main`.
+// SAFETY: `.init_array` holds function pointers, which the C library calls one by one before `main`.
 #[allow(unsafe_code)]
 #[used]
 #[unsafe(link_section = ".init_array")]
-static AT_START: extern "C" fn() = look;
+static AT_START: extern "C" fn() = check;
 
-/// Uses nothing of the standard library's that would need its runtime.
-extern "C" fn look() {
-    // SAFETY: a system call without pointers; of a closed descriptor it says so.
+/// Uses no part of the standard library that needs its runtime.
+extern "C" fn check() {
+    // SAFETY: a system call without pointers, which reports a closed descriptor as an error.
     #[allow(unsafe_code)]
     let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFL) };
     let is_writable = flags >= 0 && matches!(flags & libc::O_ACCMODE, libc::O_WRONLY | libc::O_RDWR);

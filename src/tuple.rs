@@ -1,4 +1,4 @@
-//! One tuple, one line: `[op, table, id, content, metadata]`. It knows no MySQL.
+//! Writes tuples, one line each: `[op, table, id, content, metadata]`. Knows nothing of MySQL.
 
 use crate::push_fixed::Piece;
 use crate::value::temporal::rfc3339;
@@ -12,23 +12,23 @@ pub enum Op {
     Truncate,
 }
 
-/// The beginnings of a table's lines: `["upsert","people",` and so on.
+/// How a table's lines begin, by operation: `["upsert","people",`.
 #[derive(Debug, Clone)]
-pub struct Heads {
+pub struct LinePrefixes {
     upsert: Vec<u8>,
     delete: Vec<u8>,
     truncate: Vec<u8>,
 }
 
-impl Heads {
-    pub fn new(table: &str) -> Heads {
+impl LinePrefixes {
+    pub fn new(table: &str) -> LinePrefixes {
         let head = |op: &str| {
             let mut head = format!("[\"{op}\",").into_bytes();
             text::string(table, &mut head);
             head.push(b',');
             head
         };
-        Heads { upsert: head("upsert"), delete: head("delete"), truncate: head("truncate") }
+        LinePrefixes { upsert: head("upsert"), delete: head("delete"), truncate: head("truncate") }
     }
 
     pub fn of(&self, op: Op) -> &[u8] {
@@ -61,19 +61,19 @@ pub enum IdPlace {
     Alone(usize),
 }
 
-/// A row's buffers are freed after the row if they are larger.
+/// A row's buffers are freed after the row if they have grown beyond this.
 const MAX_CAPACITY_BYTES: usize = 1 << 20;
 
-/// A row's JSON, made column by column, and which parts of it are the values of its id.
+/// A row's JSON, built column by column, and where in it the values of its id are.
 #[derive(Debug, Default)]
 pub struct Content {
-    /// The object of all columns and a comma; after the row's end also the values of `aside`.
+    /// The object of all columns and a comma. After the row's end, the values of `aside` follow.
     json: Vec<u8>,
     /// Start and end in `json` of each value of the id, in the id's order.
     id: Vec<(usize, usize)>,
-    /// Values that belong to the id, and not to the object. At the row's end they are moved to the end of `json`.
+    /// Values of the id that are not in the object. At the row's end they move to the end of `json`.
     aside: Vec<u8>,
-    /// For each value in `aside`: which value of the id it is, and its start and end.
+    /// For each value in `aside`: its place in the id, its start and its end.
     alone: Vec<(usize, usize, usize)>,
     /// Where the object and its comma end.
     object_len: usize,
@@ -83,17 +83,17 @@ pub struct Content {
 }
 
 impl Content {
-    /// One that remembers where each column's value is.
-    pub fn of_values() -> Content {
+    /// One that records where each column's value is.
+    pub fn with_values() -> Content {
         Content { with_values: true, ..Content::default() }
     }
 
-    /// The JSON of the column of this number.
+    /// The JSON of column `i`.
     pub fn value(&self, i: usize) -> &[u8] {
         self.values.get(i).map_or(&[], |(start, end)| &self.json[*start..*end])
     }
 
-    /// Begins a row whose id has so many values.
+    /// Begins a row whose id has `id_values` values.
     #[inline]
     pub fn begin(&mut self, id_values: usize) {
         self.json.clear();
@@ -140,7 +140,7 @@ impl Content {
     #[inline]
     pub fn end_id(&mut self) {
         if !self.alone.is_empty() {
-            self.put_behind();
+            self.append_aside();
         }
     }
 
@@ -152,29 +152,29 @@ impl Content {
     }
 
     #[cold]
-    fn put_behind(&mut self) {
-        let behind = self.json.len();
+    fn append_aside(&mut self) {
+        let offset = self.json.len();
         self.json.append(&mut self.aside);
         for (place, begin, end) in self.alone.drain(..) {
             if let Some(range) = self.id.get_mut(place) {
-                *range = (behind + begin, behind + end);
+                *range = (offset + begin, offset + end);
             }
         }
     }
 
     /// Frees the memory of a huge row.
     #[inline]
-    pub fn give_back(&mut self) {
+    pub fn free_if_huge(&mut self) {
         if self.json.capacity() > MAX_CAPACITY_BYTES {
             *self = Content { with_values: self.with_values, ..Content::default() };
         }
     }
 
-    /// Puts the line's beginning, and what `out` holds, before the object, and makes that `out`: a copy of a huge row
-    /// would need its memory once more.
+    /// Inserts what `out` holds and the line's beginning before the object, and makes that buffer `out`: copying a huge row
+    /// would take its memory twice.
     #[cold]
-    fn become_line(&mut self, head: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(head);
+    fn become_line(&mut self, prefix: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(prefix);
         self.write_id(out);
         out.push(b',');
         self.json.truncate(self.object_len);
@@ -210,28 +210,28 @@ impl Content {
     }
 }
 
-/// Appends a line up to its metadata. The content is used up: of a huge row, its buffer becomes `out`.
+/// Appends a line up to its metadata. The content is consumed: a huge row's buffer becomes `out`.
 #[inline]
-pub fn row(head: &[u8], content: &mut Content, out: &mut Vec<u8>) {
+pub fn row(prefix: &[u8], content: &mut Content, out: &mut Vec<u8>) {
     if content.object_len > MAX_CAPACITY_BYTES && out.len() < MAX_CAPACITY_BYTES && !content.with_values {
-        return content.become_line(head, out);
+        return content.become_line(prefix, out);
     }
-    out.extend_from_slice(head);
+    out.extend_from_slice(prefix);
     content.write_id(out);
     out.push(b',');
     out.extend_from_slice(&content.json[..content.object_len]);
 }
 
-/// Likewise a line without id and content.
-pub fn no_row(head: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(head);
+/// [`row`] for a line without id and content.
+pub fn no_row(prefix: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(prefix);
     out.extend_from_slice(b"null,null,");
 }
 
 /// The end of a line of `load`.
 pub const NO_METADATA: &[u8] = b"null]\n";
 
-/// The end of a line of `tail`, behind its `"old"`.
+/// The end of a line of `tail`, after its `"old"`.
 pub const METADATA_END: &[u8] = b"}]\n";
 
 /// When a transaction was committed.
@@ -241,7 +241,7 @@ pub struct CommitTime {
     pub micros: Option<u32>,
 }
 
-/// The metadata of a transaction's lines: what they have in common is written once.
+/// The metadata of a transaction's lines. The common parts are written once.
 #[derive(Debug, Default)]
 pub struct Metadata {
     /// `{"ts":"…","next_file":"…","next_position":…,"next_row":`, with the place where the transaction begins.
@@ -255,8 +255,8 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Begins the lines of another transaction, which begins at a place. `gtid_set` are transactions behind that place
-    /// which are done.
+    /// Begins the lines of a transaction that begins at `start`. `gtid_set` are transactions after that place that are
+    /// already done.
     pub fn begin(
         &mut self,
         time: CommitTime,
@@ -301,7 +301,7 @@ impl Metadata {
         self.end_line(old, out);
     }
 
-    /// Likewise for the last line: resuming starts at the transaction's end.
+    /// [`Metadata::inside`] for the last line: resuming starts at the transaction's end.
     pub fn at_end(&self, end: LogPlace<'_>, old: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&self.start[..self.time_len]);
         place(end, out);
@@ -320,7 +320,7 @@ impl Metadata {
     }
 }
 
-/// A place in a log: file, offset, and which log the file is of, or nothing.
+/// A place in a log: file, offset, and the log's identity, which may be empty.
 pub type LogPlace<'a> = (&'a str, u64, &'a str);
 
 fn place((file, offset, log): LogPlace<'_>, out: &mut Vec<u8>) {
@@ -348,7 +348,7 @@ mod tests {
         }
         content.end();
         let mut out = before.to_vec();
-        row(Heads::new("t").of(Op::Upsert), &mut content, &mut out);
+        row(LinePrefixes::new("t").of(Op::Upsert), &mut content, &mut out);
         out
     }
 

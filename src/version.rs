@@ -1,8 +1,8 @@
-//! Which server it is: its family, and the version that it counts in that family.
+//! A server's flavor and version.
 
 use std::fmt;
 
-/// Which family a server's version number counts in: MariaDB 10.11 and MySQL 8.0 are of one age.
+/// The family of servers that a version number belongs to. (MariaDB 10.11 and MySQL 8.0 are of the same age.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flavor {
     MySql,
@@ -31,12 +31,12 @@ pub struct Release {
 }
 
 impl Release {
-    /// From `@@version` (which a log's format description repeats) and `@@version_comment`; `None` where that is
-    /// no version of MySQL or MariaDB.
+    /// Parses `@@version` (which a log's format description repeats) and `@@version_comment`; `None` if that is no version
+    /// of MySQL or MariaDB.
     pub fn parse(text: &str, comment: &str) -> Option<Release> {
         let mariadb = [text, comment].iter().any(|text| text.to_ascii_lowercase().contains("mariadb"));
         let flavor = if mariadb { Flavor::MariaDb } else { Flavor::MySql };
-        // Before 11, MariaDB put this in front, for replicas that took no version above 9.
+        // MariaDB before 11 has this prefix, for replicas that refused versions above 9.
         let numbers = if mariadb { text.strip_prefix("5.5.5-").unwrap_or(text) } else { text };
         let mut numbers = numbers.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u16>);
         let mut next = || numbers.next()?.ok();
@@ -53,8 +53,8 @@ impl Release {
         self.flavor == Flavor::MySql && self.version >= Version { major, minor, patch }
     }
 
-    /// The oldest version of its flavor that dumpa is made for, if this one is older.
-    pub fn is_older_than(&self) -> Option<&'static str> {
+    /// The oldest version of its flavor that dumpa supports, if this one is older.
+    pub fn older_than_supported(&self) -> Option<&'static str> {
         let version = |major, minor| Version { major, minor, patch: 0 };
         let (oldest, text) = match self.flavor {
             Flavor::MySql => (version(5, 6), "5.6"),
@@ -63,20 +63,20 @@ impl Release {
         (self.version < oldest).then_some(text)
     }
 
-    /// Does its log hold the values of virtual columns? MariaDB 10.2.11 logs NULL for those without an index; of the
-    /// versions up to 10.5 it is not known.
+    /// Does its log hold the values of virtual columns? MariaDB 10.2.11 logs NULL for those without an index; the versions
+    /// up to 10.5 are untested.
     pub fn logs_virtual_columns(&self) -> bool {
         !self.is_mariadb_before(10, 5, 0)
     }
 
-    /// Has it `binlog_row_metadata`, which makes it log the names of columns?
+    /// Does it have `binlog_row_metadata`, which makes it log column names?
     pub fn can_log_names(&self) -> bool {
         self.is_mysql_from(8, 0, 1) || self.is_mariadb_from(10, 5, 0)
     }
 
-    /// Does its log count the hidden columns of indexes on expressions? Seen on 8.0.15; by the source 8.0.18 does, and
-    /// 8.0.20 does not (`Replicated_columns_view` in `rpl_record.cc`). Of 8.0.19 it is not known: whichever is wrong
-    /// is found out by the number of columns, and by the columns that images hold.
+    /// Do its table maps count the hidden columns of functional indexes? Seen on 8.0.15; by the source 8.0.18 does, and
+    /// 8.0.20 does not (`Replicated_columns_view` in `rpl_record.cc`). 8.0.19 is unknown: a wrong answer shows in the
+    /// number of columns, and in the columns that images hold.
     pub fn counts_hidden_columns(&self) -> bool {
         self.flavor == Flavor::MySql && !self.is_mysql_from(8, 0, 20)
     }
@@ -144,7 +144,7 @@ mod tests {
             ("5.6.10", None),
             ("9.7.0", None),
         ] {
-            assert_eq!(release(text).is_older_than(), oldest, "{text}");
+            assert_eq!(release(text).older_than_supported(), oldest, "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! MariaDB's two uses of zlib: whole events (`log_bin_compress`) and single columns (COMPRESSED).
+//! MariaDB's two uses of zlib: compressed events (`log_bin_compress`) and COMPRESSED columns.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -6,21 +6,21 @@ use crate::bytes::Malformed;
 
 const BROKEN: Malformed = Malformed("its compressed bytes cannot be inflated");
 
-/// Inflates the body of a compressed event into `out`, which is emptied first.
+/// Inflates the body of a compressed event into `out`, replacing its content.
 ///
-/// The first byte has its highest bit set, the algorithm (0, zlib) in the next three, and the
-/// length of the length in the last three; the length follows, big-endian, then the data.
+/// The first byte has the highest bit set, then three bits for the algorithm (0 is zlib), and in its last three bits the
+/// size of the length; then come the length, big-endian, and the data.
 ///
 /// Source: MariaDB's `sql/log_event.cc`, `binlog_buf_uncompress`.
 pub fn event(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
     let (&head, rest) = bytes.split_first().ok_or(BROKEN)?;
     if head & 0xf0 != 0x80 {
-        return Err(Malformed("it is compressed in a way that is not known"));
+        return Err(Malformed("it has an unknown compression"));
     }
     inflate(rest, head & 7, true, out)
 }
 
-/// The value of a compressed column: stored as it is behind a zero byte, or inflated into `out`.
+/// The value of a compressed column: stored plain after a zero byte, or inflated into `out`.
 ///
 /// Source: MariaDB's `sql/field_comp.cc`.
 pub fn column<'a>(bytes: &'a [u8], out: &'a mut Vec<u8>) -> Result<&'a [u8], Malformed> {
@@ -33,26 +33,26 @@ pub fn column<'a>(bytes: &'a [u8], out: &'a mut Vec<u8>) -> Result<&'a [u8], Mal
             inflate(rest, head & 7, head & 8 == 0, out)?;
             Ok(out)
         }
-        _ => Err(Malformed("a column is compressed in a way that is not known")),
+        _ => Err(Malformed("a column has an unknown compression")),
     }
 }
 
-/// No packet of the protocol is larger, so that no server makes a larger event.
+/// The protocol's largest packet, so no server makes a larger event.
 const MAX_BYTES: usize = 1 << 30;
-/// Room that is made at a time: a length that a broken file claims is not worth its memory before the bytes come.
+/// The buffer grows in such steps, as bytes arrive: a damaged file could claim any length.
 const STEP_BYTES: usize = 256 << 10;
 
-/// Inflates what follows a length of `length_bytes` bytes, which must be the length that comes out.
+/// Inflates what follows a length of `length_bytes` bytes; the result must have that length.
 fn inflate(bytes: &[u8], length_bytes: u8, zlib: bool, out: &mut Vec<u8>) -> Result<(), Malformed> {
     let (length, mut data) = bytes.split_at_checked(length_bytes.into()).ok_or(BROKEN)?;
     let length = length.iter().fold(0usize, |n, byte| n << 8 | usize::from(*byte));
     out.clear();
     if length > MAX_BYTES {
-        return Err(Malformed("it claims to inflate to more than 1 GiB"));
+        return Err(Malformed("it claims to be larger than 1 GiB when inflated"));
     }
     let mut inflater = Decompress::new(zlib);
     loop {
-        // One byte more than it should be is enough to tell that it is too long.
+        // One byte too many is enough to notice that it is too long.
         let room = (length - out.len() + 1).min(STEP_BYTES.max(out.len()));
         out.reserve(room);
         let (read, written) = (inflater.total_in(), inflater.total_out());
@@ -63,7 +63,7 @@ fn inflate(bytes: &[u8], length_bytes: u8, zlib: bool, out: &mut Vec<u8>) -> Res
             _ if out.len() > length => return Err(BROKEN),
             Status::StreamEnd if out.len() == length => return Ok(()),
             Status::StreamEnd => return Err(BROKEN),
-            // Without its last bytes: the length is what counts.
+            // The stream's last bytes are missing, but all data is there.
             Status::Ok | Status::BufError if is_stuck && out.len() == length => return Ok(()),
             Status::Ok | Status::BufError if is_stuck => return Err(BROKEN),
             Status::Ok | Status::BufError => {}

@@ -1,4 +1,4 @@
-//! The frame of an event: its header, its type, and what the format description says of both.
+//! An event's header and type, and the format description.
 //!
 //! Source: MySQL's `libs/mysql/binlog/event/binlog_event.h`, MariaDB's `sql/log_event.h`.
 
@@ -15,9 +15,9 @@ pub const HEADER_LEN: usize = 19;
 pub const CHECKSUM_LEN: usize = 4;
 /// Header flag: the file is still open, or was not closed properly.
 pub const FLAG_IN_USE: u16 = 0x1;
-/// Header flag: made by the dump thread; it stands in no file.
+/// Header flag: made by the dump thread, and in no file.
 pub const FLAG_ARTIFICIAL: u16 = 0x20;
-/// Header flag: a replica's own, in its relay log.
+/// Header flag: written by the replica itself, in its relay log.
 pub const FLAG_RELAY_LOG: u16 = 0x40;
 /// Header flag: a reader that does not know the type may skip it.
 pub const FLAG_IGNORABLE: u16 = 0x80;
@@ -25,13 +25,14 @@ pub const FLAG_IGNORABLE: u16 = 0x80;
 /// The common header.
 #[derive(Debug, Clone, Copy)]
 pub struct Header {
-    /// Seconds since 1970, of the server's clock; 0 in artificial events.
+    /// Seconds since 1970 by the server's clock; 0 in artificial events.
     pub timestamp: u32,
-    pub kind: u8,
+    /// See [`EventType::of`].
+    pub type_byte: u8,
     pub server_id: u32,
-    /// Bytes of the whole event in the file: header and checksum included.
+    /// Length of the whole event in bytes, with header and checksum.
     pub size: u32,
-    /// Low 32 bits of the offset after the event, or 0 where the server leaves it out.
+    /// Low 32 bits of the offset after the event, or 0 if not set.
     pub log_pos: u32,
     pub flags: u16,
 }
@@ -42,7 +43,7 @@ impl Header {
         let mut bytes = Bytes(bytes);
         Ok(Header {
             timestamp: bytes.u32()?,
-            kind: bytes.u8()?,
+            type_byte: bytes.u8()?,
             server_id: bytes.u32()?,
             size: bytes.u32()?,
             log_pos: bytes.u32()?,
@@ -50,7 +51,7 @@ impl Header {
         })
     }
 
-    /// Whether the event was made by the dump thread and has no place in the file.
+    /// Whether the dump thread made the event, so that it is in no file.
     pub fn is_artificial(&self) -> bool {
         self.flags & FLAG_ARTIFICIAL != 0
     }
@@ -63,7 +64,7 @@ pub struct Event<'a> {
     pub body: &'a [u8],
 }
 
-/// The types that dumpa tells apart. One number each; see [`EventType::of`].
+/// The event types that dumpa tells apart; see [`EventType::of`] for their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventType {
     Query,
@@ -82,44 +83,43 @@ pub enum EventType {
     MariaGtid,
     StartEncryption,
     QueryCompressed,
-    /// A statement that loads a file, or one before 5.0: data in statement format.
+    /// LOAD DATA in statement format.
     LoadStatement(&'static str),
-    /// Part of a transaction that changes no row: an annotation, or inputs of a statement, which is judged by its own
-    /// event.
+    /// Inside a transaction, without effect by itself: an annotation, or the inputs of a statement.
     Inside,
-    /// Bookkeeping between transactions.
+    /// Between transactions, without effect.
     Between,
     Unknown(u8),
 }
 
-/// Which change a rows event holds, and how it is packed.
+/// The change that a rows event holds, and its encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowsKind {
-    pub change: Change,
-    /// Version 2 (MySQL 5.6 on): a length-prefixed block of extra data after the flags.
+    pub change: RowChange,
+    /// Version 2 (since MySQL 5.6): a length-prefixed block of extra data after the flags.
     pub extra_data: bool,
     /// MariaDB's `log_bin_compress`: everything after the bitmaps is deflated.
     pub compressed: bool,
-    /// The after image may hold differences of JSON documents (MySQL 8.0 on).
+    /// The after image may hold JSON diffs (since MySQL 8.0).
     pub partial_json: bool,
 }
 
 /// What happened to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum RowChange {
     Insert,
     Update,
     Delete,
 }
 
 impl EventType {
-    /// The type of a header's type byte.
-    pub fn of(kind: u8) -> EventType {
-        use Change::{Delete, Insert, Update};
+    /// The type that a type byte means.
+    pub fn of(type_byte: u8) -> EventType {
+        use RowChange::{Delete, Insert, Update};
         let rows = |change, extra_data, compressed| {
             EventType::Rows(RowsKind { change, extra_data, compressed, partial_json: false })
         };
-        match kind {
+        match type_byte {
             QUERY => EventType::Query,
             4 => EventType::Rotate,
             FORMAT_DESCRIPTION => EventType::FormatDescription,
@@ -155,38 +155,38 @@ impl EventType {
             171 => rows(Delete, true, true),
             6 | 8 | 10 | 12 => EventType::LoadStatement("LOAD DATA"),
             18 => EventType::LoadStatement("LOAD DATA"),
-            // Intvar, Rand, User_var; blocks of a file being loaded; Rows_query, MariaDB's annotation.
+            // Intvar, Rand, User_var; blocks of a loaded file; Rows_query, MariaDB's Annotate_rows.
             5 | 9 | 11 | 13 | 14 | 17 | 29 | 160 => EventType::Inside,
-            // Stop, Ignorable, Previous_gtids, Transaction_context, View_change; MariaDB's checkpoint and GTID list.
+            // Stop, Ignorable, Previous_gtids, Transaction_context, View_change; MariaDB's Binlog_checkpoint, Gtid_list.
             3 | 28 | 35 | 36 | 37 | 161 | 163 => EventType::Between,
             other => EventType::Unknown(other),
         }
     }
 }
 
-/// What a format description event says of the events after it.
+/// A format description: it describes the events after it.
 #[derive(Debug, Clone)]
 pub struct FormatDescription {
-    /// The server's version string, as `5.6.24-log`.
+    /// The server's version, such as `5.6.24-log`.
     pub server_version: String,
-    /// Whether the events after it end in a CRC-32.
+    /// Whether events end in a CRC-32.
     pub checksum: bool,
-    /// The first file after the server's start: a transaction that is open here was never committed.
+    /// This is the first file after a server start: a transaction still open was never committed.
     pub after_start: bool,
-    /// Length of each type's fixed part, the first being type 1.
+    /// Length of the fixed part of each event type, from type 1 on.
     post_header: Vec<u8>,
 }
 
 impl FormatDescription {
-    /// Reads a format description from its event's body, checksum (if any) still at its end: the
-    /// byte that says whether there is one stands before it.
+    /// Parses the body of a format description, with its checksum, if any, still at the end: the byte that names the
+    /// algorithm precedes it.
     ///
     /// Source: `Format_description_event` in `control_events.h`.
     pub fn parse(body: &[u8]) -> Result<FormatDescription, Malformed> {
         let mut bytes = Bytes(body);
         let version = bytes.u16()?;
         if version != 4 {
-            return Err(Malformed("it is of a binary log version other than 4 (before MySQL 5.0)"));
+            return Err(Malformed("its binary log version is not 4 (MySQL 5.0 and later)"));
         }
         let name = bytes.take(50)?;
         let name = name.split(|&b| b == 0).next().unwrap_or_default();
@@ -203,21 +203,21 @@ impl FormatDescription {
             checksum = match post_header.get(tail) {
                 Some(0) => false,
                 Some(1) => true,
-                _ => return Err(Malformed("it names a checksum that is not known")),
+                _ => return Err(Malformed("it names an unknown checksum")),
             };
             post_header.truncate(tail);
         }
         Ok(FormatDescription { server_version, checksum, after_start, post_header })
     }
 
-    /// Length of the fixed part of events of this type byte, or 0 where it is not told.
-    pub fn post_header_len(&self, kind: u8) -> u8 {
-        usize::from(kind).checked_sub(1).and_then(|i| self.post_header.get(i)).copied().unwrap_or(0)
+    /// Length of the fixed part of events of a type, or 0 if not given.
+    pub fn post_header_len(&self, type_byte: u8) -> u8 {
+        usize::from(type_byte).checked_sub(1).and_then(|i| self.post_header.get(i)).copied().unwrap_or(0)
     }
 
-    /// Reads a table id: four bytes in the logs of early 5.1, six since.
-    pub fn table_id(&self, kind: u8, body: &mut Bytes<'_>) -> Result<u64, Malformed> {
-        match self.post_header_len(kind) {
+    /// Reads a table id: four bytes in logs of early 5.1, six since.
+    pub fn table_id(&self, type_byte: u8, body: &mut Bytes<'_>) -> Result<u64, Malformed> {
+        match self.post_header_len(type_byte) {
             6 => body.u32().map(u64::from),
             _ => body.u48(),
         }
@@ -236,8 +236,8 @@ impl Default for FormatDescription {
     }
 }
 
-/// Whether a server of this version writes the checksum algorithm into its format description:
-/// MySQL since 5.6.1, MariaDB since 5.3.
+/// Whether a server of this version writes the checksum algorithm into its format description: MySQL since 5.6.1, MariaDB
+/// since 5.3.
 fn has_checksum_byte(version: &str) -> bool {
     let mut parts = version.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse().unwrap_or(0));
     let number: [u32; 3] = std::array::from_fn(|_| parts.next().unwrap_or(0));

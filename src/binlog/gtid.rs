@@ -1,4 +1,4 @@
-//! The events that begin a transaction and name it.
+//! GTID events, which begin a transaction and name it.
 //!
 //! Source: MySQL's `control_events.h`, class `Gtid_event`, and the pages on its serialization
 //! library for the tagged kind; MariaDB's `sql/log_event.cc`, `Gtid_log_event`.
@@ -12,10 +12,10 @@ const MARIA_STANDALONE: u8 = 1;
 const MARIA_GROUP_COMMIT: u8 = 2;
 const MARIA_PREPARED_XA: u8 = 64;
 const MARIA_COMPLETED_XA: u8 = 128;
-/// Flags of the second set, which came with 10.8.
+/// Flags of the second byte, since 10.8.
 const MARIA_START_ALTER: u8 = 2;
 const MARIA_ROLLBACK_ALTER: u8 = 8;
-/// Of MySQL's flags: something may stand in statement format.
+/// MySQL's flag: the transaction may hold statements.
 const MYSQL_STATEMENTS: u8 = 1;
 
 /// What a GTID event says.
@@ -23,21 +23,20 @@ const MYSQL_STATEMENTS: u8 = 1;
 pub struct Gtid {
     /// `None` for an anonymous transaction.
     pub gtid: Option<String>,
-    /// When it was committed, in microseconds since 1970; `None` where only the header tells, in
-    /// seconds.
+    /// Commit time in microseconds since 1970; `None` if only the header has it, in seconds.
     pub committed_micros: Option<u64>,
-    /// It has only rows, and from a server that undoes rows without its log: MySQL 8.0 on, which has the microseconds.
-    /// Older ones and MariaDB do log rows and then undo them, where a temporary table or one without transactions
-    /// stands between them; MariaDB's `FL_TRANSACTIONAL` is set all the same.
+    /// The transaction holds only committed rows. True of transactions without statements on MySQL 8.0 and later, which has
+    /// the microseconds. Older servers and MariaDB may log rows and then roll them back, if a temporary or
+    /// non-transactional table was changed between them; MariaDB sets `FL_TRANSACTIONAL` even then.
     pub only_committed: bool,
-    /// One statement follows, and with it the group ends (MariaDB).
+    /// The group is one statement (MariaDB).
     pub standalone: bool,
-    /// The group has begun: no BEGIN follows (MariaDB).
+    /// This begins the transaction: no BEGIN follows (MariaDB).
     pub begins: bool,
-    /// The group ends in XA PREPARE (MariaDB; MySQL says so in its first statement).
+    /// The group ends in XA PREPARE (MariaDB; MySQL's begins with XA START).
     pub prepares_xa: bool,
-    /// The statement of the group defines nothing: MariaDB logs an ALTER that takes long when it starts, and the same
-    /// again when it has been done, or undone (`binlog_alter_two_phase`).
+    /// The group's ALTER has no effect: with `binlog_alter_two_phase`, MariaDB logs an ALTER when it starts, and again when
+    /// it is done or rolled back.
     pub is_no_ddl: bool,
 }
 
@@ -51,8 +50,7 @@ pub fn mysql(body: &[u8], anonymous: bool) -> Result<Gtid, Malformed> {
     if !anonymous {
         gtid.gtid = Some(gtid_text(uuid, "", number));
     }
-    // Since 5.7 a logical clock, since 8.0.1 the time of the commit: here, and where it was
-    // first committed if that is another server.
+    // Since 5.7 a logical clock; since 8.0.1 the commit time on this server, and, if it differs, on the original one.
     if bytes.rest().first() == Some(&2) {
         bytes.take(17)?;
         if bytes.rest().len() >= 7 {
@@ -66,7 +64,7 @@ pub fn mysql(body: &[u8], anonymous: bool) -> Result<Gtid, Malformed> {
     Ok(gtid)
 }
 
-/// MySQL's tagged GTID event (8.3 on): numbered fields of variable length.
+/// MySQL's tagged GTID event (since 8.3): numbered fields of variable length.
 pub fn tagged(body: &[u8]) -> Result<Gtid, Malformed> {
     let mut bytes = Bytes(body);
     let (_version, _size, _last) = (varlen(&mut bytes)?, varlen(&mut bytes)?, varlen(&mut bytes)?);
@@ -80,20 +78,20 @@ pub fn tagged(body: &[u8]) -> Result<Gtid, Malformed> {
                     *byte = varlen(&mut bytes)? as u8;
                 }
             }
-            // Signed numbers have their sign in the lowest bit.
+            // The lowest bit is the sign.
             2 => number = varlen(&mut bytes)? >> 1,
             3 => {
                 let len = varlen(&mut bytes)? as usize;
                 let text = std::str::from_utf8(bytes.take(len)?).ok();
                 let is_tag = |text: &&str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-                tag = text.filter(is_tag).ok_or(Malformed("a GTID's tag is not a word"))?;
+                tag = text.filter(is_tag).ok_or(Malformed("a GTID's tag has invalid characters"))?;
             }
             6 => here = varlen(&mut bytes)?,
             7 => first = Some(varlen(&mut bytes)?),
             4 | 5 | 8..=11 => {
                 varlen(&mut bytes)?;
             }
-            // Fields come in order: a new one stands behind all that are needed.
+            // Fields are in order, so unknown ones come after all that are needed.
             _ => break,
         }
     }
@@ -105,7 +103,7 @@ pub fn tagged(body: &[u8]) -> Result<Gtid, Malformed> {
     })
 }
 
-/// MariaDB's GTID event. The server that committed first stands in the header.
+/// MariaDB's GTID event. The GTID's server id is in the header.
 pub fn mariadb(header: &Header, body: &[u8]) -> Result<Gtid, Malformed> {
     let mut bytes = Bytes(body);
     let sequence = bytes.u64()?;
@@ -119,7 +117,7 @@ pub fn mariadb(header: &Header, body: &[u8]) -> Result<Gtid, Malformed> {
         let (global, branch) = (bytes.u8()?, bytes.u8()?);
         bytes.take(usize::from(global) + usize::from(branch))?;
     }
-    // Zeros fill the event up to 19 bytes.
+    // The event is padded with zeros to 19 bytes.
     let extra = if bytes.is_empty() { 0 } else { bytes.u8()? };
     let standalone = flags & MARIA_STANDALONE != 0;
     Ok(Gtid {
@@ -150,9 +148,9 @@ fn gtid_text(uuid: [u8; 16], tag: &str, number: u64) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// A number of 1 to 9 bytes: as many trailing ones in the first as bytes follow it.
+/// A number of 1 to 9 bytes: the first byte has as many trailing ones as bytes follow it.
 fn varlen(bytes: &mut Bytes<'_>) -> Result<u64, Malformed> {
-    let first = bytes.rest().first().copied().ok_or(crate::bytes::SHORT)?;
+    let first = bytes.rest().first().copied().ok_or(crate::bytes::ENDS_EARLY)?;
     let len = first.trailing_ones() as usize + 1;
     if len == 9 {
         bytes.u8()?;

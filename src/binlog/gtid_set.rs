@@ -5,12 +5,12 @@ use std::collections::HashMap;
 /// A set of transactions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GtidSet {
-    /// By `uuid` or `uuid:tag`, first and last number of each run.
-    runs: HashMap<String, Vec<(u64, u64)>>,
+    /// First and last number of each interval, by `uuid` or `uuid:tag`.
+    intervals: HashMap<String, Vec<(u64, u64)>>,
 }
 
 impl GtidSet {
-    /// Reads a set; `None` if it is none.
+    /// Parses a set; `None` if it is invalid.
     pub fn parse(text: &str) -> Option<GtidSet> {
         let mut set = GtidSet::default();
         let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
@@ -20,8 +20,8 @@ impl GtidSet {
             for part in rest.split(':') {
                 if part.starts_with(|c: char| c.is_ascii_digit()) {
                     let (first, last) = part.split_once('-').unwrap_or((part, part));
-                    let run = (first.parse().ok()?, last.parse().ok()?);
-                    set.runs.entry(source.clone()).or_default().push(run);
+                    let interval = (first.parse().ok()?, last.parse().ok()?);
+                    set.intervals.entry(source.clone()).or_default().push(interval);
                 } else {
                     source = format!("{}:{}", uuid.to_ascii_lowercase(), part.to_ascii_lowercase());
                 }
@@ -30,12 +30,13 @@ impl GtidSet {
         Some(set)
     }
 
-    /// Whether it holds a transaction, given as `uuid:number` or `uuid:tag:number`.
+    /// Whether the set contains a transaction, given as `uuid:number` or `uuid:tag:number`.
     pub fn contains(&self, gtid: &str) -> bool {
         let Some((source, number)) = gtid.rsplit_once(':') else { return false };
         let Ok(number) = number.parse::<u64>() else { return false };
-        let runs = self.runs.get(source);
-        runs.is_some_and(|runs| runs.iter().any(|(first, last)| (*first..=*last).contains(&number)))
+        let intervals = self.intervals.get(source);
+        intervals
+            .is_some_and(|intervals| intervals.iter().any(|(first, last)| (*first..=*last).contains(&number)))
     }
 }
 
@@ -44,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_single_numbers_and_tags() {
+    fn intervals_single_numbers_and_tags() {
         let set = GtidSet::parse("AB-1:1-5:7,\nab-2:3:blue:4-6").unwrap();
         for gtid in ["ab-1:1", "ab-1:5", "ab-1:7", "ab-2:3", "ab-2:blue:6"] {
             assert!(set.contains(gtid), "{gtid}");

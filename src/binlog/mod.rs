@@ -1,5 +1,5 @@
-//! Events of the binary log and their fields: what stands in the bytes. Nothing here knows where an event comes from,
-//! or what is done with it; it runs without a server, in unit tests, on fixtures and under a fuzzer.
+//! Parses the events of the binary log. Independent of where events come from and what is done with them, so it runs
+//! without a server: in unit tests, on fixtures and under a fuzzer.
 
 pub mod column_format;
 pub mod compressed;

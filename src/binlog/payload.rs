@@ -1,4 +1,4 @@
-//! Compressed transactions (`binlog_transaction_compression`): events inside of an event.
+//! Compressed transactions (`binlog_transaction_compression`): an event that contains others.
 //!
 //! Source: MySQL's `control_events.h`, class `Transaction_payload_event`.
 
@@ -10,11 +10,11 @@ use crate::bytes::Malformed;
 
 const ZSTD: u64 = 0;
 const NONE: u64 = 255;
-/// No server makes an event larger than its packets can be.
+/// The protocol's largest packet, so no server makes a larger event.
 const MAX_EVENT_BYTES: usize = 1 << 30;
 const BROKEN: Malformed = Malformed("its compressed events cannot be inflated");
 
-/// The events inside, read one at a time: the whole is never in memory.
+/// The contained events, inflated one at a time.
 pub struct Payload<'a> {
     inside: Box<dyn Read + 'a>,
     event: Vec<u8>,
@@ -39,12 +39,12 @@ impl<'a> Payload<'a> {
                 Box::new(BufReader::new(decoder.map_err(|_| BROKEN)?))
             }
             NONE => Box::new(bytes.rest()),
-            _ => return Err(Malformed("it is compressed in a way that is not known")),
+            _ => return Err(Malformed("it has an unknown compression")),
         };
         Ok(Payload { inside, event: Vec::new() })
     }
 
-    /// The next event; they have no checksums of their own.
+    /// The next event. Contained events have no checksums.
     pub fn next_event(&mut self) -> Result<Option<Event<'_>>, Malformed> {
         let mut head = [0u8; HEADER_LEN];
         let first = self.inside.read(&mut head[..1]).map_err(|_| BROKEN)?;
@@ -54,7 +54,7 @@ impl<'a> Payload<'a> {
         self.inside.read_exact(&mut head[1..]).map_err(|_| BROKEN)?;
         let header = Header::parse(&head)?;
         let len = (header.size as usize).checked_sub(HEADER_LEN).filter(|len| *len < MAX_EVENT_BYTES);
-        let len = len.ok_or(Malformed("an event inside of it has an impossible length"))?;
+        let len = len.ok_or(Malformed("an event inside it has an impossible length"))?;
         self.event.clear();
         let read = (&mut self.inside).take(len as u64).read_to_end(&mut self.event);
         if read.ok() != Some(len) {

@@ -1,4 +1,4 @@
-//! Query events: the statement, its default database, and what is needed to read its names.
+//! Query events: a statement, its default database, and the settings to read its names with.
 //!
 //! Source: MySQL's `statement_events.h`, class `Query_event`.
 
@@ -14,19 +14,19 @@ const MODE_NO_BACKSLASH_ESCAPES: u64 = 1 << 20;
 /// A statement as it was logged.
 #[derive(Debug, Clone)]
 pub struct Query<'a> {
-    /// Of the client: whose temporary tables the statement sees.
+    /// The client's, whose temporary tables the statement sees.
     pub thread_id: u32,
-    /// The default database, as the server keeps names: in UTF-8, whatever the client's character set.
+    /// The default database. In UTF-8, as the server stores names, whatever the client's character set.
     pub database: &'a [u8],
-    /// Bytes that the server understood in the client's character set; comments may hold any.
+    /// The statement in the client's character set. Comments may hold any bytes.
     pub text: &'a [u8],
     pub session: Session,
-    /// The event lists the databases that are changed, as MySQL 5.6 and later do of every statement of a client that
-    /// changes rows, and never of one that the server made up.
+    /// The event lists the changed databases. MySQL 5.6 and later do so for every client statement that changes rows, and
+    /// never for statements that the server itself writes.
     pub lists_databases: bool,
 }
 
-/// The body of a compressed query event (MariaDB's `log_bin_compress`) as that of a plain one.
+/// Inflates the body of a compressed query event (MariaDB's `log_bin_compress`).
 pub fn inflate(format: &FormatDescription, body: &[u8]) -> Result<Vec<u8>, Malformed> {
     let head = body.len() - Query::parse(format, body)?.text.len();
     let (head, text) = body.split_at(head);
@@ -39,7 +39,7 @@ impl<'a> Query<'a> {
     pub fn parse(format: &FormatDescription, body: &'a [u8]) -> Result<Query<'a>, Malformed> {
         let mut bytes = Bytes(body);
         let thread_id = bytes.u32()?;
-        // How long it took.
+        // The execution time.
         bytes.take(4)?;
         let database_len = bytes.u8()?;
         bytes.u16()?;
@@ -53,7 +53,7 @@ impl<'a> Query<'a> {
             thread_id,
             database,
             text: bytes.rest(),
-            // A client that said nothing, or `binary`: UTF-8 is what the server takes names for.
+            // Without a character set, or with `binary`, the server takes names for UTF-8.
             session: Session::default(),
             lists_databases: false,
         };
@@ -61,8 +61,7 @@ impl<'a> Query<'a> {
         Ok(query)
     }
 
-    /// The status variables stand in a fixed order; those of interest come before any that an
-    /// older reader could not know.
+    /// Reads the status variables. They are in a fixed order, so unknown ones come after all that are needed.
     fn read_status(&mut self, mut status: Bytes<'_>) -> Result<(), Malformed> {
         while !status.is_empty() {
             match status.u8()? {

@@ -1,17 +1,17 @@
-//! Rows events: which table, which columns, and the bytes of the row images.
+//! Rows events: the table, the columns, and the row images.
 //!
 //! Source: MySQL's `rows_event.h`, class `Rows_event`; MariaDB's `sql/log_event.cc` for the
 //! compressed ones.
 
 use super::compressed;
-use super::event::{Change, FormatDescription, RowsKind};
+use super::event::{FormatDescription, RowChange, RowsKind};
 use crate::bytes::Bytes;
 use crate::bytes::Malformed;
 
-/// Flag: the last event of its statement. Table maps before it no longer hold.
+/// Flag: the last event of its statement. Earlier table maps end with it.
 pub const FLAG_STATEMENT_END: u16 = 1;
 
-/// The flags of a rows event alone.
+/// Reads only the flags of a rows event.
 pub fn flags(format: &FormatDescription, type_byte: u8, body: &[u8]) -> Result<u16, Malformed> {
     let mut bytes = Bytes(body);
     format.table_id(type_byte, &mut bytes)?;
@@ -25,16 +25,16 @@ pub struct Rows<'a> {
     pub table_id: u64,
     pub flags: u16,
     pub columns: usize,
-    /// Columns that the before image holds, of an update or a delete.
+    /// Bitmap of the columns in before images, of an update or a delete.
     pub before: &'a [u8],
-    /// Columns that the after image holds, of an insert or an update.
+    /// Bitmap of the columns in after images, of an insert or an update.
     pub after: &'a [u8],
-    /// The row images, one after the other.
+    /// The row images.
     pub data: &'a [u8],
 }
 
 impl<'a> Rows<'a> {
-    /// Reads the event; the images of a compressed one are inflated into `inflated`.
+    /// Parses the event. Compressed row images are inflated into `inflated`.
     pub fn parse(
         format: &FormatDescription,
         kind: RowsKind,
@@ -46,15 +46,15 @@ impl<'a> Rows<'a> {
         let table_id = format.table_id(type_byte, &mut bytes)?;
         let flags = bytes.u16()?;
         if kind.extra_data {
-            // Its length counts itself.
+            // The length includes itself.
             let len = bytes.u16()?;
-            bytes.take(usize::from(len).checked_sub(2).ok_or(crate::bytes::SHORT)?)?;
+            bytes.take(usize::from(len).checked_sub(2).ok_or(crate::bytes::ENDS_EARLY)?)?;
         }
         let columns = bytes.length()?;
         let bitmap = bytes.take(columns.div_ceil(8))?;
         let second = match kind.change {
-            Change::Update => bytes.take(columns.div_ceil(8))?,
-            Change::Insert | Change::Delete => bitmap,
+            RowChange::Update => bytes.take(columns.div_ceil(8))?,
+            RowChange::Insert | RowChange::Delete => bitmap,
         };
         let mut data = bytes.rest();
         if kind.compressed {
@@ -64,14 +64,14 @@ impl<'a> Rows<'a> {
         Ok(Rows { kind, table_id, flags, columns, before: bitmap, after: second, data })
     }
 
-    /// The marker that ends a statement without rows: of no table.
+    /// Whether this only marks the end of a statement, with no table and no rows.
     pub fn is_dummy(&self) -> bool {
         let none = [0xff_ffff, 0xffff_ffff, 0xffff_ffff_ffff];
         self.columns == 0 && self.data.is_empty() && none.contains(&self.table_id)
     }
 }
 
-/// Whether the first `columns` bits are all set: the image is whole.
+/// Whether the first `columns` bits are all set: the image is full.
 pub fn is_full(bitmap: &[u8], columns: usize) -> bool {
     let (whole, rest) = (columns / 8, columns % 8);
     let mask = (1u8 << rest) - 1;

@@ -1,4 +1,4 @@
-//! Table map events: which table the rows that follow belong to, and how they are packed.
+//! Table map events: the table that the following rows belong to, and its column formats.
 //!
 //! Source: MySQL's `rows_event.h`, class `Table_map_event`.
 
@@ -11,20 +11,24 @@ use crate::bytes::{Bytes, bit};
 #[derive(Debug, Clone, Copy)]
 pub struct TableMap<'a> {
     pub table_id: u64,
-    /// Names are in `utf8mb3`.
+    /// In `utf8mb3`, as the table's name.
     pub database: &'a [u8],
     pub table: &'a [u8],
     types: &'a [u8],
     metadata: &'a [u8],
     nullable: &'a [u8],
-    /// Fields of what the server adds beyond what a replica needs, each a type, a length and bytes.
+    /// The optional metadata: fields of type, length and bytes.
     optional: &'a [u8],
 }
 
 impl<'a> TableMap<'a> {
-    pub fn parse(format: &FormatDescription, kind: u8, body: &'a [u8]) -> Result<TableMap<'a>, Malformed> {
+    pub fn parse(
+        format: &FormatDescription,
+        type_byte: u8,
+        body: &'a [u8],
+    ) -> Result<TableMap<'a>, Malformed> {
         let mut bytes = Bytes(body);
-        let table_id = format.table_id(kind, &mut bytes)?;
+        let table_id = format.table_id(type_byte, &mut bytes)?;
         bytes.u16()?;
         let database = bytes.lenenc_bytes()?;
         bytes.u8()?;
@@ -46,7 +50,7 @@ impl<'a> TableMap<'a> {
         bit(self.nullable, i)
     }
 
-    /// The format of every column; `None` for a type that is not known, and then nothing after it.
+    /// The format of every column. After an unknown type, which gives `None`, the others cannot be read.
     pub fn formats(&self) -> Result<Vec<Option<ColumnFormat>>, Malformed> {
         let mut meta = Bytes(self.metadata);
         let mut formats = Vec::with_capacity(self.types.len());
@@ -65,17 +69,17 @@ impl<'a> TableMap<'a> {
         self.types.get(i).copied()
     }
 
-    /// The optional metadata, read.
+    /// Parses the optional metadata.
     pub fn metadata(&self) -> Result<Metadata<'a>, Malformed> {
         Metadata::parse(self.optional)
     }
 }
 
-/// Character sets of columns: one for all but those named, or one for each.
+/// Collations of columns: a default with exceptions, or one for each.
 #[derive(Debug, Clone, Default)]
 pub struct Collations {
     default: Option<u64>,
-    /// Ordinal among the columns of that sort, and its collation.
+    /// Ordinal among the columns of that sort, and collation.
     exceptions: Vec<(u64, u64)>,
     each: Vec<u64>,
 }
@@ -107,14 +111,14 @@ impl Collations {
     }
 }
 
-/// What `binlog_row_metadata` adds. Each list goes by the ordinal among the columns of its sort.
+/// The optional metadata (`binlog_row_metadata`). Each list counts only the columns of its sort.
 #[derive(Debug, Clone, Default)]
 pub struct Metadata<'a> {
-    /// A bit for each numeric column, highest first, set for UNSIGNED.
+    /// A bit for each numeric column, highest bit first, set if UNSIGNED.
     pub unsigned: Option<&'a [u8]>,
     pub text_collations: Option<Collations>,
     pub label_collations: Option<Collations>,
-    /// All columns' names: only with `binlog_row_metadata=FULL`.
+    /// Names of all columns; only with `binlog_row_metadata=FULL`.
     pub names: Option<Vec<&'a [u8]>>,
     pub set_labels: Option<Vec<Vec<&'a [u8]>>>,
     pub enum_labels: Option<Vec<Vec<&'a [u8]>>>,
@@ -144,7 +148,7 @@ impl<'a> Metadata<'a> {
                 11 => metadata.label_collations = Some(Collations::for_each(value)?),
                 7 => metadata.geometry_types = Some(lenencs(value)?),
                 13 => metadata.vector_dimensions = Some(lenencs(value)?),
-                // 12 is visibility: invisible columns are printed as others are.
+                // 12 is visibility: invisible columns print as others do.
                 _ => {}
             }
         }

@@ -5,9 +5,9 @@ use crate::bytes::{Bytes, Malformed};
 /// An XA_PREPARE event.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Prepare {
-    /// Committed at once (XA COMMIT … ONE PHASE).
+    /// The transaction is committed at once (XA COMMIT … ONE PHASE).
     pub one_phase: bool,
-    /// As statements write it, in lower case: `x'7831',x'',1`.
+    /// In lower case, as in statements: `x'7831',x'',1`.
     pub xid: String,
 }
 

@@ -10,8 +10,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::server::Given;
 use crate::server::settings::{Layer, TlsMode, parse_timeout};
 
-// Nothing here has a default: where a flag says nothing, the option files come next. (A doc comment would
-// become the help of whatever command flattens this.)
+// No flag has a default here: without a flag, the option files decide. (A doc comment would become the help of every
+// command that flattens this.)
 #[derive(Args, Debug, Clone, Default)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
@@ -39,7 +39,7 @@ pub struct ConnectionArgs {
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
 
-    // Known only so that the error can say what to do instead. The value is dropped at once.
+    // Accepted only so that the error can say what to do instead. The value is dropped at once.
     #[arg(short = 'p', long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = drop_value)]
     password: Option<Dropped>,
 
@@ -89,7 +89,7 @@ fn ssl_mode() -> impl TypedValueParser<Value = TlsMode> {
 }
 
 impl ConnectionArgs {
-    /// Whether a flag says where a server is: without one, log files are read without asking any.
+    /// Whether a flag names a server. Without one, log files are read without asking any server.
     pub fn names_a_server(&self) -> bool {
         let files = self.defaults_file.is_some() || self.defaults_extra_file.is_some();
         self.host.is_some() || self.port.is_some() || self.socket.is_some() || files

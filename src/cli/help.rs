@@ -1,6 +1,6 @@
-//! What stands below the options in `--help` and, by section, in the man pages.
+//! The text below the options in `--help`, which the man pages take over by section.
 //!
-//! A line without indentation that ends in a colon begins a section; examples are indented by two.
+//! An unindented line that ends in a colon begins a section; examples are indented by two.
 
 pub const DUMPA: &str = "\
 Output:

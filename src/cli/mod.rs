@@ -1,4 +1,4 @@
-//! The command line: what can be asked, and its help. The man pages and completions are made of it.
+//! The command line and its help. The man pages and completions are generated from it.
 
 pub mod connection;
 mod help;

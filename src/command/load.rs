@@ -1,4 +1,4 @@
-//! `dumpa load`: the rows that tables hold, in one snapshot, and its position.
+//! `dumpa load`: prints the rows of tables from one snapshot, and saves its position.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,15 +19,15 @@ use crate::schema::rules::Rules;
 use crate::schema::selection::Selection;
 use crate::schema::table_search::{self, Found, Missing, Search};
 use crate::schema::{Id, Table};
-use crate::server::{Server, connect, log};
+use crate::server::{Server, binary_log, connect};
 use crate::signal::Signal;
 use crate::snapshot::read::{self, Print};
-use crate::snapshot::{self, Method, Wish};
+use crate::snapshot::{self, Method, Request};
 use crate::source::network::Network;
 use crate::value::Dialect;
 
 const LOAD: Search = Search { estimates: true, missing: Missing::IsAnError { advice: "" } };
-/// How often a snapshot is begun because tables were created or dropped meanwhile.
+/// How often a snapshot is begun anew because tables were created or dropped meanwhile.
 const TRIES: u32 = 10;
 
 /// A table to load.
@@ -47,15 +47,16 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let (selection, rules) = wanted(&args.tables, &args.shape, &given, server.lower_case_names)?;
     let mut catalog = Catalog::new(connect(&options)?, &server)?;
     table_search::check_rules(&mut catalog, &rules.ids, LOAD)?;
-    let ((method, position), jobs) = settled(&mut catalog, &selection, &rules, &progress, |tables| {
-        let wish = Wish { position: save.is_some(), no_lock: args.no_lock, tables };
-        snapshot::begin(&mut conn, &server, &options, wish)
-    })?;
-    // Now: the log may be reset while the rows are read.
+    let ((method, position), jobs) =
+        consistent_snapshot(&mut catalog, &selection, &rules, &progress, |tables| {
+            let request = Request { position: save.is_some(), no_lock: args.no_lock, tables };
+            snapshot::begin(&mut conn, &server, &options, request)
+        })?;
+    // Before the rows are read: the log may be reset meanwhile.
     let mut network = Network { options, server: server.clone(), server_id: 0 };
     let mut position = position.map(|position| network.identify(position));
     if let Some(position) = position.as_mut().filter(|_| selection.has_globs()) {
-        // A DROP DATABASE that comes later does not name its tables.
+        // A later DROP DATABASE will not name its tables.
         let names = jobs.iter().map(|job| (job.table.database.clone(), job.table.name.clone()));
         position.tables = Some(Arc::new(known::names(names)));
     }
@@ -64,7 +65,7 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
         Method::Lossy => progress.warn(method.describe()),
         _ => progress.note(&format!("{server}: {}", method.describe())),
     }
-    // Only now: names and messages before this are UTF-8, values are to be as the columns hold them.
+    // Not earlier: names and messages had to be UTF-8. Values must arrive as the columns store them.
     conn.query_drop("SET character_set_results = NULL").context("cannot set the character set")?;
 
     let mut output = Output::stdout();
@@ -81,13 +82,13 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
             Ok(!signal.is_set())
         };
         let rows = read::table(&mut conn, &job.table, print, &mut output, &mut each);
-        // The rows before one that cannot be read are good.
+        // Rows before an unreadable one are good.
         output.flush()?;
         let rows = match rows {
             Err(error) if is_gone(&error) => {
                 return Err(error.context(format!(
-                    "{} was dropped, emptied or altered after the snapshot began, so that its rows in it can no longer \
-                     be read: load again",
+                    "{} was dropped, emptied or altered after the snapshot began, so its rows can no longer be read: \
+                     load again",
                     job.printed
                 )));
             }
@@ -108,14 +109,14 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-/// A load can take longer than the log is kept: better found out now than by the tail.
+/// A load can take longer than the server keeps its log: better to fail now than in the tail.
 fn check_still_there(conn: &mut Conn, server: &Server, file: &str, progress: &Progress) -> Result<()> {
     conn.query_drop("SET character_set_results = utf8mb4").context("cannot set the character set")?;
-    match log::files(conn, server) {
+    match binary_log::files(conn, server) {
         Ok(files) if files.iter().any(|other| other == file) => Ok(()),
         Ok(_) => Err(exit::unavailable(format!(
-            "while the rows were loaded the server purged {file}, where tail would have to begin: nothing was \
-             saved. Keep its binary logs for longer"
+            "the server purged {file}, where tail would have to begin, while the rows were loaded: nothing was \
+             saved. Make the server keep its binary logs longer"
         ))),
         Err(error) => {
             progress.note(&format!("could not check that {file} is still there: {error:#}"));
@@ -124,12 +125,11 @@ fn check_still_there(conn: &mut Conn, server: &Server, file: &str, progress: &Pr
     }
 }
 
-/// Begins a snapshot, and finds out how each table is to be read: by its definition once the snapshot has begun.
+/// Begins a snapshot that holds exactly the tables that are loaded, and reads their definitions once it has begun.
 ///
-/// It is begun anew when tables came or went meanwhile. The rows of one that came would be missing from it, and stand before
-/// its position; one that went may be a part of it, and can no longer be read. So the snapshot holds all tables that are
-/// loaded, and none that was left out.
-fn settled<T>(
+/// If tables were created or dropped meanwhile, it begins anew. A created table's rows would be missing from the snapshot
+/// although they come before its position; a dropped table may be part of it, but can no longer be read.
+fn consistent_snapshot<T>(
     catalog: &mut Catalog,
     selection: &Selection,
     rules: &Rules,
@@ -159,7 +159,7 @@ fn settled<T>(
                     after = names(&known).into_iter().collect();
                     if after.contains(&gone) {
                         return Err(anyhow!(
-                            "the columns of {}.{} are hidden from this account: GRANT SELECT",
+                            "this account may not see the columns of {}.{}: GRANT SELECT",
                             gone.0,
                             gone.1
                         ));
@@ -169,16 +169,14 @@ fn settled<T>(
         }
         for (database, table) in before.iter().filter(|name| !after.contains(name)) {
             progress.warn(&format!(
-                "{database}.{table} was dropped or renamed while the load began: it is left out"
+                "{database}.{table} was dropped or renamed while the load began, and is left out"
             ));
         }
     }
-    Err(anyhow!(
-        "tables are created or dropped all the time, so that no snapshot holds just those that exist: try again later"
-    ))
+    Err(anyhow!("tables were created or dropped each time a snapshot began ({TRIES} times): try again later"))
 }
 
-/// How each table is to be read; or the first that was dropped meanwhile.
+/// The definition of each table; or the name of the first that was dropped meanwhile.
 fn jobs(
     catalog: &mut Catalog,
     found: &[Found],

@@ -14,7 +14,7 @@ use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
 use crate::server::{Given, Options, Server, connect};
 
-/// Logs in, and asks who answered.
+/// Logs in, and identifies the server.
 fn log_in(args: &ConnectionArgs) -> Result<(Options, Conn, Server)> {
     let options = resolve(args)?;
     let mut conn = connect(&options)?;
@@ -22,27 +22,27 @@ fn log_in(args: &ConnectionArgs) -> Result<(Options, Conn, Server)> {
     Ok((options, conn, server))
 }
 
-/// How to connect without a database: whether there is one of that name is for the search of tables to say.
+/// The options without a default database: the search for tables reports a missing one better than a failed login.
 fn without_database(options: &Options) -> Options {
     Options { database: None, ..options.clone() }
 }
 
-/// The options of the command line and of option files.
+/// The options from the command line and option files.
 fn resolve(args: &ConnectionArgs) -> Result<Options> {
     let options = Options::resolve(&Given::from(args.clone()))?;
-    // Before connecting: what is wrong with an option file may be why that fails.
+    // Before connecting: a bad option file may be why that fails.
     let messages = Progress::new(When::Never, false);
     options.warnings.iter().for_each(|warning| messages.warn(warning));
     Ok(options)
 }
 
-/// Asks who answered. Of a server that is older than what dumpa is made for it is said.
+/// Identifies the server, and warns of one that is older than dumpa supports.
 fn identify(conn: &mut Conn) -> Result<Server> {
     let server = Server::identify(conn)?;
-    if let Some(oldest) = server.release.is_older_than() {
+    if let Some(oldest) = server.release.older_than_supported() {
         Progress::new(When::Never, false).warn(&format!(
-            "{server} is older than the oldest that dumpa is made for ({oldest}): what its log leaves out or \
-             means otherwise may not be noticed"
+            "{server} is older than the oldest release that dumpa supports ({oldest}): differences in its log may \
+             go unnoticed"
         ));
     }
     Ok(server)
@@ -57,7 +57,7 @@ fn progress(args: &MessageArgs) -> Progress {
     Progress::new(when, args.quiet)
 }
 
-/// The tables that are wanted and what their lines are made of, in the case that the server keeps names in.
+/// The wanted tables and the shape of their lines; with `lower_case`, names are folded as the server does.
 fn wanted(
     tables: &[String],
     shape: &ShapeArgs,

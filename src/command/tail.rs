@@ -11,7 +11,8 @@ use mysql::prelude::Queryable;
 use super::{identify, progress, wanted, without_database};
 use crate::cli::TailArgs;
 use crate::exit::{self, ReaderGone, unavailable, usage};
-use crate::follow::{Flow, Follower, Plan};
+use crate::follow::cursor::Flow;
+use crate::follow::{Follower, Plan};
 use crate::output::Output;
 use crate::position::{FileOrder, Position, SaveFile, Where};
 use crate::progress::Progress;
@@ -19,20 +20,21 @@ use crate::row::layouts::{Layouts, Lookup};
 use crate::schema::catalog::Catalog;
 use crate::schema::known::{self, Survey};
 use crate::schema::table_search::{self, Missing, Search};
-use crate::server::{Given, Options, Server, connect, log};
+use crate::server::{Given, Options, Server, binary_log, connect};
 use crate::signal::Signal;
 use crate::source::event_queue::{Batch, Taken};
-use crate::source::files::Files;
+use crate::source::files::LogFiles;
 use crate::source::framing::FIRST_OFFSET;
 use crate::source::network::Network;
-use crate::source::{Events, Source, spawn};
+use crate::source::reading_thread::spawn;
+use crate::source::{Events, Source};
 
-/// How long an idle reader is waited for before signals are looked at.
+/// How long to wait for events before checking for signals.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How long to wait for the rest of a burst before a flush.
 const LINGER: Duration = Duration::from_micros(100);
 /// What to do about a name that matches nothing.
-const ADVICE: &str = "Give --allow-missing if it is to come, or was dropped";
+const ADVICE: &str = "Give --allow-missing if it was dropped, or is yet to be created";
 /// How often a position is saved, at most.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
@@ -42,7 +44,7 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     let given = matches!(from, Where::At(_));
     let until = args.until.as_deref().map(Where::parse).transpose()?;
     let options = Options::resolve(&Given::from(args.connection.clone()))?;
-    // What is wrong with these can be told without a server.
+    // Errors in these need no server to be found.
     wanted(&args.tables, &args.shape, &options, false)?;
     let mut progress = progress(&args.messages);
     let mut start = match args.binlog.is_empty() {
@@ -52,7 +54,7 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     let plan = Plan {
         source: &mut *start.source,
         from: start.from,
-        from_is_a_guess: given,
+        from_was_given: given,
         until: start.until,
         order: start.order,
         layouts: start.layouts,
@@ -65,14 +67,14 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     tail.run(events, signal, &mut progress)
 }
 
-/// What a tail begins with.
+/// What a tail starts with.
 struct Start {
     source: Box<dyn Source>,
     layouts: Layouts,
     from: Position,
     until: Option<Position>,
     order: FileOrder,
-    /// Of the server whose log it is, for the saved position.
+    /// The server's, for the saved position.
     uuid: Option<String>,
 }
 
@@ -100,14 +102,18 @@ fn from_server(args: &TailArgs, given: Options, from: Where, until: Option<Where
     Ok(Start { source: Box::new(source), layouts, from, until, order, uuid })
 }
 
-/// Reads log files; a server is asked only for what they leave out, and only if one was given.
+/// Reads log files. A server, if one was given, is asked only for definitions that the files lack.
 fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Where>) -> Result<Start> {
-    let files = Files::new(args.binlog.clone())?;
+    let files = LogFiles::new(args.binlog.clone())?;
     let names = files.names();
     let first = || Position::new(names.first().map(String::as_str).unwrap_or_default(), FIRST_OFFSET);
     let from = match from {
-        Where::Now => return Err(usage("--from now is of a server's log: leave it out, or give a position")),
-        Where::Earliest => nothing_told_before(first()),
+        Where::Now => {
+            return Err(usage(
+                "--from now needs a server's log: with --binlog, leave it out or give a position",
+            ));
+        }
+        Where::Earliest => with_no_known_tables(first()),
         Where::At(position) => position.clone(),
     };
     let until = until.and_then(|until| match until {
@@ -125,7 +131,7 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
     let lookup = server.map(|server| lookup(own, server));
     if lookup.is_none() && args.shape.omits_generated() {
         return Err(usage(
-            "--generated omit: log files do not tell which columns are generated. Give a server to ask with --host",
+            "--generated omit: log files do not say which columns are generated. Name a server to ask with --host",
         ));
     }
     let mut layouts = layouts(args, &options, lookup, lower_case)?;
@@ -141,14 +147,14 @@ fn layouts(args: &TailArgs, options: &Options, lookup: Option<Lookup>, lower_cas
     Ok(Layouts::new(selection, rules, args.shape.style(), lookup))
 }
 
-/// The position that a WHERE stands for on this server.
+/// The position that a WHERE means on this server.
 ///
 /// # Errors
-/// Exit 3 when it is another server's.
+/// Exit 3 when it belongs to another server.
 fn resolve(at: Where, conn: &mut Conn, server: &Server) -> Result<Position> {
     match at {
-        Where::Now => log::end(conn, server),
-        Where::Earliest => log::earliest(conn, server).map(nothing_told_before),
+        Where::Now => binary_log::end(conn, server),
+        Where::Earliest => binary_log::earliest(conn, server).map(with_no_known_tables),
         Where::At(position) => {
             check_server(&position, server)?;
             Ok(position)
@@ -156,32 +162,34 @@ fn resolve(at: Where, conn: &mut Conn, server: &Server) -> Result<Position> {
     }
 }
 
-/// Of the tables that were there before the log begins, no row was told: nothing need be taken back.
-fn nothing_told_before(position: Position) -> Position {
+/// No row of a table that is older than the log was printed, so no DROP DATABASE has to take it back.
+fn with_no_known_tables(position: Position) -> Position {
     Position { tables: Some(Arc::default()), ..position }
 }
 
-/// A log of the same name and length may be another server's.
+/// A log file of the same name and length may belong to another server.
+///
+/// # Errors
+/// Exit 3 when the position does.
 pub fn check_server(position: &Position, server: &Server) -> Result<()> {
     match (&position.server_uuid, &server.uuid) {
         (Some(saved), Some(now)) if saved != now => Err(unavailable(format!(
-            "{position} is of the server {saved}, and this one is {now}: its log is another. Load again"
+            "{position} belongs to the log of server {saved}, but this is server {now}: load again"
         ))),
         _ => Ok(()),
     }
 }
 
-/// The order of the log's files, where it is needed to know which of two positions comes first. An account that may
-/// not ask for it goes by the files' numbers.
+/// The order of the log's files, where it decides which of two positions comes first. If the account may not list the
+/// files, their numbers decide.
 fn file_order(from: &Position, until: Option<&Position>, conn: &mut Conn, server: &Server) -> FileOrder {
     if until.is_none_or(|until| until.file == from.file) {
         return FileOrder::default();
     }
-    log::files(conn, server).map(FileOrder::new).unwrap_or_default()
+    binary_log::files(conn, server).map(FileOrder::new).unwrap_or_default()
 }
 
-/// Asks for definitions on a connection that is made when it is first needed, and anew when it was
-/// lost meanwhile.
+/// Looks definitions up on a connection that is opened when first needed, and again when it was lost.
 fn lookup(options: Options, server: Server) -> Lookup {
     let mut catalog: Option<Catalog> = None;
     Box::new(move |database, table| {
@@ -195,8 +203,8 @@ fn lookup(options: Options, server: Server) -> Lookup {
     })
 }
 
-/// Looks at the tables that are there now: whether they are what was asked for, their names, for a DROP DATABASE
-/// names none, and foreign keys that change rows behind the log's back.
+/// Checks the names on the command line against the catalog, notes the tables that exist (a DROP DATABASE names none),
+/// and warns of foreign keys whose changes are not logged.
 fn survey(
     mut conn: Conn,
     server: &Server,
@@ -221,8 +229,8 @@ fn survey(
     if is_now {
         layouts.tables_known.begin_with(Arc::new(known::names(tables)));
     } else {
-        // An account that may not ask goes without.
-        let end = log::end(&mut catalog.into_conn(), server).ok();
+        // An account that may not ask for the end does without.
+        let end = binary_log::end(&mut catalog.into_conn(), server).ok();
         layouts.tables_known.surveyed(tables, Survey { end, seconds: seconds.unwrap_or(u64::MAX) });
     }
     Ok(())
@@ -232,7 +240,7 @@ fn survey(
 struct Tail<'a> {
     follower: Follower<'a>,
     save: Option<SaveFile>,
-    /// All of stdout reaches up to here.
+    /// stdout holds everything up to here.
     reached: Option<Position>,
     saved: Option<Position>,
     at: Instant,
@@ -241,16 +249,16 @@ struct Tail<'a> {
 
 impl Tail<'_> {
     fn run(mut self, events: Box<dyn Events>, signal: &Signal, progress: &mut Progress) -> Result<u8> {
-        let begun = self.follower.position();
-        self.reached = Some(begun.clone());
+        let start = self.follower.position();
+        self.reached = Some(start.clone());
         let outcome = self.follow(events, signal, progress);
         progress.clear();
         self.warn(progress);
-        // What is good is printed and saved whatever happened, unless nobody reads it.
+        // Whatever happened, print and save what is good, unless stdout's reader is gone.
         let gone = outcome.as_ref().is_err_and(|error| error.chain().any(|cause| cause.is::<ReaderGone>()));
         let finished = if gone { Ok(()) } else { self.finish() };
-        // A place that the server refused is no better than the one that is saved.
-        let refused = outcome.is_err() && self.reached.as_ref() == Some(&begun);
+        // Where the server refused the start, the position saved before is the better one.
+        let refused = outcome.is_err() && self.reached.as_ref() == Some(&start);
         let saved = if refused { Ok(()) } else { self.save_reached() };
         outcome.and(finished).and(saved)?;
         Ok(exit::DONE)
@@ -260,18 +268,18 @@ impl Tail<'_> {
         if self.follower.is_at_end() {
             return Ok(());
         }
-        let taker = spawn(events);
+        let consumer = spawn(events);
         let mut batch = Batch::default();
         loop {
-            let mut taken = taker.take(&mut batch, Duration::ZERO);
+            let mut taken = consumer.take(&mut batch, Duration::ZERO);
             if matches!(taken, Taken::Nothing) {
-                // Asleep, not waiting: to be woken for each event of a burst would cost more than the event.
+                // Sleep instead of waiting: a wake-up for each event of a burst would cost more than the event.
                 std::thread::sleep(LINGER);
-                taken = taker.take(&mut batch, Duration::ZERO);
+                taken = consumer.take(&mut batch, Duration::ZERO);
             }
             if matches!(taken, Taken::Nothing) {
                 self.flush()?;
-                taken = taker.take(&mut batch, PATIENCE);
+                taken = consumer.take(&mut batch, PATIENCE);
             }
             match taken {
                 Taken::Batch => {
@@ -308,7 +316,7 @@ impl Tail<'_> {
         if warnings.is_empty() {
             return;
         }
-        // What stdout met with is told by whoever writes next.
+        // An error of stdout returns with the next write.
         let _ = self.follower.settle();
         warnings.iter().for_each(|warning| progress.warn(warning));
     }

@@ -11,7 +11,7 @@ use crate::exit;
 use crate::follow::transaction::{Meaning, Transactions};
 use crate::output::Output;
 use crate::position::{Position, Where};
-use crate::server::{Options, Server, log};
+use crate::server::{Options, Server, binary_log, queries};
 use crate::source::event_queue::Batch;
 use crate::source::framing::Framer;
 use crate::source::network::Network;
@@ -21,8 +21,8 @@ pub fn run(args: &ValidateArgs) -> Result<u8> {
     let at = Where::parse(&args.position)?;
     let (options, mut conn, server) = log_in(&args.connection)?;
     let position = match at {
-        Where::Now => log::end(&mut conn, &server),
-        Where::Earliest => log::earliest(&mut conn, &server),
+        Where::Now => binary_log::end(&mut conn, &server),
+        Where::Earliest => binary_log::earliest(&mut conn, &server),
         Where::At(position) => Ok(position),
     };
     let checked = position.and_then(|position| {
@@ -32,15 +32,14 @@ pub fn run(args: &ValidateArgs) -> Result<u8> {
     });
     let (position, reason) = match checked {
         Ok(position) => (Some(position), None),
-        // A server out of reach, or one that does not answer this account, has no opinion. That is no reason to
-        // load again.
+        // An unreachable server, or one that refuses this account, gives no verdict, and no reason to load again.
         Err(error) if ![exit::UNAVAILABLE, exit::UNREADABLE].contains(&exit::code(&error)) => {
             return Err(error);
         }
         Err(error) => {
             let position = error.downcast_ref::<Checked>().map(|checked| checked.0.clone());
-            // The position, if it is known, is the outermost context, and stands in the verdict by itself.
-            let reason = exit::words(error.chain().skip(usize::from(position.is_some())));
+            // A known position is the outermost context, and a member of the verdict itself.
+            let reason = exit::chain_message(error.chain().skip(usize::from(position.is_some())));
             (position, Some(reason))
         }
     };
@@ -53,7 +52,7 @@ pub fn run(args: &ValidateArgs) -> Result<u8> {
     Ok(if valid { exit::DONE } else { exit::UNAVAILABLE })
 }
 
-/// The position that an error is about.
+/// The position that an error concerns, as context.
 #[derive(Debug)]
 struct Checked(Position);
 
@@ -86,29 +85,31 @@ fn check(position: &Position, conn: &mut Conn, server: &Server, options: &Option
     super::tail::check_server(position, server)?;
     let wanted = [("log_bin", "ON"), ("binlog_format", "ROW"), ("binlog_row_image", "FULL")];
     for (name, value) in wanted {
-        match log::variable(conn, name)? {
+        match queries::variable(conn, name)? {
             Some(is) if !is.eq_ignore_ascii_case(value) => {
                 return Err(exit::unavailable(format!(
-                    "the server has {name}={is}, where {value} is needed"
+                    "the server has {name}={is}, but tail needs {name}={value}"
                 )));
             }
-            // MySQL 5.6 before 5.6.2 and MariaDB before 10.1 know no row images, and log whole rows.
+            // MySQL before 5.6.2 and MariaDB before 10.1 lack binlog_row_image, and log full rows.
             _ => {}
         }
     }
     if position.position < 4 {
-        return Err(exit::unavailable("the first event of a file stands at 4"));
+        return Err(exit::unavailable("the first event of a log file is at offset 4"));
     }
     let mut source = Network { options: options.clone(), server: server.clone(), server_id: 0 };
     let events = source.begin(&position.file, position.position, Mode::UntilEnd)?;
     begins_a_transaction(events, position).map_err(|error| match exit::code(&error) {
-        exit::UNREADABLE => error.context("opened there, the log does not begin well"),
+        exit::UNREADABLE => error.context("the log cannot be read from there"),
         _ => error,
     })
 }
 
-/// Reads events from the position on until one shows that a transaction begins there, as `tail` would find; or the
-/// log ends.
+/// Reads events from the position on, until one shows that a transaction begins there, or the log ends.
+///
+/// # Errors
+/// Those of `tail` when it begins there.
 fn begins_a_transaction(mut events: Box<dyn Events>, position: &Position) -> Result<()> {
     let mut framer = Framer::at(&position.file, position.position, Offsets::OfServer);
     let mut transactions = Transactions::at_given_position();
@@ -118,9 +119,9 @@ fn begins_a_transaction(mut events: Box<dyn Events>, position: &Position) -> Res
         let more = events.next(&mut batch)?;
         for entry in batch.entries() {
             let Some(event) = framer.frame(entry)? else { continue };
-            // MariaDB's, of a statement, and MySQL's, of a transaction, begin no less than one.
+            // Each of these holds a whole statement or transaction.
             if matches!(
-                EventType::of(event.header.kind),
+                EventType::of(event.header.type_byte),
                 EventType::QueryCompressed | EventType::TransactionPayload
             ) {
                 return Ok(());
@@ -138,7 +139,7 @@ fn begins_a_transaction(mut events: Box<dyn Events>, position: &Position) -> Res
 }
 
 /// # Errors
-/// Exit 3 when the position is of another log of the same name.
+/// Exit 3 when the position belongs to another log of the same name.
 fn check_log(position: &Position, framer: &Framer) -> Result<()> {
     match framer.log().filter(|_| *framer.place().file == *position.file) {
         Some(log) => position.check_log(log),

@@ -1,7 +1,7 @@
-//! ALTER TABLE and the rows that are there already: those that were printed before may be others now, and no row event
-//! tells how. One warning a statement; where ids change, the run ends.
+//! ALTER TABLE on a table that has rows: it may change rows that were printed before, and no row event says how. Each such
+//! statement gives one warning; if ids change, the run ends.
 //!
-//! Every clause of a statement passes through here: a history of schemas, and an option to be strict, begin here, too.
+//! Every clause of a statement comes through here: the place to hook in a schema history, or an option to be strict.
 
 use anyhow::Result;
 
@@ -9,13 +9,13 @@ use super::Steps;
 use crate::exit::unreadable;
 use crate::schema::known::{FullName, prints_as};
 use crate::source::framing::Place;
-use crate::sql::effect::{Change, Clause, Effect, Text};
+use crate::sql::effect::{Clause, Effect, Identifier, TableChange};
 
 impl Steps<'_> {
-    /// Warns of what a statement's clauses change.
+    /// Warns of changes that a statement's clauses make to existing rows.
     ///
     /// # Errors
-    /// Exit 4 when they change ids of rows that are there.
+    /// Exit 4 when they change ids.
     pub(super) fn judge_clauses(
         &mut self,
         effects: &[Effect<FullName, String>],
@@ -23,7 +23,7 @@ impl Steps<'_> {
         place: &Place,
     ) -> Result<()> {
         for effect in effects {
-            let Effect::Table(table, Change::Altered(clauses)) = effect else { continue };
+            let Effect::Table(table, TableChange::Altered(clauses)) = effect else { continue };
             let layouts = &self.layouts;
             let has_rows = layouts.tables_known.may_have_rows(table) && !emptied.contains(table);
             if clauses.is_empty() || !has_rows || !layouts.selection().selects(&table.0, &table.1) {
@@ -31,23 +31,23 @@ impl Steps<'_> {
             }
             if let Some(change) = self.id_change(table, clauses)? {
                 return Err(unreadable(format!(
-                    "at {} ALTER TABLE {}.{} … {change} changed the ids of its rows, and the log does not hold these \
-                     again: load again",
+                    "at {} ALTER TABLE {}.{} … {change} changed the ids of its rows, but the log does not hold the new \
+                     ones: load again",
                     place, table.0, table.1,
                 )));
             }
-            self.take_in_new_names(table, clauses);
+            self.note_new_names(table, clauses);
             self.warn_of_values(table, clauses, place);
         }
         Ok(())
     }
 
-    /// The clause that changes the ids of rows, if one does for sure, or may do where it is not known what the column
-    /// was before: where no row of the table was seen in this run.
+    /// The clause that changes ids. If no row of the table was seen in this run, the columns' old types are unknown, and a
+    /// clause that may change ids counts, too.
     fn id_change(&mut self, table: &FullName, clauses: &[Clause]) -> Result<Option<String>> {
         let layouts = &mut self.layouts;
         if let Some(id) = layouts.tables_known.id(table) {
-            let of_id = |name: &Text| {
+            let of_id = |name: &Identifier| {
                 let name = name.as_ref()?;
                 id.iter().find(|column| column.name.eq_ignore_ascii_case(name))
             };
@@ -79,7 +79,7 @@ impl Steps<'_> {
         Ok(column.map(|column| format!("MODIFY `{column}`")))
     }
 
-    fn take_in_new_names(&mut self, table: &FullName, clauses: &[Clause]) {
+    fn note_new_names(&mut self, table: &FullName, clauses: &[Clause]) {
         for clause in clauses {
             if let Clause::RenameColumn { from: Some(from), to: Some(to) }
             | Clause::ChangeColumn { from: Some(from), to: Some(to), .. } = clause
@@ -96,8 +96,8 @@ impl Steps<'_> {
         }
         let layouts = &mut self.layouts;
         let warning = format!(
-            "{}: at {} it was altered ({}). The log does not hold its rows again: those printed before keep their old \
-             columns and values. Load again if that matters",
+            "{}: altered at {} ({}). The log does not repeat its rows: those printed before keep their old columns and \
+             values. Load again if that matters",
             layouts.selection().printed(&table.0, &table.1),
             place,
             changes.join(", ")
@@ -106,7 +106,7 @@ impl Steps<'_> {
     }
 }
 
-/// Nearly always an integer was one before, only shorter.
+/// Whether a type is an integer. Such a column was nearly always a shorter integer before, and its values stay.
 fn is_integer(type_word: &str) -> bool {
     matches!(
         type_word,
@@ -114,9 +114,9 @@ fn is_integer(type_word: &str) -> bool {
     )
 }
 
-/// A clause that changes values or names of columns in rows that are there.
+/// Describes a clause that changes values or names of columns in existing rows.
 fn described(clause: &Clause) -> Option<String> {
-    let name = |name: &Text| format!("`{}`", name.as_deref().unwrap_or("?"));
+    let name = |name: &Identifier| format!("`{}`", name.as_deref().unwrap_or("?"));
     Some(match clause {
         Clause::AddColumn { name: column } => format!("ADD COLUMN {}", name(column)),
         Clause::DropColumn { name: column } => format!("DROP COLUMN {}", name(column)),

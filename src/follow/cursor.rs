@@ -1,9 +1,9 @@
-//! Where the following is, and where it can be resumed: the one owner of both.
+//! The cursor: the one owner of where the run is, and where it can resume.
 //!
-//! The cursor stands at a *base*, a place between two transactions that the source can be asked to begin at again, and
-//! counts what is done since. Rows are counted before any filter, whatever becomes of them, so that the count means
-//! the same in every run. Mostly the base moves to each transaction's end. A server cannot be asked to begin beyond
-//! 4 GiB: where a transaction ends there, the base stays, and the count goes on.
+//! It has a *base*, a place between two transactions where the source can begin again, and counts the rows done since.
+//! Rows are counted before any filter, so that the count means the same in every run. Usually the base moves to the end
+//! of each transaction. But a server cannot begin beyond 4 GiB: if a transaction ends there, the base stays and the count
+//! goes on.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::position::{FileOrder, LogId, Position};
 use crate::source::Offsets;
 use crate::source::framing::Place;
 
-/// Rows, and lines of the row after them, that are done since the base.
+/// Rows done since the base, and lines done of the row after them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Done {
     pub row: u64,
@@ -33,12 +33,12 @@ impl Done {
     }
 }
 
-/// A place to resume from, and what is done after it.
+/// A place to resume from.
 #[derive(Debug, Clone)]
 pub struct Base {
     pub file: Arc<str>,
     pub offset: u64,
-    /// Which log the file is of.
+    /// The log that the file belongs to.
     pub log: Option<LogId>,
 }
 
@@ -46,36 +46,44 @@ pub struct Base {
 #[derive(Debug)]
 struct Until {
     position: Position,
-    /// Where the file at hand stands to that of the position.
+    /// How the current file compares to the position's.
     file: Ordering,
 }
 
-/// See the module.
+/// Whether to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    Continue,
+    /// The end of the run is reached, or a signal came.
+    Stop,
+}
+
+/// See the module's documentation.
 #[derive(Debug)]
 pub struct Cursor {
     base: Base,
-    /// Where the last transaction ended: the base's offset, or beyond what can be asked for.
+    /// The end of the last transaction: the base's offset, or beyond `limit`.
     end: u64,
     done: Done,
-    /// What was done at the end of the last transaction: all that may be said to be done while the next is not.
+    /// `done` at the end of the last transaction: what a position may claim while the next one is not committed.
     settled: Done,
-    /// What an earlier run has printed since the base.
+    /// What an earlier run printed after the base.
     printed_before: Done,
     limit: u64,
     order: FileOrder,
     until: Option<Until>,
-    /// What the run began at. Its file is checked to be of the same log.
+    /// The start of the run. Its file must belong to the same log.
     from: Position,
-    /// Transactions that are done although they stand behind the base.
+    /// Transactions after the base that are already done.
     done_gtids: Option<GtidSet>,
     rows_read: u64,
 }
 
 impl Cursor {
-    /// Begins at a position, whose `row` and `line` are done, and stops at another.
+    /// Begins at `from`, whose `row` and `line` are done, and stops at `until`.
     ///
     /// # Errors
-    /// Exit 2 when the position's `gtid_set` is none; exit 3 when the end stands before the beginning.
+    /// Exit 2 when the position's `gtid_set` is invalid; exit 3 when `until` comes before `from`.
     pub fn new(
         from: Position,
         until: Option<Position>,
@@ -116,12 +124,12 @@ impl Cursor {
         }
     }
 
-    /// Where the transaction under way began, or the next one does; or an earlier place, see the module.
+    /// The start of the current transaction, or of the next one; or an earlier place, see the module.
     pub fn base(&self) -> &Base {
         &self.base
     }
 
-    /// The order of the log's files, as far as it is known.
+    /// The order of the log's files, as far as known.
     pub fn order(&self) -> &FileOrder {
         &self.order
     }
@@ -130,19 +138,14 @@ impl Cursor {
         self.done
     }
 
-    /// Transactions that are done after the base besides those before it, as the run's position gave them.
+    /// The `gtid_set` of the position that the run began at.
     pub fn gtid_set(&self) -> Option<&str> {
         self.from.gtid_set.as_deref()
     }
 
-    /// Whether a transaction is done although it stands behind the base.
+    /// Whether that set contains a transaction.
     pub fn is_done_gtid(&self, gtid: Option<&str>) -> bool {
         self.done_gtids.as_ref().zip(gtid).is_some_and(|(set, gtid)| set.contains(gtid))
-    }
-
-    /// Whether an earlier run has printed rows since the base.
-    pub fn is_resumed(&self) -> bool {
-        self.printed_before.row > 0
     }
 
     pub fn row_done(&mut self) {
@@ -159,13 +162,13 @@ impl Cursor {
         self.done.line += 1;
     }
 
-    /// Whether an earlier run has printed the line that follows when this much was done.
+    /// Whether an earlier run has printed the line that follows `before`.
     #[inline]
     pub fn was_printed(&self, before: Done) -> bool {
         before < self.printed_before
     }
 
-    /// Whether to stop before the next line, or row. Asked inside of a transaction.
+    /// Whether to stop before the next line or row. For use inside a transaction.
     #[inline]
     pub fn stops_here(&self) -> bool {
         self.until.as_ref().is_some_and(|until| self.is_base(until) && self.done >= Done::of(&until.position))
@@ -177,7 +180,7 @@ impl Cursor {
         self.until.as_ref().is_some_and(|until| until.position.line == 0) && self.stops_here()
     }
 
-    /// Whether to stop before a row of which no line is printed, or in the midst of its lines.
+    /// Whether to stop before a row that prints no line, or between its lines.
     #[inline]
     pub fn stops_in_row(&self) -> bool {
         let until = self.until.as_ref().filter(|until| self.is_base(until));
@@ -188,7 +191,7 @@ impl Cursor {
         until.file.is_eq() && self.base.offset == until.position.position
     }
 
-    /// Whether what was asked for is all done. Asked between transactions.
+    /// Whether the run has reached its end. For use between transactions.
     pub fn is_at_end(&self) -> bool {
         self.until.as_ref().is_some_and(|until| self.compare_to(until, self.settled).is_ge())
     }
@@ -203,10 +206,10 @@ impl Cursor {
         until.file.then(offset).then(done.cmp(&wanted))
     }
 
-    /// The log moved on between transactions, or a transaction ended: the base moves to this event's end.
+    /// Moves the base to this event's end: a transaction ended there, or the event is between transactions.
     ///
     /// # Errors
-    /// Exit 3 when an earlier run had printed more rows from the base on than there were.
+    /// Exit 3 when the position claims more rows after the base than there were.
     #[inline]
     pub fn move_on(&mut self, place: &Place, log: Option<LogId>) -> Result<()> {
         let same_file = Arc::ptr_eq(&self.base.file, &place.file) || *self.base.file == *place.file;
@@ -236,7 +239,7 @@ impl Cursor {
         self.base.file = file.clone();
         self.order.came_to(file);
         if let Some(until) = &mut self.until {
-            // What is newer than all that is known cannot be told from a file that is still to come.
+            // A file that is not listed yet is newer, so `until` may still come.
             until.file = self.order.compare(file, &until.position.file).unwrap_or(Ordering::Less);
         }
     }
@@ -244,16 +247,16 @@ impl Cursor {
     #[cold]
     fn fewer_rows(&self, place: &Place) -> anyhow::Error {
         unavailable(format!(
-            "{} says that {} rows are done of the transaction that begins there, and it had only {} when it ended \
-             before {}:{}: it is another log's, or was changed by hand. Load again",
+            "{} says that {} rows are done of the transaction that begins there, but it has only {} rows and ends before \
+             {}:{}: the position belongs to another log, or was edited. Load again",
             self.from, self.printed_before.row, self.done.row, place.file, place.end
         ))
     }
 
-    /// Which log the file at hand is of has been read.
+    /// Checks the positions of the run against the log that `file` belongs to.
     ///
     /// # Errors
-    /// Exit 3 when a position of the run is of another.
+    /// Exit 3 when a position belongs to another log.
     pub fn check_log(&mut self, file: &str, log: LogId) -> Result<()> {
         let until = self.until.as_ref().map(|until| &until.position);
         for position in [Some(&self.from), until].into_iter().flatten() {
@@ -267,8 +270,8 @@ impl Cursor {
         Ok(())
     }
 
-    /// The place that all of stdout reaches up to, once it is flushed: of the transaction under way as much as is
-    /// given, if anything of it is on stdout.
+    /// The position that stdout has reached, once it is flushed. `of_transaction` is the part of the current transaction
+    /// that is on stdout.
     pub fn position(&self, of_transaction: Option<Done>) -> Position {
         let done = of_transaction.map_or(self.settled, |done| done.max(self.printed_before));
         Position {
@@ -283,14 +286,14 @@ impl Cursor {
 
 fn beyond(from: &Position, until: &Position) -> anyhow::Error {
     unavailable(format!(
-        "{from} stands beyond {until}, where it is to end. If that is where the log ends now, the log was cut after \
-         a crash, reset, or is another server's: load again"
+        "{from} is beyond {until}, where the run is to end. If the log ends there now, it was cut by a crash or reset, \
+         or it belongs to another server: load again"
     ))
 }
 
 fn unknown_order(from: &Position, until: &Position) -> anyhow::Error {
     unavailable(format!(
-        "{from} and {until} are in files of which is not known which comes first: {} is not among the log's files",
+        "cannot tell which of {from} and {until} comes first: {} is not among the log's files",
         until.file
     ))
 }

@@ -1,9 +1,10 @@
-//! Lines of the transaction under way: they wait in the output's buffer until its commit has been read, and every line
-//! names the place to go on from.
+//! The lines of the current transaction. They wait in the output buffer until its commit is read, and each names the
+//! place to resume from.
 
 use anyhow::Result;
 
 use super::cursor::{Cursor, Done};
+use super::last_line::LastLine;
 use super::savepoints::{Mark, Savepoints};
 use super::transaction::Transaction;
 use crate::exit::unreadable;
@@ -12,46 +13,27 @@ use crate::position::LogId;
 use crate::source::framing::Place;
 use crate::tuple::{CommitTime, Content, METADATA_END, Metadata, no_row, row};
 
-/// A transaction whose lines are more than this many bytes is printed while it is read, though it may end in a ROLLBACK,
-/// or its end may tell when it was committed, which lines that are printed before do not have.
+/// A transaction with more bytes of lines than this is printed while it is read, although it may still be rolled back, and
+/// although its commit time may be known only at its end, too late for the lines printed before.
 const HELD_BYTES: usize = 8 << 20;
-/// Likewise one that says at its beginning when it was committed, and that nothing of it was undone. More of it would not
-/// stay in a core's cache until it is written.
+/// The same limit for a transaction whose commit time is known at its beginning, and which cannot be rolled back. More
+/// would not stay in a core's cache until it is written.
 const HELD_ROWS_BYTES: usize = 1 << 20;
 
-/// The last line of the transaction under way.
-#[derive(Debug, Clone, Copy)]
-pub struct LastLine {
-    start: usize,
-    metadata: usize,
-    /// Bytes of its `"old"`, which stand at its end.
-    old_len: usize,
-    /// What was done before it.
-    before: Done,
-}
-
-impl LastLine {
-    /// Bytes were taken from the buffer's beginning.
-    pub fn taken_out(&mut self, len: usize) {
-        self.start = self.start.saturating_sub(len);
-        self.metadata = self.metadata.saturating_sub(len);
-    }
-}
-
-/// Where the lines of the transaction under way stand in the buffer.
+/// The state of the current transaction's lines in the buffer.
 #[derive(Debug, Default)]
 struct Open {
     last: Option<LastLine>,
-    /// Bytes of its lines so far, of those too that an earlier run has printed: whether it streams, and from which
-    /// line on, must not depend on where a run began.
+    /// Bytes of its lines so far, including those that an earlier run printed: whether it streams, and from which line on,
+    /// must not depend on where the run began.
     len: usize,
     /// Some of its lines are on stdout already.
     streams: bool,
-    /// The metadata of its lines has the time of its commit.
+    /// The metadata has its commit time.
     time_is_known: bool,
-    /// Rows of it may stand in the log and be undone.
+    /// The log may hold rows of it that were rolled back.
     may_be_undone: bool,
-    /// Where the commit times begin that are only known at the commit.
+    /// Where in the buffer the commit times are that must be patched at the commit.
     times: Vec<usize>,
     savepoints: Savepoints,
 }
@@ -72,13 +54,13 @@ impl Open {
 
 /// One line to print.
 pub struct Line<'a> {
-    /// Its operation and table.
-    pub head: &'a [u8],
+    /// How it begins: operation and table.
+    pub prefix: &'a [u8],
     /// Its id and content; `None` for a truncate.
     pub content: Option<&'a mut Content>,
-    /// What the changed columns held before, if that is printed.
+    /// The old values of the changed columns, or empty.
     pub old: &'a [u8],
-    /// It is its row's last.
+    /// It is the last line of its row.
     pub ends_row: bool,
 }
 
@@ -90,7 +72,7 @@ pub struct Lines {
     committed: usize,
     open: Open,
     metadata: Metadata,
-    /// How the log of the lines is written in them, and which one that is.
+    /// The identity of the log, and its text in the lines.
     log: (Option<LogId>, String),
     old: Vec<u8>,
 }
@@ -107,7 +89,7 @@ impl Lines {
         }
     }
 
-    /// Appends a line, with metadata as inside of its transaction, unless an earlier run has printed it.
+    /// Appends a line with the metadata of a line inside its transaction, unless an earlier run printed it.
     #[inline]
     pub fn push(&mut self, line: Line<'_>, cursor: &mut Cursor, transaction: &Transaction) -> Result<()> {
         let before = cursor.done();
@@ -119,8 +101,8 @@ impl Lines {
         let buffer = &mut self.output.buffer;
         let start = buffer.len();
         match line.content {
-            Some(content) => row(line.head, content, buffer),
-            None => no_row(line.head, buffer),
+            Some(content) => row(line.prefix, content, buffer),
+            None => no_row(line.prefix, buffer),
         }
         let metadata = buffer.len();
         if !self.open.time_is_known {
@@ -161,11 +143,10 @@ impl Lines {
         }
     }
 
-    /// Writes what is there of a large transaction, but for its last line: that may be the one that
-    /// names its end.
+    /// Writes the lines so far of a large transaction, except the last one: at the commit that names the end.
     fn stream(&mut self) -> Result<()> {
         self.open.streams = true;
-        // Lines may be written from now on, so all of them but the last keep the time that they have.
+        // Lines may be written from now on, so all but the last keep the time that they have.
         self.open.times.clear();
         self.open.savepoints.clear();
         let Some(last) = self.open.last else { return Ok(()) };
@@ -177,7 +158,7 @@ impl Lines {
         Ok(())
     }
 
-    /// Moves the marks on what stays in the buffer, of which the first bytes were taken out.
+    /// Adjusts all offsets after the first `len` bytes were removed from the buffer.
     fn taken_out(&mut self, len: usize) {
         self.committed = self.committed.saturating_sub(len);
         if let Some(last) = &mut self.open.last {
@@ -187,8 +168,7 @@ impl Lines {
         self.open.savepoints.taken_out(len);
     }
 
-    /// The transaction is committed: its last line names its end, which is in this log; or, where no server can be
-    /// asked to begin there, what is done since the base.
+    /// Commits the transaction: its last line names `end`; or, beyond 4 GiB, the rows done since the base.
     pub fn commit(
         &mut self,
         cursor: &Cursor,
@@ -218,7 +198,7 @@ impl Lines {
         self.end()
     }
 
-    /// Lines that were written before the commit's time was known. Both have seconds: the length stays.
+    /// Writes the commit time into lines that were built before it was known. Both texts have the same length.
     fn patch_times(&mut self, transaction: &Transaction) {
         const BEFORE: usize = br#"{"ts":""#.len();
         let Some(time) = commit_time(transaction) else { return };
@@ -232,14 +212,14 @@ impl Lines {
         }
     }
 
-    /// The transaction, which ended before `place`, left nothing behind.
+    /// Drops the lines of the transaction, which was rolled back before `place`.
     ///
     /// # Errors
-    /// Exit 4 when lines of it were printed already.
+    /// Exit 4 when some were printed already.
     pub fn rollback(&mut self, place: &Place) -> Result<()> {
         if self.open.streams {
             return Err(unreadable(format!(
-                "the transaction before {}:{} was rolled back, after lines of it were printed because it is \
+                "the transaction before {}:{} was rolled back, but lines of it were printed already because it is \
                  larger than {} MiB: they are not committed. Load again",
                 place.file,
                 place.end,
@@ -274,19 +254,17 @@ impl Lines {
         }
     }
 
-    /// Lines since the savepoint are undone. Their rows stay counted: they stand in the log.
+    /// Drops the lines since the savepoint. Their rows stay counted, since the log holds them.
     ///
     /// # Errors
-    /// Exit 4 when it is not known, or lines since then were printed already.
+    /// Exit 4 when the savepoint is unknown, or lines since then were printed already.
     pub fn rollback_to(&mut self, name: &str, place: &Place) -> Result<()> {
         let known = if self.open.streams { None } else { self.open.savepoints.go_back(name) };
         let Some(mark) = known else {
             let why = match () {
-                () if self.open.streams => {
-                    "after lines of its transaction were printed, because that is large"
-                }
-                () if self.open.savepoints.are_some_forgotten() => "and too many were set to remember all",
-                () => "which is not known",
+                () if self.open.streams => "but lines of its large transaction were printed already",
+                () if self.open.savepoints.are_some_forgotten() => "but too many were set to remember all",
+                () => "which was not set",
             };
             return Err(unreadable(format!(
                 "the event at {place} rolls back to savepoint `{name}`, {why}. Load again"
@@ -299,13 +277,13 @@ impl Lines {
         Ok(())
     }
 
-    /// What of the transaction under way is on stdout once it is flushed; `None` for nothing. At the end of the run,
-    /// `stopped` inside of the transaction, all of its lines are.
+    /// The part of the current transaction that is on stdout once it is flushed, if any. If the run `stopped` inside the
+    /// transaction, that is all of its lines.
     pub fn printed_part(&self, cursor: &Cursor, stopped: bool) -> Option<Done> {
         (self.open.streams || stopped).then(|| self.open.last.map_or(cursor.done(), |last| last.before))
     }
 
-    /// Writes all that may be written.
+    /// Writes all lines that may be written now.
     pub fn flush(&mut self) -> Result<()> {
         let len = match self.open.last {
             Some(last) if self.open.streams => last.start,
@@ -316,8 +294,7 @@ impl Lines {
         Ok(())
     }
 
-    /// Writes all that may be written, and of a transaction that is printed in part also its last whole line: no more
-    /// will be read.
+    /// Writes all lines that may be written at the end of the run: of a transaction printed in part also the last line.
     pub fn finish(&mut self, stopped: bool) -> Result<()> {
         if self.open.streams || stopped {
             self.open.last = None;
@@ -327,18 +304,18 @@ impl Lines {
         self.output.flush()
     }
 
-    /// Waits until what was handed over is written: before a message is, for both may go to one place.
+    /// See [`Output::settle`].
     pub fn settle(&mut self) -> Result<()> {
         self.output.settle()
     }
 
-    /// Notices, while there is nothing to write, that the reader went away.
+    /// See [`Output::check_reader`].
     pub fn check_reader(&self) -> Result<()> {
         self.output.check_reader()
     }
 }
 
-/// When the transaction was committed, if that is known by now.
+/// When the transaction was committed, if known by now.
 fn commit_time(transaction: &Transaction) -> Option<CommitTime> {
     if let Some(micros) = transaction.committed_micros {
         return Some(CommitTime { seconds: micros / 1_000_000, micros: Some((micros % 1_000_000) as u32) });

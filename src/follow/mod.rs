@@ -1,9 +1,11 @@
-//! The log followed: one pull loop. The source yields an event; the follower says what it means; rows go through their
-//! layout to lines; at a commit the cursor moves, output flushes, the position is saved.
+//! Follows the log. The source yields an event; the follower decides what it means; rows go through their layout to
+//! lines; at a commit the cursor moves, and output may flush and the position be saved.
 
 mod altered;
 pub mod cursor;
-pub mod lines;
+mod last_line;
+mod lines;
+mod prepared;
 mod rows;
 mod savepoints;
 mod statement;
@@ -18,34 +20,36 @@ use crate::binlog::payload::Payload;
 use crate::binlog::query::inflate;
 use crate::binlog::rows::{FLAG_STATEMENT_END, Rows};
 use crate::binlog::table_map::TableMap;
+use crate::bytes::Malformed;
 use crate::exit::unreadable;
 use crate::output::Output;
 use crate::position::{FileOrder, Position};
 use crate::row::layouts::Layouts;
 use crate::signal::Signal;
-use crate::source::framing::Framer;
-use crate::source::{Entry, Events, Mode, Source};
-use cursor::Cursor;
+use crate::source::entry::Entry;
+use crate::source::framing::{Framer, Place};
+use crate::source::{Events, Mode, Source};
+use cursor::{Cursor, Flow};
 use lines::Lines;
+use prepared::{Prepared, Replay};
 use rows::{Printing, RowPrinter};
 use temporary::Temporary;
 use transaction::{Meaning, Transactions, malformed};
-use xa::{Prepared, Replay};
 
-/// A buffer for inflated bytes that took more is given back.
-const KEEP_INFLATED_BYTES: usize = 4 << 20;
+/// A buffer for inflated bytes is freed if it has grown beyond this.
+const MAX_KEPT_INFLATED_BYTES: usize = 4 << 20;
 
 /// What to follow, from where to where, and how.
 pub struct Plan<'a> {
-    /// Prepared transactions are read again from it, too.
+    /// Also reads prepared transactions again.
     pub source: &'a mut dyn Source,
     pub from: Position,
-    /// `from` was given by somebody, and may stand in the middle of a transaction.
-    pub from_is_a_guess: bool,
+    /// `from` came from the user, and may be inside a transaction.
+    pub from_was_given: bool,
     pub until: Option<Position>,
     pub order: FileOrder,
     pub layouts: Layouts,
-    /// Updates print what the changed columns held before.
+    /// Updates print the old values of the changed columns.
     pub with_old: bool,
     pub signal: &'a Signal,
 }
@@ -56,15 +60,7 @@ pub struct Follower<'a> {
     steps: Steps<'a>,
 }
 
-/// Whether to go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    On,
-    /// What was asked for is reached, or a signal came.
-    Stop,
-}
-
-/// The steps that follow from events.
+/// What the follower does about events: the state of the run, apart from framing.
 struct Steps<'a> {
     cursor: Cursor,
     transactions: Transactions,
@@ -74,26 +70,26 @@ struct Steps<'a> {
     source: &'a mut dyn Source,
     signal: &'a Signal,
     prepared: Prepared,
-    /// A prepared transaction is read again: `transactions` are of that reading.
+    /// A prepared transaction that is being read again; `transactions` then follows that reading.
     replay: Option<Replay>,
-    /// The transaction under way is done although it stands behind the position.
+    /// The position's `gtid_set` says that the current transaction is done.
     skips: bool,
-    /// It was stopped inside of a transaction, where it was asked to stop: its lines so far are to be printed.
+    /// The run ends inside a transaction, as `--until` says: its lines so far are printed.
     stopped_inside: bool,
     temporary: Temporary,
-    /// Images of a compressed rows event.
+    /// Row images of a compressed rows event.
     inflated: Vec<u8>,
-    /// Of the last event, in seconds since 1970.
+    /// Time of the last event, in seconds since 1970.
     seen_seconds: u32,
 }
 
 impl<'a> Follower<'a> {
     /// # Errors
-    /// Exit 2 or 3 for positions that cannot be; see [`Cursor::new`].
+    /// Exit 2 or 3 for impossible positions; see [`Cursor::new`].
     pub fn new(plan: Plan<'a>, output: Output) -> Result<Follower<'a>> {
         let offsets = plan.source.offsets();
         let framer = Framer::at(&plan.from.file, plan.from.position, offsets);
-        let transactions = match plan.from_is_a_guess {
+        let transactions = match plan.from_was_given {
             true => Transactions::at_given_position(),
             false => Transactions::new(),
         };
@@ -116,7 +112,7 @@ impl<'a> Follower<'a> {
         Ok(Follower { framer, steps })
     }
 
-    /// Begins to read at the position.
+    /// Starts reading at the position.
     ///
     /// # Errors
     /// Those of [`Source::begin`].
@@ -125,16 +121,16 @@ impl<'a> Follower<'a> {
         self.steps.source.begin(&place.file, place.start, Mode::Follow)
     }
 
-    /// Takes in the next entry that the source yielded.
+    /// Handles the next entry that the source yielded.
     pub fn take(&mut self, entry: Entry<'_>) -> Result<Flow> {
         if self.steps.signal.is_set() {
             return Ok(Flow::Stop);
         }
-        let Some(event) = self.framer.frame(entry)? else { return Ok(Flow::On) };
+        let Some(event) = self.framer.frame(entry)? else { return Ok(Flow::Continue) };
         self.steps.outer_event(&event, &self.framer)
     }
 
-    /// Whether what was asked for is reached.
+    /// Whether the run has reached its end.
     pub fn is_at_end(&self) -> bool {
         self.steps.cursor.is_at_end()
     }
@@ -145,54 +141,54 @@ impl<'a> Follower<'a> {
     /// Exit 4 when it ends in the middle of a transaction.
     pub fn end_of_log(&mut self) -> Result<()> {
         if self.steps.transactions.is_between() {
-            // Only files have an end, and no catalog that the names could be checked against before.
+            // Only files end, and without a catalog the names could not be checked before.
             self.steps.layouts.warn_of_unseen();
             return Ok(());
         }
         let base = self.steps.cursor.base();
         Err(unreadable(format!(
-            "{} is cut short: it ends in the middle of the transaction that begins at {}:{}. What stands before is \
-             printed",
+            "{} is cut short: it ends inside the transaction that begins at {}:{}. Everything before is printed",
             self.framer.place().file,
             base.file,
             base.offset
         )))
     }
 
-    /// The place that all of stdout reaches up to, once it is flushed.
+    /// The position that stdout has reached, once it is flushed.
     pub fn position(&self) -> Position {
         let Steps { cursor, lines, layouts, .. } = &self.steps;
         let place = cursor.position(lines.printed_part(cursor, self.steps.stopped_inside));
-        let tables = layouts.selection().has_globs().then(|| layouts.tables_known.at(&place, cursor.order()));
+        let tables =
+            layouts.selection().has_globs().then(|| layouts.tables_known.tables_at(&place, cursor.order()));
         Position { tables: tables.flatten(), ..place }
     }
 
-    /// Writes all that may be written.
+    /// Writes all lines that may be written now.
     pub fn flush(&mut self) -> Result<()> {
         self.steps.lines.flush()
     }
 
-    /// Writes all that may be written when no more is read.
+    /// Writes all lines that may be written at the end of the run.
     pub fn finish(&mut self) -> Result<()> {
         self.steps.lines.finish(self.steps.stopped_inside)
     }
 
-    /// Waits until what was handed over is written: before a message is, for both may go to one place.
+    /// Waits until everything handed over is written. Call it before a message.
     pub fn settle(&mut self) -> Result<()> {
         self.steps.lines.settle()
     }
 
-    /// Notices, while there is nothing to write, that the reader of stdout went away.
+    /// Checks whether stdout's reader went away, while there is nothing to write.
     pub fn check_reader(&self) -> Result<()> {
         self.steps.lines.check_reader()
     }
 
-    /// Warnings since the last time.
+    /// Warnings since the last call.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.steps.layouts.warnings)
     }
 
-    /// Rows read, and when the last event was written, in seconds since 1970, if any was.
+    /// Rows read, and the time of the last event, in seconds since 1970.
     pub fn progress(&self) -> (u64, Option<u32>) {
         let seconds = self.steps.seen_seconds;
         (self.steps.cursor.rows_read(), (seconds > 0).then_some(seconds))
@@ -200,7 +196,7 @@ impl<'a> Follower<'a> {
 }
 
 impl Steps<'_> {
-    /// An event as it stands in the log; others may be packed into it.
+    /// Handles an event of the log, which may contain others.
     fn outer_event(&mut self, event: &Event<'_>, framer: &Framer) -> Result<Flow> {
         if event.header.timestamp != 0 {
             self.seen_seconds = event.header.timestamp;
@@ -214,34 +210,34 @@ impl Steps<'_> {
                 return Ok(Flow::Stop);
             }
         }
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
-    /// Takes an event apart that others, or a statement, are packed into. None is packed twice.
+    /// Unpacks a compressed transaction or statement. These do not nest.
     fn unpack(&mut self, event: &Event<'_>, framer: &Framer) -> Result<Flow> {
-        match EventType::of(event.header.kind) {
+        match EventType::of(event.header.type_byte) {
             EventType::TransactionPayload => {
-                let bad = |why: crate::bytes::Malformed| malformed(why.0, framer.place());
+                let bad = |why: Malformed| malformed(why.0, framer.place());
                 let mut payload = Payload::open(event.body).map_err(bad)?;
                 while let Some(inner) = payload.next_event().map_err(bad)? {
                     if self.signal.is_set() || self.event(&inner, framer)? == Flow::Stop {
                         return Ok(Flow::Stop);
                     }
                 }
-                Ok(Flow::On)
+                Ok(Flow::Continue)
             }
             EventType::QueryCompressed => {
                 let body = inflate(framer.format(), event.body);
                 let body = body.map_err(|why| malformed(why.0, framer.place()))?;
                 let mut header = event.header;
-                header.kind = QUERY;
+                header.type_byte = QUERY;
                 self.event(&Event { header, body: &body }, framer)
             }
             _ => self.event(event, framer),
         }
     }
 
-    /// An event that is packed into another, or none is packed into.
+    /// Handles an unpacked event.
     fn event(&mut self, event: &Event<'_>, framer: &Framer) -> Result<Flow> {
         let meaning = self.transactions.meaning(event, framer)?;
         if self.replay.is_some() {
@@ -305,11 +301,11 @@ impl Steps<'_> {
                 self.commit(framer)?;
             }
         }
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
     fn new_format(&mut self, event: &Event<'_>, framer: &Framer) -> Result<()> {
-        if EventType::of(event.header.kind) == EventType::FormatDescription {
+        if EventType::of(event.header.type_byte) == EventType::FormatDescription {
             self.layouts.written_by(&framer.format().server_version);
             if framer.format().after_start {
                 self.temporary.clear();
@@ -330,32 +326,32 @@ impl Steps<'_> {
         if self.skips {
             return Ok(());
         }
-        let map = TableMap::parse(framer.format(), event.header.kind, event.body);
+        let map = TableMap::parse(framer.format(), event.header.type_byte, event.body);
         let map = map.map_err(|why| malformed(why.0, framer.place()))?;
         self.layouts.map(&map, event.body, framer.place())
     }
 
     fn print_rows(&mut self, kind: RowsKind, event: &Event<'_>, framer: &Framer) -> Result<Flow> {
         if self.skips {
-            return Ok(Flow::On);
+            return Ok(Flow::Continue);
         }
         let transactions = self.replay.as_ref().map_or(&self.transactions, |replay| &replay.outer);
-        let Some(transaction) = transactions.open() else { return Ok(Flow::On) };
-        let rows = Rows::parse(framer.format(), kind, event.header.kind, event.body, &mut self.inflated);
+        let Some(transaction) = transactions.open() else { return Ok(Flow::Continue) };
+        let rows = Rows::parse(framer.format(), kind, event.header.type_byte, event.body, &mut self.inflated);
         let rows = rows.map_err(|why| malformed(why.0, framer.place()))?;
         let mut printing = Printing { lines: &mut self.lines, cursor: &mut self.cursor, transaction };
         let flow = self.rows.print(&rows, &self.layouts, &mut printing, framer.place())?;
         if rows.flags & FLAG_STATEMENT_END != 0 {
             self.layouts.statement_ended();
         }
-        if self.inflated.capacity() > KEEP_INFLATED_BYTES {
+        if self.inflated.capacity() > MAX_KEPT_INFLATED_BYTES {
             self.inflated = Vec::new();
         }
         self.stopped_inside |= flow == Flow::Stop;
         Ok(flow)
     }
 
-    /// The transaction under way ends with this event, and is committed.
+    /// The current transaction ends with this event, and is committed.
     fn commit(&mut self, framer: &Framer) -> Result<()> {
         let place = framer.place();
         if let Some(transaction) = self.transactions.open() {
@@ -367,17 +363,17 @@ impl Steps<'_> {
         self.cursor.move_on(place, framer.log())
     }
 
-    /// The transaction under way ends with this event, and left nothing behind.
+    /// The current transaction ends with this event, and is rolled back.
     fn rolled_back(&mut self, framer: &Framer) -> Result<()> {
         self.skips = false;
         self.lines.rollback(framer.place())?;
         self.cursor.move_on(framer.place(), framer.log())
     }
 
-    /// The transaction that was under way ended before this event, without a word.
+    /// The previous transaction ended before this event, without a commit.
     fn abandoned(&mut self, framer: &Framer) -> Result<()> {
         let place = framer.place();
-        let before = crate::source::framing::Place { end: place.start, ..place.clone() };
+        let before = Place { end: place.start, ..place.clone() };
         self.lines.rollback(&before)?;
         self.cursor.move_on(&before, framer.log())
     }

@@ -1,12 +1,11 @@
-//! Rows events: from their images to lines.
+//! Prints rows events: from row images to lines.
 
 use anyhow::Result;
 
-use super::Flow;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Flow};
 use super::lines::{Line, Lines};
 use super::transaction::{Transaction, malformed};
-use crate::binlog::event::Change;
+use crate::binlog::event::RowChange;
 use crate::binlog::rows::{Rows, is_full};
 use crate::bytes::{Bytes, Malformed};
 use crate::exit::unreadable;
@@ -16,18 +15,19 @@ use crate::row::skip::Skipper;
 use crate::source::framing::Place;
 use crate::tuple::{Content, Op};
 
-/// Turns rows events into lines. It keeps the buffers that this takes.
+/// Turns rows events into lines. Keeps the buffers for it.
 #[derive(Debug, Default)]
 pub struct RowPrinter {
     content: Content,
     before: Content,
-    /// Whether updates print what the changed columns held before; and that, of the row at hand.
+    /// Whether updates print the old values of the changed columns.
     with_old: bool,
+    /// Those values, of the current row.
     old: Vec<u8>,
     inflated: Vec<u8>,
 }
 
-/// Where the lines go, and whose they are.
+/// Where lines go, and the transaction that they belong to.
 pub struct Printing<'a> {
     pub lines: &'a mut Lines,
     pub cursor: &'a mut Cursor,
@@ -42,16 +42,16 @@ impl Printing<'_> {
 }
 
 impl RowPrinter {
-    /// With `with_old`, updates print what the changed columns held before.
+    /// With `with_old`, updates print the old values of the changed columns.
     pub fn new(with_old: bool) -> RowPrinter {
         if !with_old {
             return RowPrinter::default();
         }
-        let (content, before) = (Content::of_values(), Content::of_values());
+        let (content, before) = (Content::with_values(), Content::with_values());
         RowPrinter { content, before, with_old, ..RowPrinter::default() }
     }
 
-    /// Prints the rows of an event, which stands at `place`.
+    /// Prints the rows of the event at `place`.
     pub fn print(
         &mut self,
         rows: &Rows<'_>,
@@ -60,12 +60,12 @@ impl RowPrinter {
         place: &Place,
     ) -> Result<Flow> {
         if rows.is_dummy() {
-            return Ok(Flow::On);
+            return Ok(Flow::Continue);
         }
         let mapping = layouts.get(rows.table_id);
-        let mapping = mapping.ok_or_else(|| malformed("rows of a table that was not named", place))?;
+        let mapping = mapping.ok_or_else(|| malformed("its table id has no table map", place))?;
         if mapping.column_count() != rows.columns {
-            return Err(malformed("its rows have another number of columns than their table map", place));
+            return Err(malformed("its rows have a different number of columns than their table map", place));
         }
         let layout = match &*mapping {
             Mapping::Wanted(layout) => layout,
@@ -80,11 +80,11 @@ impl RowPrinter {
             let row = to.cursor.done().row;
             let flow = self.row(rows, whole, layout, &mut image, to);
             let flow = flow.map_err(|error| match error {
-                Trouble::Row(error) => bad_row(layout, error, row + 1, place),
-                Trouble::Other(error) => error,
+                PrintError::Row(error) => bad_row(layout, error, row + 1, place),
+                PrintError::Other(error) => error,
             })?;
-            self.content.give_back();
-            self.before.give_back();
+            self.content.free_if_huge();
+            self.before.free_if_huge();
             if flow == Flow::Stop {
                 return Ok(Flow::Stop);
             }
@@ -92,7 +92,7 @@ impl RowPrinter {
                 return Err(malformed("a row without bytes", place));
             }
         }
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
     fn row(
@@ -102,32 +102,32 @@ impl RowPrinter {
         layout: &Layout,
         image: &mut Bytes<'_>,
         to: &mut Printing<'_>,
-    ) -> Result<Flow, Trouble> {
+    ) -> Result<Flow, PrintError> {
         if to.cursor.stops_before_row() {
             return Ok(Flow::Stop);
         }
         let Some(effect) = layout.effect(rows, image)? else {
             to.cursor.row_done();
-            return Ok(Flow::On);
+            return Ok(Flow::Continue);
         };
         self.old.clear();
         match effect {
-            Change::Insert | Change::Delete => {
-                let op = if effect == Change::Insert { Op::Upsert } else { Op::Delete };
+            RowChange::Insert | RowChange::Delete => {
+                let op = if effect == RowChange::Insert { Op::Upsert } else { Op::Delete };
                 if whole {
                     layout.read(image, &mut self.content, &mut self.inflated)?;
                 } else {
-                    let present = if effect == Change::Insert { rows.after } else { rows.before };
+                    let present = if effect == RowChange::Insert { rows.after } else { rows.before };
                     layout.read_present(image, present, None, &mut self.content, &mut self.inflated)?;
                 }
-                self.push(layout.heads.of(op), true, to)?;
-                if effect == Change::Delete && rows.kind.change == Change::Update {
-                    layout.pass_over(image, rows.after, None)?;
+                self.push(layout.prefixes.of(op), true, to)?;
+                if effect == RowChange::Delete && rows.kind.change == RowChange::Update {
+                    layout.skip(image, rows.after, None)?;
                 }
             }
-            Change::Update => return self.update(rows, whole, layout, image, to),
+            RowChange::Update => return self.update(rows, whole, layout, image, to),
         }
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
     fn update(
@@ -137,7 +137,7 @@ impl RowPrinter {
         layout: &Layout,
         image: &mut Bytes<'_>,
         to: &mut Printing<'_>,
-    ) -> Result<Flow, Trouble> {
+    ) -> Result<Flow, PrintError> {
         let before = *image;
         let inflated = &mut self.inflated;
         if !whole {
@@ -156,12 +156,12 @@ impl RowPrinter {
             layout.read_present(image, rows.after, rest, &mut self.content, inflated)?;
         }
         if !self.before.same_id(&self.content) {
-            // The row that goes, whole, under its old id.
+            // Delete the whole row under its old id.
             std::mem::swap(&mut self.before, &mut self.content);
             if whole && !self.with_old {
                 layout.read(&mut { before }, &mut self.content, &mut self.inflated)?;
             }
-            self.push(layout.heads.of(Op::Delete), false, to)?;
+            self.push(layout.prefixes.of(Op::Delete), false, to)?;
             std::mem::swap(&mut self.before, &mut self.content);
             if to.cursor.stops_here() {
                 return Ok(Flow::Stop);
@@ -170,18 +170,18 @@ impl RowPrinter {
         if self.with_old {
             layout.write_changed(&self.before, &self.content, &mut self.old);
         }
-        self.push(layout.heads.of(Op::Upsert), true, to)?;
+        self.push(layout.prefixes.of(Op::Upsert), true, to)?;
         self.old.clear();
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
     #[inline]
-    fn push(&mut self, head: &[u8], ends_row: bool, to: &mut Printing<'_>) -> Result<()> {
-        to.push(Line { head, content: Some(&mut self.content), old: &self.old, ends_row })
+    fn push(&mut self, prefix: &[u8], ends_row: bool, to: &mut Printing<'_>) -> Result<()> {
+        to.push(Line { prefix, content: Some(&mut self.content), old: &self.old, ends_row })
     }
 }
 
-/// Counts the rows of a table that is not wanted.
+/// Counts the rows of a table that is not selected.
 fn count(rows: &Rows<'_>, skipper: &Skipper, cursor: &mut Cursor) -> Result<Flow, Malformed> {
     let given;
     let (before, after) = if is_full(rows.before, rows.columns) && is_full(rows.after, rows.columns) {
@@ -191,7 +191,7 @@ fn count(rows: &Rows<'_>, skipper: &Skipper, cursor: &mut Cursor) -> Result<Flow
         (&given.0, &given.1)
     };
     let mut image = Bytes(rows.data);
-    // A row of no column is a row of no byte.
+    // A row without columns has no bytes.
     let mut more = !image.is_empty() || after.column_count() == 0;
     while more {
         if cursor.stops_in_row() {
@@ -199,14 +199,14 @@ fn count(rows: &Rows<'_>, skipper: &Skipper, cursor: &mut Cursor) -> Result<Flow
         }
         let left = image.rest().len();
         match rows.kind.change {
-            Change::Insert => after.pass(&mut image)?,
-            Change::Delete => before.pass(&mut image)?,
-            Change::Update => {
-                before.pass(&mut image)?;
+            RowChange::Insert => after.skip(&mut image)?,
+            RowChange::Delete => before.skip(&mut image)?,
+            RowChange::Update => {
+                before.skip(&mut image)?;
                 if rows.kind.partial_json && image.lenenc()? & 1 != 0 {
                     image.take(skipper.documents().div_ceil(8))?;
                 }
-                after.pass(&mut image)?;
+                after.skip(&mut image)?;
             }
         }
         cursor.row_done();
@@ -215,20 +215,20 @@ fn count(rows: &Rows<'_>, skipper: &Skipper, cursor: &mut Cursor) -> Result<Flow
             return Err(Malformed("a row without bytes"));
         }
     }
-    Ok(Flow::On)
+    Ok(Flow::Continue)
 }
 
-/// Whether every image holds every column. Where the after image of an update leaves some out, they are as in
-/// the before image, if that is whole; columns that only the server sees may be left out everywhere.
+/// Whether every row image holds every column. An after image may leave out columns that a full before image holds, and
+/// any image may leave out columns that users do not see.
 ///
 /// # Errors
-/// Exit 4 when it is otherwise: a row that was logged in part is not passed off as a whole one.
+/// Exit 4 when other columns are missing: a partial row must not pass for a full one.
 fn check_whole(rows: &Rows<'_>, layout: &Layout, layouts: &Layouts, place: &Place) -> Result<bool> {
     let held = layout.cannot_hold(rows.before).or_else(|| layout.cannot_hold(rows.after));
     if let Some(column) = held {
         return Err(unreadable(format!(
-            "at {} rows of {}.{} hold column {}, which as the table is now is a hidden one of an index on an \
-             expression, and those are not logged. It was altered since; load again",
+            "at {} rows of {}.{} hold column {}, which in the table now is the hidden column of a functional index and \
+             never logged: the table was altered since. Load again",
             place,
             layout.database,
             layout.table,
@@ -254,21 +254,20 @@ fn check_whole(rows: &Rows<'_>, layout: &Layout, layouts: &Layouts, place: &Plac
     )))
 }
 
-/// What rows are logged without, why, and what to do about it.
+/// Which columns are missing, why, and what to do about it.
 fn without(layout: &Layout, layouts: &Layouts, missing: &[usize]) -> String {
     let name = |i: &usize| format!("`{}`", layout.column_name(*i));
     let names = missing.iter().map(name).collect::<Vec<_>>().join(", ");
     if missing.iter().any(|i| layout.is_omitted(*i)) {
         return format!(
-            "without {names}, and the id is made of that: name other columns for it, with --id {}=COLUMN, and \
-             load again",
+            "without {names}, which the id is made of: name other columns with --id {}=COLUMN, and load again",
             layouts.selection().printed(&layout.database, &layout.table)
         );
     }
     if layouts.is_mariadb() && missing.iter().all(|i| layout.is_generated(*i)) {
         return format!(
-            "without the generated columns {names}, as MariaDB 11.8 logs updates and deletes: load again with \
-             --generated omit, which leaves generated columns out, and tail with it"
+            "without the generated columns {names} (so does MariaDB 11.8 in updates and deletes): load again with \
+             --generated omit, which leaves generated columns out, and tail with it, too"
         );
     }
     let advice = match layouts.is_mariadb() {
@@ -276,26 +275,26 @@ fn without(layout: &Layout, layouts: &Layouts, missing: &[usize]) -> String {
         false => "",
     };
     format!(
-        "in part only, without {names}: set binlog_row_image=FULL on the server, also for sessions under way, \
+        "in part, without {names}: set binlog_row_image=FULL on the server, also for sessions under way, \
          and load again{advice}"
     )
 }
 
-/// What ends a row's printing early.
-enum Trouble {
+/// Why a row was not printed.
+enum PrintError {
     Row(RowError),
     Other(anyhow::Error),
 }
 
-impl From<RowError> for Trouble {
-    fn from(error: RowError) -> Trouble {
-        Trouble::Row(error)
+impl From<RowError> for PrintError {
+    fn from(error: RowError) -> PrintError {
+        PrintError::Row(error)
     }
 }
 
-impl From<anyhow::Error> for Trouble {
-    fn from(error: anyhow::Error) -> Trouble {
-        Trouble::Other(error)
+impl From<anyhow::Error> for PrintError {
+    fn from(error: anyhow::Error) -> PrintError {
+        PrintError::Other(error)
     }
 }
 

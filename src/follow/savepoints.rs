@@ -1,21 +1,21 @@
-//! Savepoints of the transaction under way: what its lines were at each.
+//! The savepoints of the current transaction: the state of its lines at each.
 
 use std::collections::HashMap;
 
-use super::lines::LastLine;
+use super::last_line::LastLine;
 
-/// Savepoints that are remembered at most. One is 100 bytes and its name.
+/// At most so many savepoints are remembered. Each takes 100 bytes and its name.
 const MOST: usize = 200_000;
 
-/// What the transaction's lines were at a savepoint.
+/// The state of the transaction's lines at a savepoint.
 #[derive(Debug, Clone, Copy)]
 pub struct Mark {
     /// Length of the buffer.
     pub buffer_len: usize,
-    /// Bytes of the transaction's lines.
+    /// Bytes of the transaction's lines so far.
     pub len: usize,
     pub last: Option<LastLine>,
-    /// Lines whose time is not yet known.
+    /// Number of lines whose time must be patched.
     pub times: usize,
 }
 
@@ -23,10 +23,10 @@ pub struct Mark {
 #[derive(Debug, Default)]
 pub struct Savepoints {
     marks: Vec<(String, Mark)>,
-    /// By name, where it stands among them. One that was set again is found where it was set last; its older mark
-    /// stays until the list is cut.
+    /// Index into `marks` by name: of the latest mark, if a savepoint was set again. The older mark stays until the list is
+    /// cleaned.
     by_name: HashMap<String, usize>,
-    /// There were more than are remembered.
+    /// More were set than are remembered.
     are_some_forgotten: bool,
 }
 
@@ -44,7 +44,7 @@ impl Savepoints {
         self.marks.push((name, mark));
     }
 
-    /// Goes back to a savepoint, and forgets those that were set after it; `None` if it is not known.
+    /// Goes back to a savepoint, and forgets the later ones; `None` if it is unknown.
     pub fn go_back(&mut self, name: &str) -> Option<Mark> {
         let at = *self.by_name.get(name)?;
         for (i, (name, _)) in self.marks.iter().enumerate().skip(at + 1) {
@@ -56,12 +56,12 @@ impl Savepoints {
         self.marks.get(at).map(|(_, mark)| *mark)
     }
 
-    /// Whether a name that is not known may be one of too many.
+    /// Whether an unknown name may be a forgotten savepoint.
     pub fn are_some_forgotten(&self) -> bool {
         self.are_some_forgotten
     }
 
-    /// Bytes were taken from the buffer's beginning.
+    /// Adjusts the offsets after the first `len` bytes were removed from the buffer.
     pub fn taken_out(&mut self, len: usize) {
         for (_, mark) in &mut self.marks {
             mark.buffer_len = mark.buffer_len.saturating_sub(len);
@@ -77,7 +77,7 @@ impl Savepoints {
         }
     }
 
-    /// Marks of savepoints that were set again are of no use.
+    /// Removes the older marks of savepoints that were set again.
     fn drop_old_marks(&mut self) {
         let mut i = 0;
         self.marks.retain(|(name, _)| {

@@ -1,26 +1,27 @@
-//! Statements of the log: what each does to the tables that are wanted. They print `truncate`, warn, or end the run.
+//! Statements: what each does to the selected tables. They print `truncate`, warn, or end the run.
 
 use anyhow::Result;
 
+use super::Steps;
+use super::cursor::Flow;
 use super::lines::Line;
 use super::transaction::data_statement;
-use super::{Flow, Steps};
 use crate::binlog::event::Event;
 use crate::binlog::query::Query;
 use crate::exit::unreadable;
 use crate::position::Position;
 use crate::schema::known::FullName;
 use crate::source::framing::{Framer, Place};
-use crate::sql::effect::{Change, DatabaseChange, Effect, Effects, Name};
-use crate::tuple::{Heads, Op};
+use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange, TableName};
+use crate::tuple::{LinePrefixes, Op};
 use crate::version::Release;
 
-/// An effect whose names are the server's: folded, with their database. A table whose name cannot be read, in a
-/// database that is not wanted, has an empty name.
+/// An effect with full names, folded as the server does. A table with an unreadable name, in a database of which nothing
+/// is selected, has an empty name.
 type FullEffect = Effect<FullName, String>;
 
 impl Steps<'_> {
-    /// What follows from a statement that is no control.
+    /// Handles the effects of a statement other than transaction control.
     pub(super) fn effects(
         &mut self,
         effects: Effects,
@@ -29,21 +30,21 @@ impl Steps<'_> {
         framer: &Framer,
     ) -> Result<Flow> {
         if effects.is_empty() {
-            return Ok(Flow::On);
+            return Ok(Flow::Continue);
         }
         let place = framer.place();
         let effects: Result<Vec<FullEffect>> =
             effects.into_iter().map(|effect| self.full_effect(effect, query, place)).collect();
         let mut effects = match effects {
-            // What happened to a table whose name cannot be read is printed already.
+            // The transaction is done already, so an unreadable name does not matter.
             Err(_) if self.skips => Vec::new(),
             effects => effects?,
         };
         let has_effects = !effects.is_empty();
         self.temporary.take_out(query.thread_id, &mut effects, self.layouts.is_mariadb());
         if has_effects && effects.is_empty() {
-            // No real table: what is known of those holds.
-            return Ok(Flow::On);
+            // Only temporary tables: definitions of real ones still hold.
+            return Ok(Flow::Continue);
         }
         if !self.skips {
             let emptied = self.judge(&effects, query, event, framer)?;
@@ -52,65 +53,66 @@ impl Steps<'_> {
                 return Ok(Flow::Stop);
             }
         }
-        self.take_in(&effects);
+        self.note(&effects);
         self.layouts.definition_changed();
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
-    /// Tables that a statement emptied, each a row of its transaction.
+    /// Prints a truncate for each table that a statement emptied. Each counts as a row of the transaction.
     fn print_truncates(&mut self, tables: &[FullName]) -> Result<Flow> {
         let transactions = self.replay.as_ref().map_or(&self.transactions, |replay| &replay.outer);
-        let Some(transaction) = transactions.open() else { return Ok(Flow::On) };
+        let Some(transaction) = transactions.open() else { return Ok(Flow::Continue) };
         for (database, table) in tables {
             if self.cursor.stops_here() {
                 self.stopped_inside = true;
                 return Ok(Flow::Stop);
             }
             if self.layouts.selection().selects(database, table) {
-                let heads = Heads::new(&self.layouts.selection().printed(database, table));
-                let line = Line { head: heads.of(Op::Truncate), content: None, old: &[], ends_row: true };
+                let prefixes = LinePrefixes::new(&self.layouts.selection().printed(database, table));
+                let line =
+                    Line { prefix: prefixes.of(Op::Truncate), content: None, old: &[], ends_row: true };
                 self.lines.push(line, &mut self.cursor, transaction)?;
             } else {
                 self.cursor.row_done();
             }
         }
-        Ok(Flow::On)
+        Ok(Flow::Continue)
     }
 
-    /// An effect with its names as the server keeps them: the one place where this is done.
+    /// The effect with full names, as the server compares them. Nothing else converts names.
     ///
     /// # Errors
-    /// Exit 4 when a name cannot be read, and may be a wanted one's.
+    /// Exit 4 when a name cannot be read, and may be a selected table's.
     fn full_effect(&self, effect: Effect, query: &Query<'_>, place: &Place) -> Result<FullEffect> {
-        let full = |name: Name| self.full(name, query, place);
+        let full = |name: TableName| self.full(name, query, place);
         Ok(match effect {
             Effect::Data { verb } => Effect::Data { verb },
             Effect::Database(_, DatabaseChange::Altered) => {
                 Effect::Database(String::new(), DatabaseChange::Altered)
             }
             Effect::Database(Some(name), change) => {
-                Effect::Database(self.layouts.selection().kept(name), change)
+                Effect::Database(self.layouts.selection().folded(name), change)
             }
             Effect::Database(None, _) => return Err(self.illegible("database", place)),
-            // Such a statement ends the run whatever its table is called.
-            Effect::Table(name, Change::Data { verb, alone, deletes_all }) => match full(name) {
-                Ok(table) => Effect::Table(table, Change::Data { verb, alone, deletes_all }),
+            // Data in statement format ends the run whatever the table's name is.
+            Effect::Table(name, TableChange::Data { verb, alone, deletes_all }) => match full(name) {
+                Ok(table) => Effect::Table(table, TableChange::Data { verb, alone, deletes_all }),
                 Err(_) => Effect::Data { verb },
             },
             Effect::Table(name, change) => Effect::Table(full(name)?, change.with_names(full)?),
         })
     }
 
-    /// A table of a statement, with its database.
+    /// A table's full name.
     ///
     /// # Errors
-    /// Exit 4 when its name cannot be read, and may be a wanted one's.
-    fn full(&self, name: Name, query: &Query<'_>, place: &Place) -> Result<FullName> {
+    /// Exit 4 when its name cannot be read, and may be a selected table's.
+    fn full(&self, name: TableName, query: &Query<'_>, place: &Place) -> Result<FullName> {
         let selection = self.layouts.selection();
         let default = || std::str::from_utf8(query.database).ok().map(str::to_string);
-        let database = name.database.unwrap_or_else(default).map(|name| selection.kept(name));
+        let database = name.database.unwrap_or_else(default).map(|name| selection.folded(name));
         match (database, name.table) {
-            (Some(database), Some(table)) => Ok((database, selection.kept(table))),
+            (Some(database), Some(table)) => Ok((database, selection.folded(table))),
             (Some(database), None) if !selection.selects_some_of(&database) => Ok((database, String::new())),
             _ => Err(self.illegible("table", place)),
         }
@@ -118,8 +120,8 @@ impl Steps<'_> {
 
     fn illegible(&self, what: &str, place: &Place) -> anyhow::Error {
         unreadable(format!(
-            "the statement at {} names a {what} in bytes that are no text in the client's character set, so it \
-             cannot be told which one it was. Load again",
+            "the statement at {} names a {what} in bytes that are not valid in the client's character set: cannot \
+             tell which {what} it is. Load again",
             place
         ))
     }
@@ -128,7 +130,7 @@ impl Steps<'_> {
         self.layouts.selection().selects(&table.0, &table.1)
     }
 
-    /// The tables that a statement empties, each a row of its group.
+    /// The tables that a statement empties.
     ///
     /// # Errors
     /// Exit 4 when it changes rows in a way that the log does not hold.
@@ -164,50 +166,51 @@ impl Steps<'_> {
     fn is_emptied(
         &self,
         table: &FullName,
-        change: &Change<FullName>,
+        change: &TableChange<FullName>,
         query: &Query<'_>,
         framer: &Framer,
     ) -> Result<bool> {
         let ((database, name), place) = (table, framer.place());
         match change {
-            Change::Emptied | Change::Gone => Ok(true),
-            Change::Created { replaces, .. } => Ok(*replaces),
-            Change::RenamedTo(to) if self.is_wanted(to) => Err(unreadable(format!(
-                "at {} table {database}.{name} was renamed {}.{}: the log does not hold its rows under the new name. \
+            TableChange::Emptied | TableChange::Gone => Ok(true),
+            TableChange::Created { replaces, .. } => Ok(*replaces),
+            TableChange::RenamedTo(to) if self.is_wanted(to) => Err(unreadable(format!(
+                "at {} table {database}.{name} was renamed to {}.{}: the log does not hold its rows under the new name. \
                  Load again",
                 place, to.0, to.1
             ))),
-            Change::RenamedTo(_) => Ok(true),
-            Change::Unlogged(what) if self.is_wanted(table) => Err(unreadable(format!(
+            TableChange::RenamedTo(_) => Ok(true),
+            TableChange::Unlogged(what) if self.is_wanted(table) => Err(unreadable(format!(
                 "at {} {what} changed rows of {database}.{name} in a way that the log does not hold: load again",
                 place
             ))),
-            Change::Data { deletes_all: true, .. } if self.is_made_up(query, framer) => Ok(true),
-            // The server's own bookkeeping, which some managed servers do by statement.
-            Change::Data { alone: true, deletes_all: false, .. }
+            TableChange::Data { deletes_all: true, .. } if self.is_made_up(query, framer) => Ok(true),
+            // Bookkeeping of the server, which some managed servers do in statement format.
+            TableChange::Data { alone: true, deletes_all: false, .. }
                 if database == "mysql" && !self.is_wanted(table) =>
             {
                 Ok(false)
             }
-            Change::Data { verb, .. } => Err(data_statement(verb, &format!("{database}.{name}"), place)),
-            Change::Unlogged(_) | Change::Altered(_) | Change::TemporaryCreated | Change::TemporaryGone => {
-                Ok(false)
-            }
+            TableChange::Data { verb, .. } => Err(data_statement(verb, &format!("{database}.{name}"), place)),
+            TableChange::Unlogged(_)
+            | TableChange::Altered(_)
+            | TableChange::TemporaryCreated
+            | TableChange::TemporaryGone => Ok(false),
         }
     }
 
-    /// Whether the server made up a DELETE of all rows, for a MEMORY table that its restart emptied. Nothing else
-    /// happens then; one of a client might start triggers. MySQL 5.7 and 8.0 log it as a transaction, others alone.
+    /// Whether the server itself wrote a DELETE of all rows, for a MEMORY table that its restart emptied. A client's DELETE
+    /// could fire triggers; this one cannot. MySQL 5.7 and 8.0 log it in a transaction, others without one.
     fn is_made_up(&self, query: &Query<'_>, framer: &Framer) -> bool {
         let release = Release::parse(&framer.format().server_version, "");
         let in_transaction = release.is_some_and(|release| release.is_mysql_from(5, 7, 0));
         self.transactions.is_alone() || in_transaction && !query.lists_databases
     }
 
-    /// The wanted tables that go with a database: the log does not name them.
+    /// The selected tables of a dropped database, which the log does not name.
     ///
     /// # Errors
-    /// Exit 4 when it is not known which these are.
+    /// Exit 4 when they are not known.
     fn tables_of_dropped(&self, database: &str, event: &Event<'_>, place: &Place) -> Result<Vec<FullName>> {
         let layouts = &self.layouts;
         let selection = layouts.selection();
@@ -226,19 +229,19 @@ impl Steps<'_> {
         );
         known.ok_or_else(|| {
             unreadable(format!(
-                "at {} DROP DATABASE {database} dropped tables that the log does not name, and the server does not \
-                 know them any more: name those that you have on the command line (with --allow-missing), or load \
-                 again. A position saved by --save knows them",
+                "at {} DROP DATABASE {database} dropped tables that neither the log nor the server can name: name \
+                 those that you have on the command line (with --allow-missing), or load again. (A position saved by \
+                 --save knows them.)",
                 place
             ))
         })
     }
 
-    /// Remembers what a statement did, for what comes after it.
-    fn take_in(&mut self, effects: &[FullEffect]) {
+    /// Remembers what a statement did, for the events after it.
+    fn note(&mut self, effects: &[FullEffect]) {
         for effect in effects {
             match effect {
-                Effect::Table(table, change) => self.take_in_change(table, change),
+                Effect::Table(table, change) => self.note_change(table, change),
                 Effect::Database(database, DatabaseChange::Dropped)
                 | Effect::Database(database, DatabaseChange::Created { if_not_exists: false }) => {
                     self.layouts.tables_known.database_emptied(database);
@@ -248,15 +251,18 @@ impl Steps<'_> {
         }
     }
 
-    fn take_in_change(&mut self, table: &FullName, change: &Change<FullName>) {
-        if let Change::RenamedTo(to) = change
+    fn note_change(&mut self, table: &FullName, change: &TableChange<FullName>) {
+        if let TableChange::RenamedTo(to) = change
             && self.is_wanted(to)
         {
-            self.layouts.tables_known.came(to);
+            self.layouts.tables_known.arrived(to);
         }
         let empties = matches!(
             change,
-            Change::Emptied | Change::Gone | Change::RenamedTo(_) | Change::Created { replaces: true, .. }
+            TableChange::Emptied
+                | TableChange::Gone
+                | TableChange::RenamedTo(_)
+                | TableChange::Created { replaces: true, .. }
         );
         if empties {
             self.layouts.named(table);
@@ -266,16 +272,16 @@ impl Steps<'_> {
         }
         let known = &mut self.layouts.tables_known;
         match change {
-            Change::Emptied => known.emptied(table),
-            Change::Gone | Change::RenamedTo(_) => known.gone(table),
-            Change::Created { if_not_exists: false, .. } => known.created(table),
-            // It may have rows from before.
-            Change::Created { if_not_exists: true, .. } => known.add(table),
-            Change::Altered(_)
-            | Change::Unlogged(_)
-            | Change::Data { .. }
-            | Change::TemporaryCreated
-            | Change::TemporaryGone => {}
+            TableChange::Emptied => known.emptied(table),
+            TableChange::Gone | TableChange::RenamedTo(_) => known.gone(table),
+            TableChange::Created { if_not_exists: false, .. } => known.created(table),
+            // It may have existed, with rows.
+            TableChange::Created { if_not_exists: true, .. } => known.add(table),
+            TableChange::Altered(_)
+            | TableChange::Unlogged(_)
+            | TableChange::Data { .. }
+            | TableChange::TemporaryCreated
+            | TableChange::TemporaryGone => {}
         }
     }
 }

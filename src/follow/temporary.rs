@@ -1,16 +1,16 @@
-//! Temporary tables of sessions. One hides the real table of its name from its own session, so that a TRUNCATE there
-//! is of the temporary one. In row format they are not logged; in MIXED format MariaDB and MySQL before 8.0 do it.
+//! Temporary tables. Each hides the real table of its name from its session: a TRUNCATE there empties the temporary table.
+//! Row format does not log them; in MIXED format MariaDB and MySQL before 8.0 do.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::schema::known::FullName;
-use crate::sql::effect::{Change, Effect};
+use crate::sql::effect::{Effect, TableChange};
 
-/// How many are remembered at most. Of more, statements count as those of the real tables, which is what they are
-/// nearly always.
+/// At most so many are remembered. Statements on further ones count as changes of the real tables, which they nearly
+/// always are.
 const MOST: usize = 10_000;
 
-/// Temporary tables by session, until the session drops them; the server does so for it when it ends.
+/// Temporary tables by session, until the session drops them, or ends: then the server logs a drop.
 #[derive(Debug, Default)]
 pub(super) struct Temporary {
     sessions: HashMap<u32, HashSet<FullName>>,
@@ -18,47 +18,49 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
-    /// The server was started anew: no session goes on.
+    /// The server restarted: all sessions are gone.
     pub fn clear(&mut self) {
         *self = Temporary::default();
     }
 
-    /// Takes in what a session's statement did to temporary tables, and leaves only what it did to real ones.
+    /// Removes the effects on temporary tables, and remembers them; those on real tables stay.
     pub fn take_out(
         &mut self,
         thread_id: u32,
         effects: &mut Vec<Effect<FullName, String>>,
         is_mariadb: bool,
     ) {
-        // RENAME TABLE of MySQL takes the real table even where a temporary one hides it; ALTER TABLE does not.
-        let alters = effects.iter().any(|effect| matches!(effect, Effect::Table(_, Change::Altered(_))));
+        // MySQL's RENAME TABLE renames the real table even if a temporary one hides it; ALTER TABLE … RENAME does not.
+        let alters = effects.iter().any(|effect| matches!(effect, Effect::Table(_, TableChange::Altered(_))));
         effects.retain(|effect| match effect {
-            Effect::Table(_, Change::RenamedTo(_)) if !alters && !is_mariadb => true,
+            Effect::Table(_, TableChange::RenamedTo(_)) if !alters && !is_mariadb => true,
             Effect::Table(table, change) => self.is_real(thread_id, table, change),
             Effect::Database(..) | Effect::Data { .. } => true,
         });
     }
 
-    fn is_real(&mut self, thread_id: u32, table: &FullName, change: &Change<FullName>) -> bool {
+    fn is_real(&mut self, thread_id: u32, table: &FullName, change: &TableChange<FullName>) -> bool {
         match change {
-            Change::TemporaryCreated => {
+            TableChange::TemporaryCreated => {
                 if self.len < MOST && self.sessions.entry(thread_id).or_default().insert(table.clone()) {
                     self.len += 1;
                 }
                 false
             }
-            Change::TemporaryGone => {
+            TableChange::TemporaryGone => {
                 self.forget(thread_id, table);
                 false
             }
-            // The server logs a DROP of a temporary table as DROP TEMPORARY TABLE.
-            Change::Gone | Change::Created { .. } | Change::Data { .. } => true,
-            Change::Emptied | Change::Altered(_) | Change::Unlogged(_) => !self.hides(thread_id, table),
-            Change::RenamedTo(to) if self.hides(thread_id, table) => {
-                self.forget(thread_id, table);
-                self.is_real(thread_id, to, &Change::TemporaryCreated)
+            // The server logs the drop of a temporary table as DROP TEMPORARY TABLE.
+            TableChange::Gone | TableChange::Created { .. } | TableChange::Data { .. } => true,
+            TableChange::Emptied | TableChange::Altered(_) | TableChange::Unlogged(_) => {
+                !self.hides(thread_id, table)
             }
-            Change::RenamedTo(_) => true,
+            TableChange::RenamedTo(to) if self.hides(thread_id, table) => {
+                self.forget(thread_id, table);
+                self.is_real(thread_id, to, &TableChange::TemporaryCreated)
+            }
+            TableChange::RenamedTo(_) => true,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What an event means: where a transaction begins, what it holds, and how it ends.
+//! Decides what each event means: where a transaction begins, what it holds, and how it ends.
 
 use anyhow::Result;
 
@@ -11,7 +11,8 @@ use crate::bytes::Malformed;
 use crate::exit::{unavailable, unreadable};
 use crate::source::Offsets;
 use crate::source::framing::{Framer, Place};
-use crate::sql::effect::{self, Effects, Statement};
+use crate::sql::effect::Effects;
+use crate::sql::statement::{self, Statement};
 use crate::sql::tokens::Session;
 use crate::value::Charset;
 use crate::version::Release;
@@ -19,29 +20,29 @@ use crate::version::Release;
 /// The first event of logs before MySQL 5.0, and its length where headers had 13 bytes.
 const START_V3: u8 = 1;
 const START_OF_VERSION_1_BYTES: u32 = 69;
-/// Types of rows events that were given up before MySQL 5.1 was released.
+/// Types of rows events before MySQL 5.1's release, never used since.
 const PRE_GA_WRITE_ROWS: u8 = 20;
 const PRE_GA_DELETE_ROWS: u8 = 22;
 
-/// A transaction under way, or a statement that stands alone.
+/// The current transaction, or a statement outside of one.
 #[derive(Debug, Clone)]
 pub struct Transaction {
     pub gtid: Option<String>,
-    /// When it was committed, in microseconds since 1970, where the log has that.
+    /// Commit time in microseconds since 1970, if the log has it.
     pub committed_micros: Option<u64>,
-    /// When it was committed, in seconds: known at its beginning where a GTID event begins it.
+    /// Commit time in seconds: known from the beginning if a GTID event begins it.
     pub committed_seconds: Option<u32>,
-    /// Time of its last event so far, in seconds: the next best.
+    /// Time of its last event so far, in seconds, for want of a commit time.
     pub seen_seconds: u32,
     /// See [`Gtid::only_committed`].
     pub only_committed: bool,
     /// See [`Gtid::is_no_ddl`].
     is_no_ddl: bool,
     begun: bool,
-    /// Its rows are committed, if at all, by a later one.
+    /// A later transaction commits its rows, or rolls them back.
     is_xa: bool,
     standalone: bool,
-    /// Rows outside of BEGIN, in the logs of early 5.1: it ends with its statement.
+    /// Rows without BEGIN, in logs of early 5.1: it ends with its statement.
     is_implicit: bool,
 }
 
@@ -62,12 +63,11 @@ impl Transaction {
     }
 }
 
-/// What an event means for whoever prints rows. A meaning that ends the transaction leaves it open until
-/// [`Transactions::close`].
+/// What an event means for printing. If it ends the transaction, that stays open until [`Transactions::close`].
 #[derive(Debug)]
 pub enum Meaning<'a> {
     Nothing,
-    /// A transaction begins. `abandons` one that was under way and left nothing behind.
+    /// A transaction begins. With `abandons`, the one before ended without a commit.
     Begin {
         abandons: bool,
     },
@@ -77,26 +77,26 @@ pub enum Meaning<'a> {
         /// The transaction ends with them.
         ends: bool,
     },
-    /// A statement that is no control.
+    /// A statement other than transaction control.
     Statement {
         effects: Effects,
         query: Query<'a>,
-        /// It is all of its transaction.
+        /// It is a transaction by itself.
         alone: bool,
     },
     Savepoint(String),
     RollbackTo(String),
     Commit,
     Rollback,
-    /// The rows of the transaction wait under this xid. With `one_phase` they are committed at once.
+    /// The transaction is prepared under this xid. With `one_phase` it is committed at once.
     XaPrepare {
         xid: String,
         one_phase: bool,
     },
-    /// The rows that were prepared under this xid are committed.
+    /// The transaction prepared under this xid is committed.
     XaCommit(String),
     XaRollback(String),
-    /// A file begins; nothing of the table maps before it holds.
+    /// A file begins. With `abandons`, the transaction before ended without a commit.
     NewFile {
         abandons: bool,
     },
@@ -106,52 +106,52 @@ pub enum Meaning<'a> {
 #[derive(Debug, Default)]
 pub struct Transactions {
     open: Option<Transaction>,
-    /// The rows of prepared transactions are read again, to be printed.
+    /// A prepared transaction is read again, to print its rows.
     is_replay: bool,
-    /// Where it began was somebody's guess, and no whole transaction has come yet that would prove it right.
-    begun_at_a_guess: bool,
-    /// An event came that stands inside of a transaction, of which the beginning did not come.
+    /// The user chose the start, and no transaction has ended yet, which would prove that it was between two.
+    start_is_unproven: bool,
+    /// The last event belongs inside a transaction whose beginning was not read.
     is_inside: bool,
 }
 
 impl Transactions {
-    /// For reading from the beginning of a log, or from its end.
+    /// Starts at a place that is between transactions.
     pub fn new() -> Transactions {
         Transactions::default()
     }
 
-    /// For reading on from a position that was given, which may be no transaction's beginning.
+    /// Starts at a position from the user, which may be inside a transaction.
     pub fn at_given_position() -> Transactions {
-        Transactions { begun_at_a_guess: true, ..Transactions::default() }
+        Transactions { start_is_unproven: true, ..Transactions::default() }
     }
 
-    /// For reading a prepared transaction again: its rows have a meaning.
+    /// Reads a prepared transaction again: its rows count.
     pub fn replaying() -> Transactions {
         Transactions { is_replay: true, ..Transactions::default() }
     }
 
-    /// The transaction under way.
+    /// The current transaction.
     pub fn open(&self) -> Option<&Transaction> {
         self.open.as_ref()
     }
 
-    /// Whether the place at hand stands between two transactions.
+    /// Whether the end of the last event is between transactions.
     pub fn is_between(&self) -> bool {
         self.open.is_none() && !self.is_inside
     }
 
-    /// The transaction under way has ended, and all that it meant is done.
+    /// Closes the current transaction, once everything about its end is done.
     pub fn close(&mut self) {
         self.open = None;
     }
 
-    /// What an event means that `framer` has just framed, or that was packed into that one.
+    /// The meaning of the event that `framer` framed last, or of one packed into that.
     pub fn meaning<'a>(&mut self, event: &Event<'a>, framer: &Framer) -> Result<Meaning<'a>> {
         let place = framer.place();
         if let Some(open) = &mut self.open {
             open.seen_seconds = event.header.timestamp;
         }
-        match EventType::of(event.header.kind) {
+        match EventType::of(event.header.type_byte) {
             EventType::Gtid => self.named(gtid::mysql(event.body, false), event, place),
             EventType::AnonymousGtid => self.named(gtid::mysql(event.body, true), event, place),
             EventType::GtidTagged => self.named(gtid::tagged(event.body), event, place),
@@ -172,16 +172,16 @@ impl Transactions {
                 Ok(Meaning::Nothing)
             }
             EventType::Incident => Err(unreadable(format!(
-                "at {place} the server reports an incident: changes are missing from its log. Load again"
+                "at {place} the server reports an incident: its log lacks some changes. Load again"
             ))),
             EventType::LoadStatement(what) => Err(statement_format(what, place)),
-            // A server decrypts what it sends.
+            // A server sends its log decrypted.
             EventType::StartEncryption if framer.offsets() == Offsets::OfServer => Ok(Meaning::Nothing),
             EventType::StartEncryption => Err(unreadable(format!(
-                "{} is encrypted from {} on: let the server decrypt it, by reading from it",
+                "{} is encrypted from {} on: read it from the server, which decrypts it",
                 place.file, place.start
             ))),
-            // Both are taken apart before: see `follow::unpack`.
+            // Unpacked before this: see `Steps::unpack`.
             EventType::QueryCompressed | EventType::TransactionPayload => {
                 Err(malformed("a compressed event inside of a compressed one", place))
             }
@@ -190,8 +190,8 @@ impl Transactions {
         }
     }
 
-    /// A server that died in the middle of a transaction begins a new file. A relay log's file may end in
-    /// the middle of one that goes on in the next.
+    /// A restarted server begins a new file; a transaction that was open then is lost. But a relay log may continue a
+    /// transaction in its next file.
     fn new_file<'a>(&mut self, event: &Event<'a>, framer: &Framer) -> Meaning<'a> {
         let own = event.header.flags & (FLAG_ARTIFICIAL | FLAG_RELAY_LOG) == 0 && event.header.log_pos != 0;
         let ends = own && framer.format().after_start;
@@ -199,7 +199,7 @@ impl Transactions {
         Meaning::NewFile { abandons }
     }
 
-    /// Whether the statement at hand stands outside of BEGIN and COMMIT.
+    /// Whether the current statement is outside of BEGIN and COMMIT.
     pub fn is_alone(&self) -> bool {
         self.open.as_ref().is_none_or(|open| !open.begun)
     }
@@ -234,7 +234,7 @@ impl Transactions {
     fn query<'a>(&mut self, event: &Event<'a>, framer: &Framer) -> Result<Meaning<'a>> {
         let place = framer.place();
         let query = Query::parse(framer.format(), event.body).map_err(|why| malformed(why.0, place))?;
-        let mut statement = effect::read(query.text, self.session(&query, framer));
+        let mut statement = statement::read(query.text, self.session(&query, framer));
         if self.open.as_ref().is_some_and(|open| open.is_no_ddl) {
             statement = Statement::Nothing;
         }
@@ -271,7 +271,7 @@ impl Transactions {
                 self.end_alone(event);
                 Ok(Meaning::XaRollback(xid))
             }
-            // Judged when it is known whether it is committed.
+            // Counts only if the XA transaction is committed.
             Statement::Effects(_) if self.hides_rows() => Ok(Meaning::Nothing),
             Statement::Effects(effects) => {
                 let alone = self.is_alone();
@@ -290,20 +290,20 @@ impl Transactions {
         }
     }
 
-    /// How a statement is to be read: as the client meant it, unless the server made it up and took no heed of
-    /// the client's character set, which the event names all the same.
+    /// The session settings to read a statement with: the client's, except for some statements that the server writes in
+    /// UTF-8 although the event names the client's character set.
     fn session(&self, query: &Query<'_>, framer: &Framer) -> Session {
-        // MariaDB's text of CREATE OR REPLACE … SELECT. Sent by a client it would stand alone.
+        // MariaDB's rewritten CREATE OR REPLACE … SELECT. A client's would not be inside a transaction.
         let created = || !self.is_alone() && query.text.starts_with(b"CREATE OR REPLACE TABLE ");
-        // MySQL's bug 21205695, mended in these releases (seen in 5.6.24, and no more in 5.7.22).
+        // MySQL's bug 21205695, fixed in these releases (seen in 5.6.24, not in 5.7.22).
         let dropped = || {
             let release = Release::parse(&framer.format().server_version, "");
-            let mended = |release: Release| {
+            let is_fixed = |release: Release| {
                 release.is_mariadb()
                     || release.is_mysql_from(5, 7, 11)
                     || release.is_mysql_from(5, 6, 29) && !release.is_mysql_from(5, 7, 0)
             };
-            query.text.ends_with(b"/* generated by server */") && release.is_some_and(|r| !mended(r))
+            query.text.ends_with(b"/* generated by server */") && release.is_some_and(|r| !is_fixed(r))
         };
         let in_utf8 = || created() || dropped() && std::str::from_utf8(query.text).is_ok();
         match query.text.is_ascii() {
@@ -328,7 +328,7 @@ impl Transactions {
     fn expect_rows(&mut self, event: &Event<'_>, framer: &Framer) -> Result<()> {
         match &self.open {
             Some(open) if open.begun => Ok(()),
-            Some(_) => Err(malformed("rows outside of a transaction", framer.place())),
+            Some(_) => Err(malformed("it has rows outside of a transaction", framer.place())),
             None if framer.format().server_version.starts_with("5.1.") => {
                 self.begin(event).is_implicit = true;
                 Ok(())
@@ -344,7 +344,7 @@ impl Transactions {
         }
         let is_implicit = self.open.as_ref().is_some_and(|open| open.is_implicit);
         let ends = is_implicit && {
-            let flags = flags(framer.format(), event.header.kind, event.body);
+            let flags = flags(framer.format(), event.header.type_byte, event.body);
             flags.map_err(|why| malformed(why.0, framer.place()))? & FLAG_STATEMENT_END != 0
         };
         if ends {
@@ -359,35 +359,35 @@ impl Transactions {
         Ok(Meaning::XaPrepare { xid: prepare.xid, one_phase: prepare.one_phase })
     }
 
-    /// The transaction under way, which must have begun, ends with this event.
+    /// Ends the current transaction, which must have begun, with this event.
     fn end(&mut self, event: &Event<'_>, place: &Place) -> Result<()> {
         self.expect_open(place)?;
         self.end_alone(event);
         Ok(())
     }
 
-    /// Likewise one that may be no more than this event.
+    /// Ends the current transaction, or one that consists of this event alone.
     fn end_alone(&mut self, event: &Event<'_>) {
-        (self.begun_at_a_guess, self.is_inside) = (false, false);
+        (self.start_is_unproven, self.is_inside) = (false, false);
         let open = self.open.get_or_insert_with(|| Transaction::at(event));
         open.committed_seconds.get_or_insert(event.header.timestamp);
     }
 
-    /// The error of an event that goes on with a transaction which has not begun: the position is wrong, or the log.
+    /// The error of an event inside a transaction whose beginning was not read: the position is wrong, or the log.
     fn middle(&self, place: &Place) -> anyhow::Error {
-        if self.begun_at_a_guess {
+        if self.start_is_unproven {
             return unavailable(format!(
-                "{place} is in the middle of a transaction: resume from a position that dumpa printed or saved"
+                "{place} is inside a transaction: resume from a position that dumpa printed or saved"
             ));
         }
         unreadable(format!(
-            "the event at {place} goes on with a transaction whose beginning is not in the log: events are missing \
-             before it, or the log is damaged"
+            "the event at {place} continues a transaction whose beginning is not in the log: events before it are \
+             missing, or the log is damaged"
         ))
     }
 }
 
-/// The error of an event that is not known and may change rows.
+/// The error of an unknown event, which may change rows.
 fn unknown(kind: u8, event: &Event<'_>, place: &Place) -> anyhow::Error {
     unreadable(match kind {
         START_V3 => match event.header.size {
@@ -395,11 +395,11 @@ fn unknown(kind: u8, event: &Event<'_>, place: &Place) -> anyhow::Error {
             _ => old_log(&place.file, "version 3 (MySQL 4.0 and 4.1)"),
         },
         PRE_GA_WRITE_ROWS..=PRE_GA_DELETE_ROWS => format!(
-            "the event at {place} holds rows in the form of MySQL 5.1.0 to 5.1.15, which no release uses: dumpa reads \
+            "the event at {place} holds rows in a format of MySQL 5.1 before its release (5.1.0 to 5.1.15): dumpa reads \
              rows of MySQL 5.1.16 and later"
         ),
         kind => format!(
-            "the event at {place} is of type {kind}, which dumpa {} does not know; it may change rows",
+            "the event at {place} has type {kind}, which dumpa {} does not know; it may change rows",
             env!("CARGO_PKG_VERSION")
         ),
     })
@@ -407,12 +407,12 @@ fn unknown(kind: u8, event: &Event<'_>, place: &Place) -> anyhow::Error {
 
 fn old_log(file: &str, what: &str) -> String {
     format!(
-        "{file} is a binary log of {what}: dumpa reads those of MySQL 5.0 and later (version 4), and rows stand in \
-         them since MySQL 5.1"
+        "{file} is a binary log of {what}: dumpa reads those of MySQL 5.0 and later (version 4), which hold rows \
+         since MySQL 5.1"
     )
 }
 
-/// An error about bytes of the event at hand.
+/// The error of an event with malformed bytes.
 pub fn malformed(why: &str, place: &Place) -> anyhow::Error {
     unreadable(format!("the event at {place} cannot be read: {why}"))
 }

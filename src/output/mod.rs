@@ -1,4 +1,4 @@
-//! stdout: one buffer, written in whole pieces, and a reader that may go away.
+//! stdout: buffered, written in whole lines; notices when the reader goes away.
 
 mod writer;
 
@@ -15,19 +15,19 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use crate::exit::ReaderGone;
 use writer::Writer;
 
-/// A pipe's capacity is raised to this many bytes: the reader and dumpa wait for each other less.
+/// A pipe's capacity is raised to this many bytes, so that reader and writer wait for each other less.
 const PIPE_BYTES: i32 = 1 << 20;
 /// Complete lines are written once they are this many bytes.
 pub const WRITE_BYTES: usize = 1 << 20;
-/// A buffer's capacity: a piece to write, and lines behind it that may not be written yet. Allocated at once, since
-/// memory that is never touched costs nothing, and growing by steps fragments the heap. A huge row may make a buffer
-/// larger; it is shrunk to this size afterwards.
+/// A buffer's capacity: a piece to write, and lines after it that must wait for their commit. Allocated at once: untouched
+/// memory costs nothing, while growing in steps fragments the heap. A huge row may enlarge a buffer; it shrinks back to
+/// this size afterwards.
 const BUFFER_BYTES: usize = 4 << 20;
 
 /// Lines on their way to stdout.
 #[derive(Debug)]
 pub struct Output {
-    /// Lines. The last ones may be held back by the caller, until their transaction is known to be whole.
+    /// Lines. The caller may hold the last ones back until their transaction is committed.
     pub buffer: Vec<u8>,
     /// stdout itself, without the lock and the line buffer of `std::io::Stdout`.
     file: Arc<ManuallyDrop<File>>,
@@ -38,23 +38,22 @@ pub struct Output {
 
 impl Output {
     pub fn stdout() -> Output {
-        // SAFETY: descriptor 1 is open from the start of the process (the runtime sees to it) and
-        // never closed by it: the file is not dropped.
+        // SAFETY: the runtime makes sure that descriptor 1 is open, and it is never closed here: the file is not dropped.
         #[allow(unsafe_code)]
         let file = ManuallyDrop::new(unsafe { File::from_raw_fd(1) });
-        // Refused where it is not a pipe, or beyond the user's limit: then it stays as it is.
+        // Fails if stdout is no pipe, or beyond the user's limit; then the capacity stays as it is.
         let _ = fcntl(&*file, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
         let buffer = Vec::with_capacity(BUFFER_BYTES);
         Output { buffer, file: Arc::new(file), writer: Writer::default(), failed: None }
     }
 
-    /// Takes the first `len` bytes out of the buffer, and writes them on another thread.
+    /// Removes the first `len` bytes from the buffer, and writes them on another thread.
     ///
     /// # Errors
-    /// As [`Output::write`], also those of earlier writes.
+    /// Those of [`Output::write`], and of earlier writes.
     pub fn hand_over(&mut self, len: usize) -> Result<()> {
         if self.buffer.capacity() > BUFFER_BYTES {
-            // Lines held back, or a huge row: a second buffer would hold them twice.
+            // Held lines, or a huge row: a second buffer would take their memory twice.
             return self.write(len);
         }
         self.check()?;
@@ -72,10 +71,10 @@ impl Output {
         Ok(())
     }
 
-    /// Takes the first `len` bytes out of the buffer, and returns once they and all earlier ones are written.
+    /// Removes the first `len` bytes from the buffer, and returns once they and all earlier ones are written.
     ///
     /// # Errors
-    /// [`ReaderGone`] when nobody reads any more.
+    /// [`ReaderGone`] when stdout's reader went away.
     pub fn write(&mut self, len: usize) -> Result<()> {
         self.settle()?;
         if len == 0 {
@@ -90,8 +89,8 @@ impl Output {
         Ok(())
     }
 
-    /// Waits until everything that was handed over is written. Called before a message to stderr, which may be the
-    /// same terminal or pipe: the message must not stand within a line.
+    /// Waits until everything handed over is written. Call it before a message to stderr: if both go to one terminal or
+    /// pipe, the message must not land inside a line.
     pub fn settle(&mut self) -> Result<()> {
         self.check()?;
         let written = self.writer.wait();
@@ -117,7 +116,7 @@ impl Output {
         self.write(self.buffer.len())
     }
 
-    /// Notices, while there is nothing to write, that the reader went away.
+    /// Checks whether the reader went away, while there is nothing to write.
     pub fn check_reader(&self) -> Result<()> {
         let mut fds = [PollFd::new(self.file.as_fd(), PollFlags::empty())];
         let gone = poll(&mut fds, PollTimeout::ZERO).is_ok()
@@ -126,10 +125,10 @@ impl Output {
     }
 }
 
-/// Whatever ends the work, what was handed over is written to its end: no line is cut in two.
+/// However the run ends, pieces handed over are written completely: no line is cut.
 impl Drop for Output {
     fn drop(&mut self) {
-        // The caller has an error of its own, or has flushed.
+        // The caller has flushed already, or has an error to report.
         let _ = self.settle();
     }
 }

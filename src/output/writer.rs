@@ -1,5 +1,5 @@
-//! A thread that writes one piece of the output while the next is made: writing to a pipe is mostly copying, and as
-//! much work as making the lines. It starts with the first piece.
+//! A thread that writes one piece of output while the next is built: copying into a pipe takes as long as building the
+//! lines. It starts with the first piece.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ struct State {
     /// The next piece.
     waiting: Option<Vec<u8>>,
     is_writing: bool,
-    /// A buffer that was written, to be filled again.
+    /// A written buffer, to be reused.
     spare: Vec<u8>,
     /// The error of the last write, after which the thread ends.
     error: Option<io::Error>,
@@ -20,9 +20,9 @@ struct State {
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
-    /// Signals the writing thread: there is a piece.
+    /// Wakes the writing thread: there is a piece.
     given: Condvar,
-    /// Signals the other one: a piece was taken, or written.
+    /// Wakes the other thread: a piece was taken, or written.
     moved: Condvar,
 }
 
@@ -34,25 +34,25 @@ impl Shared {
     /// Waits for the writing thread.
     ///
     /// # Errors
-    /// The error that it ended with.
+    /// The error that ended the thread.
     fn wait_while(&self, busy: impl Fn(&State) -> bool) -> io::Result<MutexGuard<'_, State>> {
         let waited = self.moved.wait_while(self.lock(), |state| busy(state) && !state.has_ended);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
         if state.has_ended {
-            return Err(state.error.take().unwrap_or_else(|| io::Error::other("it failed before")));
+            return Err(state.error.take().unwrap_or_else(|| io::Error::other("an earlier write failed")));
         }
         Ok(state)
     }
 }
 
-/// The handle of the thread that makes the lines.
+/// The line-building thread's handle on the writing thread.
 #[derive(Debug, Default)]
 pub struct Writer {
     shared: Option<Arc<Shared>>,
 }
 
 impl Writer {
-    /// Waits while a piece waits, and returns a buffer to make the next one in.
+    /// Waits until the last piece is taken, and returns a buffer for the next one.
     ///
     /// # Errors
     /// The error of an earlier write.
@@ -62,13 +62,13 @@ impl Writer {
         Ok(std::mem::take(&mut state.spare))
     }
 
-    /// Gives a piece to be written by `write`, once [`Writer::buffer`] has waited.
+    /// Hands over a piece, to be written by `write`. Call [`Writer::buffer`] first.
     pub fn give(&mut self, piece: Vec<u8>, write: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static) {
         let shared = self.shared.get_or_insert_with(|| {
             let shared = Arc::new(Shared::default());
-            let its = shared.clone();
-            // Not joined: it waits for more when the process ends, and has nothing left to write.
-            thread::spawn(move || serve(&its, write));
+            let for_thread = shared.clone();
+            // Not joined: at the process's end it has nothing left to write.
+            thread::spawn(move || serve(&for_thread, write));
             shared
         });
         shared.lock().waiting = Some(piece);

@@ -1,9 +1,9 @@
-//! Which log a position is in: names and offsets begin again after RESET MASTER, and on a server that was rebuilt.
+//! The identity of a log: after RESET MASTER, or on a rebuilt server, file names and offsets start over.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What a file's format description says of itself. It is written as `CREATED-SERVER`, two decimal numbers.
+/// Identifies a log file by its format description. Written as `CREATED-SERVER`, two decimal numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogId {
     /// When the file was created, in seconds since 1970, by the clock of the server that wrote it.

@@ -1,4 +1,4 @@
-//! Positions: a place in a server's binary log to resume from.
+//! Positions: places in a binary log to resume from.
 
 mod log_id;
 mod order;
@@ -20,23 +20,23 @@ pub use order::FileOrder;
 pub use place::Where;
 pub use save_file::SaveFile;
 
-/// A place in the log, between two lines of output.
+/// A place in the log to resume from, between two lines of output.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Position {
     pub file: String,
-    /// Offset in bytes: the start of a transaction, or the end of one.
+    /// Offset in bytes, between two transactions.
     pub position: u64,
-    /// Rows of the transaction that begins there which are done, before any table filter.
+    /// How many rows of the transaction that begins there are done, before any table filter.
     pub row: u64,
-    /// Lines of the row after those which are done: an update of the id prints two.
+    /// How many lines of the next row are done: an update of the id prints two.
     pub line: u64,
-    /// Transactions after this place that are done as well.
+    /// Transactions after this place that are already done.
     pub gtid_set: Option<String>,
     pub server_uuid: Option<String>,
-    /// Which log `file` is of.
+    /// The log that `file` belongs to.
     pub log: Option<LogId>,
-    /// The wanted tables that were there, by database: a DROP DATABASE further on names none. `None` if not all are
-    /// known, or none is of interest.
+    /// The selected tables that exist here, by database, for a later DROP DATABASE, which names none. `None` if not all
+    /// are known, or if only tables named one by one are selected.
     pub tables: Option<Arc<BTreeMap<String, BTreeSet<String>>>>,
 }
 
@@ -46,12 +46,12 @@ impl Position {
     }
 
     /// # Errors
-    /// Exit 3 when its file is of another log than the file of that name which is there now.
+    /// Exit 3 when its file belongs to another log than the present file of that name.
     pub fn check_log(&self, log: LogId) -> Result<()> {
         match self.log {
             Some(own) if own != log => Err(unavailable(format!(
-                "{self} is of another log than the {} that is there now: that was begun anew since (RESET MASTER or \
-                 RESET BINARY LOGS), or this is another server. Load again",
+                "{self} belongs to another log than the present {}: the log was reset since (RESET MASTER or RESET \
+                 BINARY LOGS AND GTIDS), or this is another server. Load again",
                 self.file
             ))),
             _ => Ok(()),

@@ -4,13 +4,13 @@ use std::cmp::Ordering;
 
 use super::Position;
 
-/// The files of a log in their order: as the server lists them, or as they were given on the command line. Those that
-/// are not known are ordered by their number, if they have one.
+/// The files of a log in order: as the server lists them, or as given on the command line. Unlisted files are ordered by
+/// their numbers, if they have any.
 #[derive(Debug, Clone, Default)]
 pub struct FileOrder(Vec<String>);
 
 impl FileOrder {
-    /// Of files that are known, oldest first.
+    /// Takes the known files, oldest first.
     pub fn new(files: Vec<String>) -> FileOrder {
         FileOrder(files)
     }
@@ -19,21 +19,21 @@ impl FileOrder {
         self.0.iter().position(|other| other == file)
     }
 
-    /// The reading came to a file. One that is not known yet is newer than all that are.
+    /// Notes that reading reached a file. An unlisted one is newer than all listed ones.
     pub fn came_to(&mut self, file: &str) {
         if self.index(file).is_none() {
             self.0.push(file.to_string());
         }
     }
 
-    /// Whether a position is known to be at or behind another.
+    /// Whether `one` is known to be at or after `other`.
     pub fn is_at_or_after(&self, one: &Position, other: &Position) -> bool {
         let file = self.compare(&one.file, &other.file);
         let inside = |p: &Position| (p.position, p.row, p.line);
         file.is_some_and(|file| file.then_with(|| inside(one).cmp(&inside(other))).is_ge())
     }
 
-    /// Which of two files comes first; `None` where that is not known.
+    /// Which of two files comes first; `None` if unknown.
     pub fn compare(&self, one: &str, other: &str) -> Option<Ordering> {
         if one == other {
             return Some(Ordering::Equal);
@@ -45,8 +45,7 @@ impl FileOrder {
     }
 }
 
-/// By what stands behind the last dot, if the rest is the same. Numbers have at least six digits, and more once
-/// there were so many files.
+/// Compares the numbers after the last dot, if the rest is the same. They have six digits, later more.
 fn by_number(one: &str, other: &str) -> Option<Ordering> {
     let ((base, one), (other_base, other)) = (one.rsplit_once('.')?, other.rsplit_once('.')?);
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! WHERE: a place in the log as it is given on the command line.
+//! WHERE: a place in the log, as given on the command line.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{Position, read};
 use crate::exit::usage;
 
-/// A place as it is given on the command line.
+/// A WHERE of the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Where {
     Now,

@@ -1,7 +1,7 @@
 //! Reads the position that a file holds.
 //!
-//! The file may hold a whole line of `tail`, with a row of a gigabyte in it. So it is read as a stream, of which only
-//! what a position is made of is kept. What is no position is refused early, also where the file never ends.
+//! The file may hold a whole line of `tail`, with a row of a gigabyte. So it is read as a stream that keeps only the
+//! members of a position. Anything else is refused early, even if the file never ends.
 
 use std::cell::Cell;
 use std::fmt;
@@ -17,12 +17,12 @@ use serde_json::{Deserializer, Map, Value};
 use super::Position;
 use crate::exit::usage;
 
-/// What a position takes, and blanks around it: names of tables, and sets of GTIDs, both of which may be many.
-const KEPT_BYTES: u64 = 64 << 20;
-/// What may be passed over in a line: a row and its old values, of a gigabyte each, most of whose bytes may be escapes.
-const ROW_BYTES: u64 = 16 << 30;
+/// Limit of what is kept of a position, and blanks around it: table names and GTID sets may be long.
+const MAX_POSITION_BYTES: u64 = 64 << 20;
+/// Limit of what is skipped in a line: a row and its old values, of a gigabyte each, mostly escapes.
+const MAX_ROW_BYTES: u64 = 16 << 30;
 
-/// Documents nest up to 100 levels. (serde_json limits those that it keeps, and not those that it passes over.)
+/// Documents nest up to 100 levels. (serde_json limits the nesting of kept values, not of ignored ones.)
 const MAX_DEPTH: u32 = 128;
 
 const TOO_LONG: &str = "it is too long for a position or a line of dumpa";
@@ -43,7 +43,11 @@ pub fn file(path: &Path) -> Result<Position> {
         First::End => return Err(bad("it is empty".into())),
         First::OnlyBlanks => return Err(bad(TOO_LONG.into())),
     }
-    let budget = Budget { kept: Cell::new(KEPT_BYTES), row: Cell::new(ROW_BYTES), in_row: Cell::new(false) };
+    let budget = Budget {
+        kept: Cell::new(MAX_POSITION_BYTES),
+        row: Cell::new(MAX_ROW_BYTES),
+        in_row: Cell::new(false),
+    };
     let metered = Metered { inner: reader, budget: &budget, nesting: Nesting::default() };
     let mut json = Deserializer::from_reader(metered);
     let value = TopLevel(&budget).deserialize(&mut json).map_err(|error| match error.classify() {
@@ -67,10 +71,10 @@ enum First {
     OnlyBlanks,
 }
 
-/// The first byte that is not blank, which is not taken.
+/// The first byte that is not blank; it is not consumed.
 fn first_byte(reader: &mut impl BufRead) -> io::Result<First> {
     let mut blanks = 0;
-    while blanks < KEPT_BYTES {
+    while blanks < MAX_POSITION_BYTES {
         let bytes = reader.fill_buf()?;
         if bytes.is_empty() {
             return Ok(First::End);
@@ -86,7 +90,7 @@ fn first_byte(reader: &mut impl BufRead) -> io::Result<First> {
     Ok(First::OnlyBlanks)
 }
 
-/// How much may still be read, in what is kept and in what is passed over.
+/// How many bytes may still be read, of kept and of skipped values.
 struct Budget {
     kept: Cell<u64>,
     row: Cell<u64>,
@@ -94,7 +98,7 @@ struct Budget {
 }
 
 impl Budget {
-    fn present(&self) -> &Cell<u64> {
+    fn current(&self) -> &Cell<u64> {
         if self.in_row.get() { &self.row } else { &self.kept }
     }
 
@@ -102,8 +106,8 @@ impl Budget {
         self.kept.get() == 0 || self.row.get() == 0
     }
 
-    /// Reads what is not kept.
-    fn pass_over<T>(&self, read: impl FnOnce() -> T) -> T {
+    /// Runs `read` on the budget for skipped values.
+    fn skip<T>(&self, read: impl FnOnce() -> T) -> T {
         let before = self.in_row.replace(true);
         let result = read();
         self.in_row.set(before);
@@ -111,7 +115,7 @@ impl Budget {
     }
 }
 
-/// How deep the next byte stands in arrays and objects.
+/// How deep the next byte is nested in arrays and objects.
 #[derive(Default)]
 struct Nesting {
     depth: u32,
@@ -132,7 +136,7 @@ impl Nesting {
     }
 }
 
-/// A reader that fails when its budget is used up, or what it reads nests too deep.
+/// A reader that fails when its budget is used up, or JSON nests too deep.
 struct Metered<'a, R> {
     inner: R,
     budget: &'a Budget,
@@ -141,7 +145,7 @@ struct Metered<'a, R> {
 
 impl<R: Read> Read for Metered<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let left = self.budget.present();
+        let left = self.budget.current();
         let most = usize::try_from(left.get()).unwrap_or(usize::MAX).min(into.len());
         if most == 0 {
             return Err(io::Error::other(TOO_LONG));
@@ -157,7 +161,7 @@ impl<R: Read> Read for Metered<'_, R> {
     }
 }
 
-/// A position or metadata, or a line, whose row is passed over: null stands in its place.
+/// A position, metadata, or a line. The values of a line but its metadata are skipped, and read as null.
 struct TopLevel<'a>(&'a Budget);
 
 impl<'de> DeserializeSeed<'de> for TopLevel<'_> {
@@ -185,7 +189,7 @@ impl<'de> Visitor<'de> for TopLevel<'_> {
         let is_line =
             op.is_some_and(|op| ["upsert", "delete", "truncate"].contains(&&*op)) && table.is_some();
         for _ in ["id", "content"] {
-            let element = self.0.pass_over(|| tuple.next_element::<IgnoredAny>())?;
+            let element = self.0.skip(|| tuple.next_element::<IgnoredAny>())?;
             if !is_line || element.is_none() {
                 return Err(A::Error::custom(NOT_A_LINE));
             }
@@ -198,8 +202,8 @@ impl<'de> Visitor<'de> for TopLevel<'_> {
     }
 }
 
-/// The members of a position or metadata. Those that hold arrays and objects, as `old` does, read as null, but for
-/// the names of tables.
+/// The members of a position or metadata. Arrays and objects, such as `old`, are skipped and read as null, except
+/// `tables`.
 struct Metadata<'a>(&'a Budget);
 
 impl<'de> DeserializeSeed<'de> for Metadata<'_> {
@@ -277,12 +281,12 @@ impl<'de> Visitor<'de> for Member<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
-        self.0.pass_over(|| IgnoredAny.visit_map(map))?;
+        self.0.skip(|| IgnoredAny.visit_map(map))?;
         Ok(Value::Null)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Value, A::Error> {
-        self.0.pass_over(|| IgnoredAny.visit_seq(list))?;
+        self.0.skip(|| IgnoredAny.visit_seq(list))?;
         Ok(Value::Null)
     }
 }

@@ -1,4 +1,4 @@
-//! The file of `--save`: at every moment, also through a crash, it holds the old position or the new one, whole.
+//! The file of `--save`: at any moment, even after a crash, it holds either the old position or the new one.
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Write};
@@ -13,12 +13,12 @@ use tempfile::NamedTempFile;
 use super::Position;
 use crate::exit::{io_error, usage};
 
-/// As many links as Linux follows.
+/// As many symbolic links as Linux follows.
 const MAX_LINKS: usize = 40;
-/// What a new file's permissions are before the umask takes its bits.
+/// A new file's permissions before the umask.
 const NEW_MODE: u32 = 0o666;
 
-/// Where `--save` writes, checked before the work begins.
+/// The file that `--save` writes, checked before the run begins.
 #[derive(Debug)]
 pub struct SaveFile {
     path: PathBuf,
@@ -40,7 +40,7 @@ impl SaveFile {
         if let Some(stream) = existing.as_ref().and_then(stream_of) {
             return Err(bad(&format!("{stream} goes to the same file, which the position would replace")));
         }
-        // Better to find out now than after an hour's work. It is removed at once.
+        // Better to fail now than after an hour. The temporary file is removed at once.
         save.temporary(existing.as_ref()).map_err(|error| bad(&format!("cannot write there: {error}")))?;
         Ok(save)
     }
@@ -55,15 +55,14 @@ impl SaveFile {
         file.write_all(line.as_bytes()).map_err(fail("write the position to"))?;
         file.as_file().sync_all().map_err(fail("write the position to disk for"))?;
         file.persist(&self.path).map_err(|error| fail("replace")(error.error))?;
-        // The new name is in the folder, which is written to disk by itself.
+        // The rename changes the folder, which must be synced, too.
         let folder = self.folder();
         File::open(folder)
             .and_then(|folder| folder.sync_all())
             .with_context(|| format!("cannot write the folder {} to disk", folder.display()))
     }
 
-    /// A file to be renamed, with the permissions of the one that it will replace, and its owner if we may give it
-    /// away. Removed when it is dropped.
+    /// A temporary file with the permissions of the file it will replace, and its owner if allowed. Removed when dropped.
     fn temporary(&self, existing: Option<&Metadata>) -> io::Result<NamedTempFile> {
         let mode = existing.map_or(NEW_MODE, |existing| existing.mode() & 0o7777);
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
@@ -75,10 +74,10 @@ impl SaveFile {
         if let Some(existing) = existing {
             let (uid, gid) = (existing.uid(), existing.gid());
             if fchown(&file, Some(uid), Some(gid)).is_err() {
-                // Only root may give a file to another user; to a group of one's own, anybody.
+                // Only root may change a file's owner; the group, anybody to one of their own.
                 let _ = fchown(&file, None, Some(gid));
             }
-            // The umask may have taken some bits at first.
+            // The umask may have removed some bits.
             file.as_file().set_permissions(Permissions::from_mode(mode))?;
         }
         Ok(file)
@@ -90,7 +89,7 @@ impl SaveFile {
     }
 }
 
-/// What a link points to in the end, whether that is there or not: the target is replaced, not the link.
+/// The final target of symbolic links, existing or not: the target is replaced, not the link.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_path_buf();
     for _ in 0..MAX_LINKS {
@@ -104,7 +103,7 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many links"))
 }
 
-/// Which of the standard streams is written to this file, if one is.
+/// The standard stream that goes to this file, if one does.
 fn stream_of(file: &Metadata) -> Option<&'static str> {
     let is_same = |stream: &dyn AsFd| {
         fstat(stream.as_fd()).is_ok_and(|stat| (stat.st_dev, stat.st_ino) == (file.dev(), file.ino()))

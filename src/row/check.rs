@@ -1,17 +1,17 @@
-//! The check of a definition from the catalog against all that the log tells of the rows: a difference shows that the
-//! table was altered after the rows were written, and that their values may be others than the definition makes of them.
+//! Checks a definition from the catalog against all metadata in the log. A difference shows that the table was altered
+//! after the rows were written, so that the definition could misread them.
 //!
-//! Each optional field of a table map is compared, also where it changes no value, since a difference shows that these are
-//! other columns. Not compared are collations (only their character sets are), visibility, labels added at the end of an
-//! ENUM or SET, and whether a column may be NULL: ALTERs of these are common, and rows of before print the same after them.
+//! All optional fields of a table map are compared, even if they change no value: a difference shows other columns. Not
+//! compared are collations within a character set, visibility, labels added at the end of an ENUM or SET, and whether a
+//! column may be NULL: ALTERs of these are common, and old rows print the same after them.
 
 use std::fmt;
 
 use super::type_names;
 use crate::binlog::column_format::ColumnFormat;
 use crate::schema::from_log::{Logged, LoggedColumn};
-use crate::schema::{Column, Id, Table, column_type};
-use crate::value::{Charset, Kind, Labels};
+use crate::schema::{Column, Id, Table, declared_type};
+use crate::value::{Charset, ColumnType, Labels};
 
 /// How the rows differ from the table.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,14 +28,14 @@ impl Mismatch {
         let (own, hidden) = (table.columns.len(), table.hidden.expressions.len());
         let of_which = match hidden {
             0 => String::new(),
-            _ => format!(", {hidden} of them hidden ones of indexes on expressions"),
+            _ => format!(", {hidden} of them hidden columns of functional indexes"),
         };
-        Mismatch(format!("its rows have {} columns, the table {}{of_which}", formats.len(), own + hidden))
+        Mismatch(format!("the rows have {} columns, the table {}{of_which}", formats.len(), own + hidden))
     }
 
     pub(super) fn of_expression(i: usize) -> Mismatch {
         Mismatch(format!(
-            "column {} of its rows is not of the type that a hidden column of an index on an expression has there",
+            "column {} of the rows does not have the type of the functional index's hidden column there",
             i + 1
         ))
     }
@@ -56,7 +56,7 @@ impl Mismatch {
     }
 }
 
-/// Checks a definition whose columns fit the formats; `id` is what its own keys make of the id.
+/// Checks a definition whose columns fit the formats; `id` is the id by its own keys, before any `--id`.
 pub fn definition(table: &Table, id: &Id, formats: &[ColumnFormat], logged: &Logged) -> Result<(), Mismatch> {
     let outcome = columns(table, formats, &logged.columns);
     match &logged.alternative {
@@ -87,33 +87,33 @@ fn columns(table: &Table, formats: &[ColumnFormat], logged: &[LoggedColumn]) -> 
 fn type_agrees(logged: &LoggedColumn, column: &Column) -> bool {
     let is = |told: Option<u64>, known: Option<u64>| told.is_none() || known.is_none() || told == known;
     match &column.kind {
-        Kind::Int { unsigned, .. } => logged.unsigned.is_none_or(|told| told == *unsigned),
-        Kind::Text { charset } => logged.charset.is_none_or(|told| told == *charset),
-        // MariaDB logs all but the first as BINARY or VARBINARY.
-        Kind::Bytes { .. } | Kind::Uuid | Kind::Inet4 | Kind::Inet6 => {
+        ColumnType::Int { unsigned, .. } => logged.unsigned.is_none_or(|told| told == *unsigned),
+        ColumnType::Text { charset } => logged.charset.is_none_or(|told| told == *charset),
+        // MariaDB logs the last three as BINARY.
+        ColumnType::Bytes { .. } | ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6 => {
             logged.charset.is_none_or(Charset::is_binary)
         }
-        Kind::Vector => {
+        ColumnType::Vector => {
             logged.charset.is_none_or(Charset::is_binary)
-                && is(logged.dimensions, column_type::dimensions(&column.declared))
+                && is(logged.dimensions, declared_type::dimensions(&column.declared))
         }
-        Kind::Geometry => is(logged.geometry_type, column_type::geometry_type(&column.declared)),
-        Kind::Enum(labels) | Kind::Set(labels) => labels_agree(logged, labels),
-        Kind::Float | Kind::Double | Kind::Decimal(_) => {
+        ColumnType::Geometry => is(logged.geometry_type, declared_type::geometry_type(&column.declared)),
+        ColumnType::Enum(labels) | ColumnType::Set(labels) => labels_agree(logged, labels),
+        ColumnType::Float | ColumnType::Double | ColumnType::Decimal(_) => {
             let known = column.declared.to_ascii_lowercase().contains("unsigned");
             logged.unsigned.is_none_or(|told| told == known)
         }
-        Kind::Year { .. }
-        | Kind::Bit { .. }
-        | Kind::Date
-        | Kind::DateTime { .. }
-        | Kind::Timestamp { .. }
-        | Kind::Time { .. }
-        | Kind::Json => true,
+        ColumnType::Year { .. }
+        | ColumnType::Bit { .. }
+        | ColumnType::Date
+        | ColumnType::DateTime { .. }
+        | ColumnType::Timestamp { .. }
+        | ColumnType::Time { .. }
+        | ColumnType::Json => true,
     }
 }
 
-/// Whether the known labels begin with those of the log. A member that the catalog does not tell agrees with any.
+/// Whether the catalog's labels begin with those of the log. An unknown label agrees with any.
 fn labels_agree(logged: &LoggedColumn, known: &Labels) -> bool {
     let Some(told) = &logged.labels else { return true };
     let same = |number: u64| match (told.of_index(number), known.of_index(number)) {
@@ -126,13 +126,13 @@ fn labels_agree(logged: &LoggedColumn, known: &Labels) -> bool {
     (1..=told.len() as u64).all(same)
 }
 
-/// The primary key, if the log tells it.
+/// Checks the primary key, if the log has it.
 fn key(table: &Table, id: &Id, logged: &Logged) -> Result<(), Mismatch> {
     let Some(key) = &logged.primary_key else { return Ok(()) };
     let is_own = |i: &usize| *i < table.columns.len() && Some(*i) != table.hidden.row_end;
     let key: Vec<usize> = key.iter().copied().filter(is_own).collect();
     if table.hidden.expressions.is_empty() && !key.is_empty() && *id != Id::Columns(key) {
-        return Err(Mismatch("its primary key is of other columns in the log than in the table".to_string()));
+        return Err(Mismatch("its primary key has other columns in the log than in the table".to_string()));
     }
     Ok(())
 }

@@ -1,16 +1,16 @@
-//! How one column of a row image is read: its format and its kind, joined once, so that reading a value takes a
-//! single match.
+//! Reads one column of a row image. Format and type are joined once per table, so that reading a value takes a single
+//! match.
 
 use std::sync::Arc;
 
 use super::old_temporal;
-use crate::binlog::column_format::{ColumnFormat, string_length_bytes, varchar_length_bytes};
+use crate::binlog::column_format::{ColumnFormat, string_length_bytes};
 use crate::binlog::compressed;
 use crate::bytes::Bytes;
 use crate::bytes::Malformed;
 use crate::value::geometry::Axes;
 use crate::value::temporal::{fraction, fraction_len};
-use crate::value::{Charset, Date, DateTime, Dialect, Documents, Kind, Labels, Time, Value, decimal};
+use crate::value::{Charset, ColumnType, Date, DateTime, Dialect, Documents, Labels, Time, Value, decimal};
 
 /// How to read one column of a row image into a [`Value`].
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub enum ColumnReader {
     Float,
     Double,
     Decimal {
-        format: decimal::Format,
+        precision: decimal::Precision,
         len: usize,
     },
     Year,
@@ -101,175 +101,164 @@ pub enum ColumnReader {
 /// Receives a value.
 ///
 /// A trait, not only closures, because its method can be inlined into [`ColumnReader::read`]: the match on the column's type
-/// then decides how the value is written, too. That saves an eighth of the instructions.
-pub trait Take {
-    fn take(self, value: Value<'_>) -> Result<(), Malformed>;
+/// then also decides how the value is written. That saves an eighth of the instructions.
+pub trait ReceiveValue {
+    fn receive(self, value: Value<'_>) -> Result<(), Malformed>;
 }
 
-impl<F: FnOnce(Value<'_>) -> Result<(), Malformed>> Take for F {
-    fn take(self, value: Value<'_>) -> Result<(), Malformed> {
+impl<F: FnOnce(Value<'_>) -> Result<(), Malformed>> ReceiveValue for F {
+    fn receive(self, value: Value<'_>) -> Result<(), Malformed> {
         self(value)
     }
 }
 
 impl ColumnReader {
-    /// Joins a format and a kind; `None` where they cannot belong to the same column: the table was altered after the
-    /// rows were written.
-    pub fn join(format: ColumnFormat, kind: &Kind, dialect: Dialect) -> Option<ColumnReader> {
+    /// Joins a format and a type; `None` if they do not fit: the table was altered after the rows were written.
+    pub fn join(format: ColumnFormat, kind: &ColumnType, dialect: Dialect) -> Option<ColumnReader> {
         let reader = match kind {
-            Kind::Int { bytes, unsigned } if format == (ColumnFormat::Int { bytes: *bytes }) => {
+            ColumnType::Int { bytes, unsigned } if format == (ColumnFormat::Int { bytes: *bytes }) => {
                 int(*bytes, *unsigned)?
             }
-            Kind::Year { .. } if format == ColumnFormat::Year => ColumnReader::Year,
-            Kind::Bit { bits } if format == (ColumnFormat::Bit { bits: *bits }) => {
-                ColumnReader::Bit { len: usize::from(*bits).div_ceil(8) }
+            ColumnType::Year { .. } if format == ColumnFormat::Year => Self::Year,
+            ColumnType::Bit { bits } if format == (ColumnFormat::Bit { bits: *bits }) => {
+                Self::Bit { len: usize::from(*bits).div_ceil(8) }
             }
-            Kind::Decimal(decimal) if format == ColumnFormat::Decimal(*decimal) => {
-                ColumnReader::Decimal { format: *decimal, len: decimal.packed_len() }
+            ColumnType::Decimal(decimal) if format == ColumnFormat::Decimal(*decimal) => {
+                Self::Decimal { precision: *decimal, len: decimal.packed_len() }
             }
-            Kind::Float if format == ColumnFormat::Float => ColumnReader::Float,
-            Kind::Double if format == ColumnFormat::Double => ColumnReader::Double,
-            Kind::Date if format == ColumnFormat::Date => ColumnReader::Date,
-            Kind::Time { decimals } => time(format, *decimals)?,
-            Kind::DateTime { decimals } => datetime(format, *decimals)?,
-            Kind::Timestamp { decimals } => timestamp(format, *decimals)?,
-            Kind::Text { charset } => text(format, *charset)?,
-            Kind::Bytes { padded } => binary(format, *padded)?,
-            Kind::Enum(labels) => match format {
-                ColumnFormat::Enum { bytes } => {
-                    ColumnReader::Enum { len: bytes.into(), labels: labels.clone() }
-                }
+            ColumnType::Float if format == ColumnFormat::Float => Self::Float,
+            ColumnType::Double if format == ColumnFormat::Double => Self::Double,
+            ColumnType::Date if format == ColumnFormat::Date => Self::Date,
+            ColumnType::Time { decimals } => time(format, *decimals)?,
+            ColumnType::DateTime { decimals } => datetime(format, *decimals)?,
+            ColumnType::Timestamp { decimals } => timestamp(format, *decimals)?,
+            ColumnType::Text { charset } => text(format, *charset)?,
+            ColumnType::Bytes { padded } => binary(format, *padded)?,
+            ColumnType::Enum(labels) => match format {
+                ColumnFormat::Enum { bytes } => Self::Enum { len: bytes.into(), labels: labels.clone() },
                 _ => return None,
             },
-            Kind::Set(labels) => match format {
-                ColumnFormat::Set { bytes } => {
-                    ColumnReader::Set { len: bytes.into(), labels: labels.clone() }
-                }
+            ColumnType::Set(labels) => match format {
+                ColumnFormat::Set { bytes } => Self::Set { len: bytes.into(), labels: labels.clone() },
                 _ => return None,
             },
-            Kind::Json => match format {
+            ColumnType::Json => match format {
                 ColumnFormat::Json { length_bytes } => {
-                    ColumnReader::Json { length_bytes, documents: dialect.documents }
+                    Self::Json { length_bytes, documents: dialect.documents }
                 }
                 _ => return None,
             },
-            Kind::Geometry => match format {
+            ColumnType::Geometry => match format {
                 ColumnFormat::Geometry { length_bytes }
                 | ColumnFormat::Blob { length_bytes, compressed: false } => {
-                    ColumnReader::Geometry { length_bytes, axes: dialect.axes }
+                    Self::Geometry { length_bytes, axes: dialect.axes }
                 }
                 _ => return None,
             },
-            Kind::Vector => match format {
-                ColumnFormat::Vector { length_bytes } => ColumnReader::Vector { length_bytes },
+            ColumnType::Vector => match format {
+                ColumnFormat::Vector { length_bytes } => Self::Vector { length_bytes },
                 // MariaDB logs a VECTOR as VARBINARY.
                 ColumnFormat::Varchar { max, compressed: false } => {
-                    ColumnReader::Vector { length_bytes: varchar_length_bytes(max, false) }
+                    Self::Vector { length_bytes: string_length_bytes(max) }
                 }
                 _ => return None,
             },
-            Kind::Uuid if format == (ColumnFormat::String { max: 16 }) => ColumnReader::Uuid,
-            Kind::Inet6 if format == (ColumnFormat::String { max: 16 }) => ColumnReader::Inet6,
-            Kind::Inet4 if format == (ColumnFormat::String { max: 4 }) => ColumnReader::Inet4,
-            Kind::Int { .. }
-            | Kind::Year { .. }
-            | Kind::Bit { .. }
-            | Kind::Decimal(_)
-            | Kind::Float
-            | Kind::Double
-            | Kind::Date
-            | Kind::Uuid
-            | Kind::Inet4
-            | Kind::Inet6 => return None,
+            ColumnType::Uuid if format == (ColumnFormat::String { max: 16 }) => Self::Uuid,
+            ColumnType::Inet6 if format == (ColumnFormat::String { max: 16 }) => Self::Inet6,
+            ColumnType::Inet4 if format == (ColumnFormat::String { max: 4 }) => Self::Inet4,
+            ColumnType::Int { .. }
+            | ColumnType::Year { .. }
+            | ColumnType::Bit { .. }
+            | ColumnType::Decimal(_)
+            | ColumnType::Float
+            | ColumnType::Double
+            | ColumnType::Date
+            | ColumnType::Uuid
+            | ColumnType::Inet4
+            | ColumnType::Inet6 => return None,
         };
         Some(reader)
     }
 
-    /// Reads the next value and hands it to `taker`. `inflated` is a buffer for the bytes of a compressed column.
+    /// Reads the next value and hands it to `receiver`. `inflated` is a buffer for a compressed column.
     #[inline(always)]
     pub fn read(
         &self,
         bytes: &mut Bytes<'_>,
         inflated: &mut Vec<u8>,
-        taker: impl Take,
+        receiver: impl ReceiveValue,
     ) -> Result<(), Malformed> {
         match *self {
-            ColumnReader::I8 => taker.take(Value::Int((bytes.u8()? as i8).into())),
-            ColumnReader::U8 => taker.take(Value::UInt(bytes.u8()?.into())),
-            ColumnReader::I16 => taker.take(Value::Int((bytes.u16()? as i16).into())),
-            ColumnReader::U16 => taker.take(Value::UInt(bytes.u16()?.into())),
-            // The sign stands in bit 23.
-            ColumnReader::I24 => taker.take(Value::Int((((bytes.u24()? << 8) as i32) >> 8).into())),
-            ColumnReader::U24 => taker.take(Value::UInt(bytes.u24()?.into())),
-            ColumnReader::I32 => taker.take(Value::Int((bytes.u32()? as i32).into())),
-            ColumnReader::U32 => taker.take(Value::UInt(bytes.u32()?.into())),
-            ColumnReader::I64 => taker.take(Value::Int(bytes.u64()? as i64)),
-            ColumnReader::U64 => taker.take(Value::UInt(bytes.u64()?)),
-            ColumnReader::Float => taker.take(Value::Float(f32::from_bits(bytes.u32()?))),
-            ColumnReader::Double => taker.take(Value::Double(f64::from_bits(bytes.u64()?))),
-            ColumnReader::Decimal { format, len } => {
-                taker.take(Value::PackedDecimal { bytes: bytes.take(len)?, format })
+            Self::I8 => receiver.receive(Value::Int((bytes.u8()? as i8).into())),
+            Self::U8 => receiver.receive(Value::UInt(bytes.u8()?.into())),
+            Self::I16 => receiver.receive(Value::Int((bytes.u16()? as i16).into())),
+            Self::U16 => receiver.receive(Value::UInt(bytes.u16()?.into())),
+            // Bit 23 is the sign.
+            Self::I24 => receiver.receive(Value::Int((((bytes.u24()? << 8) as i32) >> 8).into())),
+            Self::U24 => receiver.receive(Value::UInt(bytes.u24()?.into())),
+            Self::I32 => receiver.receive(Value::Int((bytes.u32()? as i32).into())),
+            Self::U32 => receiver.receive(Value::UInt(bytes.u32()?.into())),
+            Self::I64 => receiver.receive(Value::Int(bytes.u64()? as i64)),
+            Self::U64 => receiver.receive(Value::UInt(bytes.u64()?)),
+            Self::Float => receiver.receive(Value::Float(f32::from_bits(bytes.u32()?))),
+            Self::Double => receiver.receive(Value::Double(f64::from_bits(bytes.u64()?))),
+            Self::Decimal { precision, len } => {
+                receiver.receive(Value::PackedDecimal { bytes: bytes.take(len)?, precision })
             }
-            ColumnReader::Year => taker.take(Value::UInt(year(bytes.u8()?))),
-            ColumnReader::Bit { len } => taker.take(Value::UInt(big_endian(bytes.take(len)?))),
-            ColumnReader::Date => taker.take(Value::Date(date(bytes.u24()?))),
-            ColumnReader::Time { decimals } => taker.take(Value::Time(time_value(bytes, decimals)?)),
-            ColumnReader::DateTime { decimals } => {
-                taker.take(Value::DateTime(datetime_value(bytes, decimals)?))
+            Self::Year => receiver.receive(Value::UInt(year(bytes.u8()?))),
+            Self::Bit { len } => receiver.receive(Value::UInt(big_endian(bytes.take(len)?))),
+            Self::Date => receiver.receive(Value::Date(date(bytes.u24()?))),
+            Self::Time { decimals } => receiver.receive(Value::Time(time_value(bytes, decimals)?)),
+            Self::DateTime { decimals } => {
+                receiver.receive(Value::DateTime(datetime_value(bytes, decimals)?))
             }
-            ColumnReader::Timestamp { decimals } => {
+            Self::Timestamp { decimals } => {
                 let seconds = u32::from_be_bytes(bytes.array()?);
                 let micros = fraction(bytes, decimals)?;
-                taker.take(Value::DateTime(DateTime::from_unix(seconds, micros, decimals)))
+                receiver.receive(Value::DateTime(DateTime::from_unix(seconds, micros, decimals)))
             }
-            ColumnReader::OldTime { decimals } => {
-                taker.take(Value::Time(old_temporal::time(bytes, decimals)?))
+            Self::OldTime { decimals } => receiver.receive(Value::Time(old_temporal::time(bytes, decimals)?)),
+            Self::OldDateTime { decimals } => {
+                receiver.receive(Value::DateTime(old_temporal::datetime(bytes, decimals)?))
             }
-            ColumnReader::OldDateTime { decimals } => {
-                taker.take(Value::DateTime(old_temporal::datetime(bytes, decimals)?))
+            Self::OldTimestamp { decimals } => {
+                receiver.receive(Value::DateTime(old_temporal::timestamp(bytes, decimals)?))
             }
-            ColumnReader::OldTimestamp { decimals } => {
-                taker.take(Value::DateTime(old_temporal::timestamp(bytes, decimals)?))
+            Self::Text { length_bytes, charset } => {
+                receiver.receive(Value::Text { bytes: prefixed(bytes, length_bytes)?, charset })
             }
-            ColumnReader::Text { length_bytes, charset } => {
-                taker.take(Value::Text { bytes: prefixed(bytes, length_bytes)?, charset })
+            Self::Bytes { length_bytes, pad_to } => {
+                receiver.receive(Value::Bytes { bytes: prefixed(bytes, length_bytes)?, pad_to })
             }
-            ColumnReader::Bytes { length_bytes, pad_to } => {
-                taker.take(Value::Bytes { bytes: prefixed(bytes, length_bytes)?, pad_to })
-            }
-            ColumnReader::CompressedText { length_bytes, charset } => {
+            Self::CompressedText { length_bytes, charset } => {
                 let bytes = compressed::column(prefixed(bytes, length_bytes)?, inflated)?;
-                taker.take(Value::Text { bytes, charset })
+                receiver.receive(Value::Text { bytes, charset })
             }
-            ColumnReader::CompressedBytes { length_bytes } => {
+            Self::CompressedBytes { length_bytes } => {
                 let bytes = compressed::column(prefixed(bytes, length_bytes)?, inflated)?;
-                taker.take(Value::Bytes { bytes, pad_to: 0 })
+                receiver.receive(Value::Bytes { bytes, pad_to: 0 })
             }
-            ColumnReader::Enum { len, ref labels } => {
-                taker.take(Value::Label(labels.of_index(bytes.uint(len)?)?))
+            Self::Enum { len, ref labels } => {
+                receiver.receive(Value::Label(labels.of_index(bytes.uint(len)?)?))
             }
-            ColumnReader::Set { len, ref labels } => {
-                taker.take(Value::Set { bits: bytes.uint(len)?, labels })
+            Self::Set { len, ref labels } => receiver.receive(Value::Set { bits: bytes.uint(len)?, labels }),
+            Self::Json { length_bytes, documents } => {
+                receiver.receive(Value::JsonBinary { bytes: prefixed(bytes, length_bytes)?, documents })
             }
-            ColumnReader::Json { length_bytes, documents } => {
-                taker.take(Value::JsonBinary { bytes: prefixed(bytes, length_bytes)?, documents })
+            Self::Geometry { length_bytes, axes } => {
+                receiver.receive(Value::Geometry { bytes: prefixed(bytes, length_bytes)?, axes })
             }
-            ColumnReader::Geometry { length_bytes, axes } => {
-                taker.take(Value::Geometry { bytes: prefixed(bytes, length_bytes)?, axes })
-            }
-            ColumnReader::Vector { length_bytes } => {
-                taker.take(Value::Vector(prefixed(bytes, length_bytes)?))
-            }
-            // The log has the bytes in the order of the text, not in that of MariaDB's records (`pack` in `sql_type_uuid.h`).
-            ColumnReader::Uuid => taker.take(Value::Uuid(padded(bytes)?)),
-            ColumnReader::Inet4 => taker.take(Value::Inet4(padded(bytes)?)),
-            ColumnReader::Inet6 => taker.take(Value::Inet6(padded(bytes)?)),
-            ColumnReader::Skipped { format, old_decimals } => skip(format, bytes, old_decimals),
+            Self::Vector { length_bytes } => receiver.receive(Value::Vector(prefixed(bytes, length_bytes)?)),
+            // The log has the bytes in the order of the text, unlike MariaDB's records (`pack` in `sql_type_uuid.h`).
+            Self::Uuid => receiver.receive(Value::Uuid(padded(bytes)?)),
+            Self::Inet4 => receiver.receive(Value::Inet4(padded(bytes)?)),
+            Self::Inet6 => receiver.receive(Value::Inet6(padded(bytes)?)),
+            Self::Skipped { format, old_decimals } => skip(format, bytes, old_decimals),
         }
     }
 }
 
-/// YEAR 0000 is stored as 0, any other year as what it is beyond 1900.
+/// YEAR 0000 is stored as 0, any other year as its distance from 1900.
 fn year(byte: u8) -> u64 {
     if byte == 0 { 0 } else { 1900 + u64::from(byte) }
 }
@@ -322,13 +311,11 @@ fn timestamp(format: ColumnFormat, decimals: u8) -> Option<ColumnReader> {
     }
 }
 
-/// Bytes of the length before a string, and whether the string is compressed.
+/// How many bytes a string's length has, and whether the string is compressed.
 fn string_length(format: ColumnFormat) -> Option<(u8, bool)> {
     match format {
         ColumnFormat::String { max } => Some((string_length_bytes(max), false)),
-        ColumnFormat::Varchar { max, compressed } => {
-            Some((varchar_length_bytes(max, compressed), compressed))
-        }
+        ColumnFormat::Varchar { max, compressed } => Some((string_length_bytes(max), compressed)),
         ColumnFormat::Blob { length_bytes, compressed } => Some((length_bytes, compressed)),
         _ => None,
     }
@@ -389,8 +376,8 @@ fn date(packed: u32) -> Date {
     Date { year: (packed >> 9) as u16, month: (packed >> 5 & 15) as u8, day: (packed & 31) as u8 }
 }
 
-/// The whole number is the time's parts and its fraction, with half its range added: negative
-/// times borrow from the fraction, which taking the magnitude of the whole undoes.
+/// Parts and fraction form one number, with half its range added. In a negative time the parts borrow from the fraction;
+/// the magnitude of the whole number undoes that.
 fn time_value(bytes: &mut Bytes<'_>, decimals: u8) -> Result<Time, Malformed> {
     let extra = fraction_len(decimals);
     let raw = big_endian(bytes.take(3 + extra)?) as i64;
@@ -409,7 +396,7 @@ fn time_value(bytes: &mut Bytes<'_>, decimals: u8) -> Result<Time, Malformed> {
     })
 }
 
-/// 1 bit sign (always set), 17 bits year × 13 + month, 5 day, 5 hour, 6 minute, 6 second.
+/// Bits: 1 sign (always set), 17 year × 13 + month, 5 day, 5 hour, 6 minute, 6 second.
 #[inline(always)]
 fn datetime_value(bytes: &mut Bytes<'_>, decimals: u8) -> Result<DateTime, Malformed> {
     let [a, b, c, d, e] = bytes.array()?;

@@ -1,4 +1,4 @@
-//! Which columns a row image holds.
+//! The columns that a row image holds.
 
 use crate::bytes::{Bytes, Malformed, bit};
 
@@ -11,7 +11,8 @@ pub struct RowError {
     pub why: Malformed,
 }
 
-/// The columns that an image holds, and which of them are NULL. Its NULL bits count only the columns that it holds.
+/// Iterates over the columns of a table: does the image hold the column, and is it NULL? NULL bits exist only for columns
+/// that the image holds.
 #[derive(Debug)]
 pub(super) struct Present<'a, 'b> {
     columns: &'a [u8],
@@ -30,7 +31,7 @@ impl<'a, 'b> Present<'a, 'b> {
         Ok(Present { columns, nulls, seen: 0 })
     }
 
-    /// Whether the next column, of this number, is NULL; `None` if the image does not hold it.
+    /// Whether the next column, number `i`, is NULL; `None` if the image does not hold it.
     pub(super) fn next(&mut self, i: usize) -> Option<bool> {
         bit(self.columns, i).then(|| {
             self.seen += 1;

@@ -1,40 +1,40 @@
-//! A layout: how to read and print the rows of one table, made once of its definition and its table map.
+//! A layout: how to read and print the rows of one table, made once from its definition and its table map.
 
 use super::check::Mismatch;
 pub use super::image::RowError;
 use super::image::{NOT_LOGGED, Present};
 use crate::binlog::column_format::ColumnFormat;
-use crate::binlog::event::Change;
+use crate::binlog::event::RowChange;
 use crate::binlog::rows::Rows;
 use crate::bytes::Malformed;
 use crate::bytes::{Bytes, any_bit, bit};
 use crate::push_fixed::Piece;
-use crate::row::column_reader::{ColumnReader, Take};
+use crate::row::column_reader::{ColumnReader, ReceiveValue};
 use crate::schema::from_log::LoggedColumn;
 use crate::schema::system_versioning::{self, is_current};
 use crate::schema::{Column, ColumnRole, Table};
-use crate::tuple::{Content, Heads, IdPlace};
-use crate::value::{Dialect, Kind, Style, Value, kind};
+use crate::tuple::{Content, IdPlace, LinePrefixes};
+use crate::value::{ColumnType, Dialect, Style, Value, column_type};
 
 /// How to read and print the rows of one table.
 #[derive(Debug)]
 pub struct Layout {
     pub database: String,
     pub table: String,
-    pub heads: Heads,
+    pub prefixes: LinePrefixes,
     /// All columns of a row image, in its order.
     pub(super) columns: Vec<LayoutColumn>,
     pub(super) id_values: usize,
     pub(super) style: Style,
-    /// Columns that no image holds.
+    /// Columns that no row image holds.
     pub(super) never_logged: Vec<usize>,
-    /// The column that holds the end of a version, in a table with versions.
+    /// The row end column of a table with system versioning.
     pub(super) row_end: Option<usize>,
 }
 
 #[derive(Debug)]
 pub(super) struct LayoutColumn {
-    /// Its number in the row image, so that a loop over columns need not count.
+    /// Its number in the row image, so that loops need no counter.
     pub(super) number: usize,
     pub(super) name: String,
     pub(super) key: Piece,
@@ -42,20 +42,20 @@ pub(super) struct LayoutColumn {
     pub(super) format: ColumnFormat,
     pub(super) old_decimals: u8,
     pub(super) id_place: IdPlace,
-    /// Its value is for the content or the id. Others are skipped.
+    /// Its value goes to the content or the id. Others are skipped.
     pub(super) is_read: bool,
     pub(super) is_generated: bool,
 }
 
-/// Where a value of a row goes.
+/// Receives a value and writes its JSON.
 struct Slot<'a> {
     out: &'a mut Vec<u8>,
     style: Style,
 }
 
-impl Take for Slot<'_> {
+impl ReceiveValue for Slot<'_> {
     #[inline(always)]
-    fn take(self, value: Value<'_>) -> Result<(), Malformed> {
+    fn receive(self, value: Value<'_>) -> Result<(), Malformed> {
         value.write(self.style, self.out)
     }
 }
@@ -85,7 +85,7 @@ impl LayoutColumn {
         })
     }
 
-    /// A column that users do not see.
+    /// A hidden column.
     fn hidden(number: usize, format: ColumnFormat) -> LayoutColumn {
         LayoutColumn {
             number,
@@ -101,19 +101,21 @@ impl LayoutColumn {
     }
 }
 
-/// Decimals of an old temporal column, which its format does not tell.
-pub fn old_decimals(format: ColumnFormat, kind: &Kind) -> u8 {
+/// The decimals of an old temporal column, which its format does not tell.
+pub fn old_decimals(format: ColumnFormat, kind: &ColumnType) -> u8 {
     match (format, kind) {
         (
             ColumnFormat::OldTime | ColumnFormat::OldDateTime | ColumnFormat::OldTimestamp,
-            Kind::Time { decimals } | Kind::DateTime { decimals } | Kind::Timestamp { decimals },
+            ColumnType::Time { decimals }
+            | ColumnType::DateTime { decimals }
+            | ColumnType::Timestamp { decimals },
         ) => *decimals,
         _ => 0,
     }
 }
 
 impl Layout {
-    /// Joins a definition and the formats of a table map, or says where they differ. `logged` is what else the map tells.
+    /// Joins a definition with the column formats of a table map, or says where they differ. `logged` is the map's metadata.
     pub fn join(
         table: &Table,
         formats: &[ColumnFormat],
@@ -148,7 +150,7 @@ impl Layout {
         Ok(Layout {
             database: table.database.clone(),
             table: table.name.clone(),
-            heads: Heads::new(printed),
+            prefixes: LinePrefixes::new(printed),
             columns,
             id_values: table.id.columns().len(),
             style,
@@ -157,18 +159,18 @@ impl Layout {
         })
     }
 
-    /// Columns of a row image.
+    /// The number of columns in a full row image.
     pub fn column_count(&self) -> usize {
         self.columns.len()
     }
 
-    /// Columns that are read, but are not in an image of the columns `present`.
+    /// Columns that must be read, but are not in `present`.
     pub fn missing_in(&self, present: &[u8]) -> Vec<usize> {
         let read = self.columns.iter().filter(|column| column.is_read);
         read.map(|column| column.number).filter(|i| !bit(present, *i)).collect()
     }
 
-    /// A column of `present` that no image of this table can hold.
+    /// A column of `present` that no row image of this table can hold.
     pub fn cannot_hold(&self, present: &[u8]) -> Option<usize> {
         self.never_logged.iter().copied().find(|i| bit(present, *i))
     }
@@ -177,12 +179,12 @@ impl Layout {
         self.columns.get(i).is_some_and(|column| column.is_generated)
     }
 
-    /// Whether a column is read for the id alone.
+    /// Whether a column is read only for the id.
     pub fn is_omitted(&self, i: usize) -> bool {
         self.columns.get(i).is_some_and(|column| matches!(column.id_place, IdPlace::Alone(_)))
     }
 
-    /// Appends an object of the columns that differ, with their values before.
+    /// Appends an object of the changed columns with their old values.
     pub fn write_changed(&self, before: &Content, after: &Content, out: &mut Vec<u8>) {
         out.push(b'{');
         let start = out.len();
@@ -192,7 +194,7 @@ impl Layout {
                 if out.len() > start {
                     out.push(b',');
                 }
-                kind::key(&column.name, out);
+                column_type::key(&column.name, out);
                 out.extend_from_slice(was);
             }
         }
@@ -204,7 +206,7 @@ impl Layout {
         self.columns.get(i).map(|column| column.name.as_str()).unwrap_or_default()
     }
 
-    /// Reads a whole row image into `content`.
+    /// Reads a full row image into `content`.
     pub fn read(
         &self,
         image: &mut Bytes<'_>,
@@ -223,7 +225,7 @@ impl Layout {
         Ok(())
     }
 
-    /// Reads the values of a row image's id into `content`, and skips the others.
+    /// Reads only the id of a row image into `content`.
     pub fn read_id(
         &self,
         image: &mut Bytes<'_>,
@@ -265,19 +267,19 @@ impl Layout {
         Ok(())
     }
 
-    /// Skips a row image of the columns `present`; returns the bytes from column `stop` on, if that is there.
-    pub fn pass_over<'b>(
+    /// Skips a row image of the columns `present`. Returns the bytes from column `wanted` on, if it is there and not NULL.
+    pub fn skip<'b>(
         &self,
         image: &mut Bytes<'b>,
         present: &[u8],
-        stop: Option<usize>,
+        wanted: Option<usize>,
     ) -> Result<Option<(ColumnFormat, Bytes<'b>)>, RowError> {
         let mut columns = Present::begin(image, present, self.column_count())?;
         let mut found = None;
         for column in &self.columns {
             let i = column.number;
             if columns.next(i) == Some(false) {
-                if Some(i) == stop {
+                if Some(i) == wanted {
                     found = Some((column.format, *image));
                 }
                 column.format.skip(image, column.old_decimals).map_err(|why| RowError { column: i, why })?;
@@ -286,10 +288,10 @@ impl Layout {
         Ok(found)
     }
 
-    /// What a change does to the current row. In most tables it is the change itself. But tables with versions log an
-    /// update that ends a version where a row is deleted, and an insert of the version that has ended. An image that does
-    /// not matter is skipped; the after image of an update that deletes is left to the caller.
-    pub fn effect(&self, rows: &Rows<'_>, image: &mut Bytes<'_>) -> Result<Option<Change>, RowError> {
+    /// The change to the current row. In most tables it is the logged change. But with system versioning, a DELETE is logged
+    /// as an update that sets row end, and historical versions as inserts. Ineffective images are skipped; of an update that
+    /// deletes, the after image is left to the caller.
+    pub fn effect(&self, rows: &Rows<'_>, image: &mut Bytes<'_>) -> Result<Option<RowChange>, RowError> {
         let change = rows.kind.change;
         let Some(row_end) = self.row_end else {
             return Ok(Some(change));
@@ -302,25 +304,25 @@ impl Layout {
             None => Ok(None),
         };
         let start = *image;
-        let was = is_current(self.pass_over(image, rows.before, Some(row_end))?)?;
+        let was = is_current(self.skip(image, rows.before, Some(row_end))?)?;
         let was = was.ok_or(RowError { column: row_end, why: NOT_LOGGED })?;
-        if change != Change::Update {
+        if change != RowChange::Update {
             if was {
                 *image = start;
             }
             return Ok(was.then_some(change));
         }
         let after = *image;
-        // A column that the after image leaves out has not changed.
-        let is = is_current(self.pass_over(image, rows.after, Some(row_end))?)?.unwrap_or(was);
+        // A column left out of the after image has not changed.
+        let is = is_current(self.skip(image, rows.after, Some(row_end))?)?.unwrap_or(was);
         Ok(match (was, is) {
             (true, is) => {
                 *image = start;
-                Some(if is { Change::Update } else { Change::Delete })
+                Some(if is { RowChange::Update } else { RowChange::Delete })
             }
             (false, true) => {
                 *image = after;
-                Some(Change::Insert)
+                Some(RowChange::Insert)
             }
             (false, false) => None,
         })
@@ -331,7 +333,7 @@ impl Layout {
     }
 }
 
-/// Whether the lengths agree, where both sides tell them: a difference shows that the table was altered.
+/// Whether the lengths agree, if both are known: a difference shows that the table was altered.
 fn length_fits(format: ColumnFormat, column: &Column) -> bool {
     match (format, column.octets) {
         (ColumnFormat::String { max } | ColumnFormat::Varchar { max, compressed: false }, Some(octets)) => {

@@ -1,4 +1,4 @@
-//! The one place that makes a layout of a table map and a definition, and keeps it under the table's id.
+//! Makes layouts from table maps and definitions, and caches them by table id.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -25,15 +25,15 @@ use crate::version::Release;
 
 pub use crate::schema::definitions::Lookup;
 
-/// Table maps of so many columns together are kept, which takes some 10 MB: a server gives a table a new id each time that it
-/// opens the table.
-const COLUMNS_KEPT: usize = 1 << 15;
+/// The cache holds table maps with so many columns in total, which take some 10 MB. It needs a limit, because a server
+/// gives a table a new id each time it opens it.
+const MAX_CACHED_COLUMNS: usize = 1 << 15;
 
-/// What a table map stands for.
+/// What to do with the rows of a table map.
 #[derive(Debug)]
 pub enum Mapping {
     Wanted(Layout),
-    /// Rows are counted and not read.
+    /// Count the rows only.
     Skipped(Skipper),
 }
 
@@ -46,7 +46,7 @@ impl Mapping {
     }
 }
 
-/// The warning about a table whose rows nothing identifies.
+/// The warning about a table without a usable key.
 pub fn no_key(printed: &str) -> String {
     format!(
         "{printed} has neither a primary key nor a unique key of NOT NULL columns: its id is null. \
@@ -54,11 +54,11 @@ pub fn no_key(printed: &str) -> String {
     )
 }
 
-/// A table map, and what was made of it.
-struct Known {
+/// A cached table map, and what was made of it.
+struct CachedMap {
     body: Vec<u8>,
     mapping: Rc<Mapping>,
-    /// The statement that it was last sent for.
+    /// The statement that it was last logged for.
     statement: u64,
 }
 
@@ -69,15 +69,15 @@ pub struct Layouts {
     style: Style,
     dialect: Dialect,
     definitions: Definitions,
-    maps: HashMap<u64, Known>,
-    /// Columns of all of these.
-    columns_kept: usize,
-    /// Counts statements whose rows have all been read.
+    maps: HashMap<u64, CachedMap>,
+    /// The total of their columns.
+    cached_columns: usize,
+    /// Counts statements.
     statement: u64,
     pub tables_known: KnownTables,
     matched: MatchedNames,
     warned: HashSet<String>,
-    /// For stderr, each once.
+    /// Warnings not yet printed.
     pub warnings: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ impl Layouts {
             dialect: Dialect::default(),
             definitions,
             maps: HashMap::new(),
-            columns_kept: 0,
+            cached_columns: 0,
             statement: 0,
             tables_known: KnownTables::default(),
             matched,
@@ -114,7 +114,7 @@ impl Layouts {
         self.definitions.writer().is_some_and(|writer| writer.is_mariadb())
     }
 
-    /// Which server wrote the log: its version decides how its table maps are read, and how it prints values.
+    /// Sets the version of the server that wrote the log: it decides how to read table maps and print values.
     pub fn written_by(&mut self, version: &str) {
         if self.definitions.set_writer(Release::parse(version, "")) {
             self.dialect = Dialect::of_server(version);
@@ -122,8 +122,7 @@ impl Layouts {
         }
     }
 
-    /// Warns of foreign keys, given by table, that change rows of a database's tables without a word in the log: once a
-    /// table, naming them all.
+    /// Warns of foreign keys, sorted by table, whose changes are not logged: once a table, naming them all.
     pub fn cascades(&mut self, database: &str, all: &[Cascade]) {
         for of_one in all.chunk_by(|a, b| a.table == b.table) {
             let Some(first) = of_one.first().filter(|key| self.selection.selects(database, &key.table))
@@ -141,25 +140,25 @@ impl Layouts {
                 many => (format!("foreign keys {}", many.join(", ")), "change"),
             };
             self.warnings.push(format!(
-                "{}: {keys} {change} its rows without a word in this server's log: what that does is not printed",
+                "{}: {keys} {change} its rows, which this server does not log: such changes are not printed",
                 self.selection.printed(database, &first.table)
             ));
         }
     }
 
-    /// Warns of each TABLE and `--id` that matched nothing in the log: it may be misspelt.
+    /// Warns of each TABLE and `--id` that matched nothing in the log, and may be misspelt.
     pub fn warn_of_unseen(&mut self) {
         for name in self.matched.unmatched() {
-            self.warnings.push(format!("no change in these files is of {name}"));
+            self.warnings.push(format!("these files hold no change of {name}"));
         }
     }
 
-    /// A statement changed this table.
+    /// Notes that a statement changed this table.
     pub fn named(&mut self, table: &(String, String)) {
         self.matched.see(&table.0, &table.1);
     }
 
-    /// Some definition may have changed: layouts and the catalog's definitions no longer hold.
+    /// Some definition may have changed: clears layouts and cached definitions.
     pub fn definition_changed(&mut self) {
         self.forget_maps();
         self.definitions.forget();
@@ -167,21 +166,21 @@ impl Layouts {
 
     fn forget_maps(&mut self) {
         self.maps.clear();
-        self.columns_kept = 0;
+        self.cached_columns = 0;
     }
 
-    /// The rows of a statement have all been read. The table maps sent for it no longer hold: the server sends them again
-    /// before the next rows, so that those kept here only save work, and may be dropped.
+    /// A statement has ended, and with it its table maps. The server logs them again before the next rows, so cached ones
+    /// only save work, and may be dropped.
     pub fn statement_ended(&mut self) {
         self.statement += 1;
     }
 
-    /// What a table id stands for since its last table map.
+    /// The mapping of a table id by its last table map.
     pub fn get(&self, table_id: u64) -> Option<Rc<Mapping>> {
         self.maps.get(&table_id).map(|known| known.mapping.clone())
     }
 
-    /// Takes a table map in, which stands at `place`. The same one again costs a comparison.
+    /// Handles the table map at `place`. The same one again costs only a comparison.
     pub fn map(&mut self, map: &TableMap<'_>, body: &[u8], place: &dyn std::fmt::Display) -> Result<()> {
         let statement = self.statement;
         if let Some(known) = self.maps.get_mut(&map.table_id)
@@ -191,19 +190,19 @@ impl Layouts {
             return Ok(());
         }
         let mapping = Rc::new(self.make(map, &place.to_string())?);
-        self.keep(map.table_id, Known { body: body.to_vec(), mapping, statement });
+        self.keep(map.table_id, CachedMap { body: body.to_vec(), mapping, statement });
         Ok(())
     }
 
-    /// Keeps a table map, and drops those of finished statements once there are too many.
-    fn keep(&mut self, table_id: u64, known: Known) {
-        self.columns_kept += known.mapping.column_count();
+    /// Caches a table map, and drops those of earlier statements once there are too many.
+    fn keep(&mut self, table_id: u64, known: CachedMap) {
+        self.cached_columns += known.mapping.column_count();
         if let Some(old) = self.maps.insert(table_id, known) {
-            self.columns_kept -= old.mapping.column_count();
+            self.cached_columns -= old.mapping.column_count();
         }
-        if self.columns_kept > COLUMNS_KEPT {
+        if self.cached_columns > MAX_CACHED_COLUMNS {
             self.maps.retain(|_, known| known.statement == self.statement);
-            self.columns_kept = self.maps.values().map(|known| known.mapping.column_count()).sum();
+            self.cached_columns = self.maps.values().map(|known| known.mapping.column_count()).sum();
         }
     }
 
@@ -219,7 +218,7 @@ impl Layouts {
             format.ok_or_else(|| {
                 let (number, code) = (i + 1, map.type_byte(i).unwrap_or(0));
                 unreadable(format!(
-                    "column {number} of {name} at {place} is of type {code}, which dumpa does not know"
+                    "column {number} of {name} at {place} has type {code}, which dumpa does not know"
                 ))
             })
         });
@@ -237,8 +236,8 @@ impl Layouts {
         }
         let misfit = |mismatch| {
             unreadable(format!(
-                "the rows of {name} at {place} do not fit the table as it is now: {mismatch}. It was altered \
-                 since; load again{}",
+                "the rows of {name} at {place} do not fit the table as it is now: {mismatch}. The table was altered \
+                 since: load again{}",
                 self.definitions.or_log_names(", or have the server log names (binlog_row_metadata=FULL)")
             ))
         };
@@ -259,7 +258,7 @@ impl Layouts {
     }
 
     /// # Errors
-    /// Exit 4 when a virtual column is to be printed whose values this log may not hold.
+    /// Exit 4 when a virtual column must be read, but the log may not hold its values.
     fn check_virtual(&self, table: &Table, place: &str) -> Result<()> {
         let Some(writer) = self.definitions.writer().filter(|writer| !writer.logs_virtual_columns()) else {
             return Ok(());
@@ -269,38 +268,39 @@ impl Layouts {
             roles.filter(|(column, role)| role.is_read && column.generated == Some(Generated::Virtual));
         let Some((column, _)) = read.next() else { return Ok(()) };
         let advice = match column.omitted {
-            false => "load again with --generated omit, which leaves generated columns out, and tail with it",
-            true => "the id is made of it, so name other columns for that, with --id, and load again",
+            false => {
+                "load again with --generated omit, which leaves generated columns out, and tail with it, too"
+            }
+            true => "since the id uses it, name other columns with --id, and load again",
         };
         Err(unreadable(format!(
-            "column `{}` of {}.{} is virtual, and {writer}, which wrote the log at {place}, may log NULL for its \
-             values: {advice}",
+            "column `{}` of {}.{} at {place} is virtual, and {writer} may log NULL instead of its values: {advice}",
             column.name, table.database, table.name
         )))
     }
 
     /// # Errors
-    /// Exit 4 when the ids of rows are made of other columns, or print in another way, than those of rows that were
-    /// printed before: a consumer would keep these for ever.
+    /// Exit 4 when the id has other columns, or prints differently, than in rows printed before: a consumer would keep those
+    /// for ever.
     fn check_id(&mut self, table: &Table, printed: &str, place: &str) -> Result<()> {
         if table.id == Id::Unknown {
             return Ok(());
         }
-        let Some(before) = self.tables_known.id_is(table) else { return Ok(()) };
+        let Some(before) = self.tables_known.update_id(table) else { return Ok(()) };
         let names = |names: Vec<&str>| match names.as_slice() {
-            [] => "of no column".to_string(),
+            [] => "null".to_string(),
             names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
         };
         let was = names(before.iter().map(|column| column.name.as_str()).collect());
         let is =
             names(table.id.columns().iter().filter_map(|i| Some(&*table.columns.get(*i)?.name)).collect());
         let what = match was == is {
-            true => format!("{was}, of another type than before"),
-            false => format!("{is}, and before it was {was}"),
+            true => format!("{was} with another type than before"),
+            false => format!("{is}, but was {was} before"),
         };
         if before.is_empty() {
             self.warnings.push(format!(
-                "{printed}: from {place} on the id is {what}: rows printed before have null for it. Load again"
+                "{printed}: from {place} on the id is {what}: rows printed before have a null id. Load again"
             ));
             return Ok(());
         }
@@ -310,7 +310,7 @@ impl Layouts {
         )))
     }
 
-    /// The columns that a table's id is made of as it is now, if there is anybody to ask.
+    /// The columns of a table's id by the catalog, if there is one.
     pub fn id_now(&mut self, table: &(String, String)) -> Result<Vec<String>> {
         let Some(mut known) = self.definitions.in_catalog(&table.0, &table.1)? else { return Ok(Vec::new()) };
         self.rules.apply(&mut known)?;
@@ -318,7 +318,7 @@ impl Layouts {
         Ok(names.collect())
     }
 
-    /// Whether the command line names the columns of a table's id.
+    /// Whether an `--id` names the columns of a table's id.
     pub fn has_id_rule(&self, table: &(String, String)) -> bool {
         self.rules.ids.iter().any(|rule| rule.pattern.matches(&table.0, &table.1))
     }
@@ -329,7 +329,8 @@ impl Layouts {
         }
     }
 
-    /// A table that is not wanted needs no definition, but for the decimals of MariaDB's old temporal columns.
+    /// Skips the rows of a table that is not selected. That takes no definition, except for MariaDB's old temporal columns,
+    /// whose decimals only the catalog has.
     fn skipped(&mut self, database: &str, table: &str, formats: &[ColumnFormat]) -> Result<Mapping> {
         let is_old = |format: &ColumnFormat| {
             matches!(format, ColumnFormat::OldTime | ColumnFormat::OldDateTime | ColumnFormat::OldTimestamp)

@@ -1,4 +1,4 @@
-//! Rows: a table map and a definition make a layout, and a layout reads or skips row images.
+//! Rows: a table map and a definition make a layout, which reads row images.
 
 mod check;
 pub mod column_reader;

@@ -1,5 +1,5 @@
-//! TIME, DATETIME and TIMESTAMP as they were before MySQL 5.6.4, and as MariaDB still writes them
-//! with `mysql56_temporal_format=OFF`, there with decimals.
+//! TIME, DATETIME and TIMESTAMP in the formats of before MySQL 5.6.4. MariaDB still writes them, with decimals, if
+//! `mysql56_temporal_format=OFF`.
 //!
 //! Source: MySQL's `sql/field.cc` (`Field_time`, `Field_datetime`), MariaDB's `Field_time_hires`
 //! and its kin in the same file.
@@ -10,14 +10,14 @@ use crate::bytes::Malformed;
 use crate::value::temporal::fraction_len;
 use crate::value::{Date, DateTime, Time};
 
-/// Largest TIME of a column, in seconds: MariaDB adds it, and one, so that no time is below zero.
+/// The largest TIME in seconds. MariaDB adds this plus one, so that no stored time is negative.
 const TIME_MAX_SECONDS: i64 = 838 * 3600 + 59 * 60 + 59;
 
 fn big_endian(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte))
 }
 
-/// How many units of the column's last decimal make a second.
+/// How many units of the last decimal a second has.
 fn units(decimals: u8) -> u64 {
     10u64.pow(decimals.min(6).into())
 }
@@ -26,7 +26,7 @@ fn micros(fraction: u64, decimals: u8) -> u32 {
     (fraction * 10u64.pow((6 - decimals.min(6)).into())) as u32
 }
 
-/// Without decimals a signed HHMMSS; with them a count of units above the smallest time.
+/// Without decimals a signed HHMMSS; with decimals the units above the smallest time.
 pub fn time(bytes: &mut Bytes<'_>, decimals: u8) -> Result<Time, Malformed> {
     if decimals == 0 {
         let packed = ((bytes.u24()? << 8) as i32) >> 8;
@@ -55,7 +55,7 @@ pub fn time(bytes: &mut Bytes<'_>, decimals: u8) -> Result<Time, Malformed> {
     })
 }
 
-/// Without decimals the digits YYYYMMDDHHMMSS as a number; with them parts of mixed radix.
+/// Without decimals the number YYYYMMDDHHMMSS; with decimals a number of mixed radix.
 pub fn datetime(bytes: &mut Bytes<'_>, decimals: u8) -> Result<DateTime, Malformed> {
     if decimals == 0 {
         let n = bytes.u64()?;
@@ -93,7 +93,7 @@ pub fn datetime(bytes: &mut Bytes<'_>, decimals: u8) -> Result<DateTime, Malform
     })
 }
 
-/// Without decimals little-endian seconds; with them big-endian ones and the units after them.
+/// Without decimals little-endian seconds; with decimals big-endian seconds, then units.
 pub fn timestamp(bytes: &mut Bytes<'_>, decimals: u8) -> Result<DateTime, Malformed> {
     if decimals == 0 {
         return Ok(DateTime::from_unix(bytes.u32()?, 0, 0));

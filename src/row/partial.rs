@@ -1,4 +1,4 @@
-//! Row images that do not hold every column, and documents that are logged as differences.
+//! Partial row images: without some columns, or with JSON diffs instead of documents.
 
 use super::image::{NOT_LOGGED, Present, RowError};
 use super::layout::{Layout, LayoutColumn};
@@ -10,11 +10,10 @@ use crate::row::column_reader::ColumnReader;
 use crate::tuple::Content;
 use crate::value::Value;
 
-const NO_DOCUMENT: Malformed = Malformed("a JSON difference without the document that it is of");
+const NO_DOCUMENT: Malformed = Malformed("a JSON diff has no document to apply to");
 
 impl Layout {
-    /// Reads a row image that holds only the columns `present`; the others come from `rest`, another image with the columns
-    /// that it holds.
+    /// Reads a row image with only the columns `present`. The others come from `rest`, another image and its columns.
     pub fn read_present<'b>(
         &self,
         image: &mut Bytes<'b>,
@@ -38,7 +37,7 @@ impl Layout {
             };
             let read = match (first.next(column.number), &mut other) {
                 (Some(is_null), other) => {
-                    // The same column of the other image is skipped.
+                    // Skip the column in the other image.
                     let skipped = match other {
                         Some((bytes, present)) => skip_next(present, column, bytes),
                         None => Ok(()),
@@ -57,8 +56,8 @@ impl Layout {
         Ok(())
     }
 
-    /// Reads an after image in which some JSON documents are logged as differences from those of the before image. `before`
-    /// begins that image. Both must hold all columns that are read.
+    /// Reads an after image in which some JSON documents are diffs against the before image, which is `before`. Both must
+    /// hold all columns that are read.
     ///
     /// Source: MySQL's `rows_event.h`, on `PARTIAL_UPDATE_ROWS_EVENT`.
     pub fn read_partial(
@@ -72,7 +71,7 @@ impl Layout {
         let at = |column| move |why| RowError { column, why };
         let options = image.lenenc().map_err(at(0))?;
         if options & !1 != 0 {
-            return Err(RowError { column: 0, why: Malformed("its options are not known") });
+            return Err(RowError { column: 0, why: Malformed("it has unknown options") });
         }
         let documents = self.columns.iter().filter(|column| column.format.is_json()).count();
         let partial: &[u8] = match options {
@@ -118,7 +117,7 @@ impl Layout {
     }
 }
 
-/// A column that neither image holds.
+/// Ends a column that neither image holds.
 fn left_out(column: &LayoutColumn, content: &mut Content) -> Result<(), Malformed> {
     if column.is_read {
         return Err(NOT_LOGGED);
@@ -140,7 +139,7 @@ fn skip_next(
     }
 }
 
-/// The bytes of the JSON document at this place.
+/// The JSON document or diffs that begin here.
 fn document_at<'a>(format: ColumnFormat, mut at: Bytes<'a>) -> Result<&'a [u8], Malformed> {
     let ColumnFormat::Json { length_bytes } = format else {
         return Err(NO_DOCUMENT);

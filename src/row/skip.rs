@@ -1,17 +1,17 @@
-//! Row images of tables that are not wanted: their rows are counted, and nothing of them is decoded.
+//! Skips row images of tables that are not selected: rows are counted, and nothing is decoded.
 
 use crate::binlog::column_format::{ColumnFormat, Size};
 use crate::bytes::Malformed;
 use crate::bytes::{Bytes, any_bit, bit};
 
-/// How to skip row images of some columns.
+/// Skips row images of the same columns.
 #[derive(Debug)]
 pub struct Skipper {
     /// The columns, each with the decimals of an old temporal one.
     formats: Vec<(ColumnFormat, u8)>,
-    /// How to skip an image without a NULL: so many bytes, then a value with a length of so many bytes before it.
+    /// How to skip an image without NULLs: skip so many bytes, then a value whose length has so many bytes.
     steps: Vec<(usize, u8)>,
-    /// Bytes after the last such value.
+    /// Bytes to skip after the last such value.
     rest: usize,
 }
 
@@ -31,23 +31,23 @@ impl Skipper {
         self.formats.len()
     }
 
-    /// Columns of JSON documents.
+    /// The number of JSON columns.
     pub fn documents(&self) -> usize {
         self.formats.iter().filter(|(format, _)| format.is_json()).count()
     }
 
-    /// Only the columns of `present`.
+    /// A skipper for images of the columns `present`.
     pub fn of_present(&self, present: &[u8]) -> Skipper {
         let all = self.formats.iter().enumerate();
         Skipper::new(all.filter(|(i, _)| bit(present, *i)).map(|(_, format)| *format).collect())
     }
 
-    /// Moves past one image.
+    /// Skips one image.
     #[inline]
-    pub fn pass(&self, image: &mut Bytes<'_>) -> Result<(), Malformed> {
+    pub fn skip(&self, image: &mut Bytes<'_>) -> Result<(), Malformed> {
         let nulls = image.take(self.formats.len().div_ceil(8))?;
         if any_bit(nulls, self.formats.len()) {
-            return self.pass_with_nulls(nulls, image);
+            return self.skip_with_nulls(nulls, image);
         }
         for (len, length_bytes) in &self.steps {
             image.take(*len)?;
@@ -57,7 +57,7 @@ impl Skipper {
         image.take(self.rest).map(|_| ())
     }
 
-    fn pass_with_nulls(&self, nulls: &[u8], image: &mut Bytes<'_>) -> Result<(), Malformed> {
+    fn skip_with_nulls(&self, nulls: &[u8], image: &mut Bytes<'_>) -> Result<(), Malformed> {
         for (i, (format, old_decimals)) in self.formats.iter().enumerate() {
             if !bit(nulls, i) {
                 format.skip(image, *old_decimals)?;
@@ -88,12 +88,12 @@ mod tests {
             let there = values.iter().enumerate().filter(|(i, _)| nulls & 1 << i == 0);
             image.extend(there.flat_map(|(_, value)| *value));
             for cut in 1..=image.len() {
-                let short = skipper.pass(&mut Bytes(&image[..image.len() - cut]));
+                let short = skipper.skip(&mut Bytes(&image[..image.len() - cut]));
                 assert!(short.is_err(), "{nulls:b} without {cut} bytes");
             }
             image.extend([7; 3]);
             let mut bytes = Bytes(&image);
-            skipper.pass(&mut bytes).unwrap();
+            skipper.skip(&mut bytes).unwrap();
             assert_eq!(bytes.rest(), [7; 3], "{nulls:b}");
         }
     }

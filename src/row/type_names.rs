@@ -2,10 +2,10 @@
 
 use crate::binlog::column_format::ColumnFormat;
 use crate::schema::from_log::LoggedColumn;
-use crate::schema::{Column, column_type};
-use crate::value::{Charset, Kind, decimal};
+use crate::schema::{Column, declared_type};
+use crate::value::{Charset, ColumnType, decimal};
 
-/// A column's type as a table map has it.
+/// The type in a table map.
 pub fn of_logged(format: ColumnFormat, logged: &LoggedColumn) -> String {
     let mut name = match (format, logged.charset) {
         (ColumnFormat::String { max }, Some(Charset::Binary)) => format!("BINARY({max})"),
@@ -33,7 +33,7 @@ pub fn of_logged(format: ColumnFormat, logged: &LoggedColumn) -> String {
     if let Some(dimensions) = logged.dimensions {
         name.push_str(&format!("({dimensions})"));
     }
-    if let Some(subtype) = logged.geometry_type.and_then(column_type::geometry_name) {
+    if let Some(subtype) = logged.geometry_type.and_then(declared_type::geometry_name) {
         name = subtype.to_ascii_uppercase();
     }
     name
@@ -44,7 +44,7 @@ fn of_format(format: ColumnFormat) -> String {
         ColumnFormat::Int { bytes } => int(bytes).to_owned(),
         ColumnFormat::Float => "FLOAT".to_owned(),
         ColumnFormat::Double => "DOUBLE".to_owned(),
-        ColumnFormat::Decimal(format) => of_decimal(format),
+        ColumnFormat::Decimal(precision) => of_decimal(precision),
         ColumnFormat::Year => "YEAR".to_owned(),
         ColumnFormat::Bit { bits } => format!("BIT({bits})"),
         ColumnFormat::Date => "DATE".to_owned(),
@@ -65,21 +65,21 @@ fn of_format(format: ColumnFormat) -> String {
     }
 }
 
-/// A column's type as the catalog has it. Integers are without their display width.
+/// The type in the catalog, without the display width of integers.
 pub fn of_column(column: &Column) -> String {
     let declared = column.declared.to_ascii_uppercase();
     match &column.kind {
-        Kind::Int { bytes, unsigned: false } => int(*bytes).to_owned(),
-        Kind::Int { bytes, unsigned: true } => format!("{} UNSIGNED", int(*bytes)),
-        Kind::Text { charset } => {
+        ColumnType::Int { bytes, unsigned: false } => int(*bytes).to_owned(),
+        ColumnType::Int { bytes, unsigned: true } => format!("{} UNSIGNED", int(*bytes)),
+        ColumnType::Text { charset } => {
             format!("{declared}{} CHARACTER SET {}", bytes(column), charset.name())
         }
-        Kind::Bytes { .. } => format!("{declared}{}", bytes(column)),
+        ColumnType::Bytes { .. } => format!("{declared}{}", bytes(column)),
         _ => declared,
     }
 }
 
-/// The length of a type that is declared with one, where that differs from the length in bytes.
+/// The length in bytes, if it differs from the declared length.
 fn bytes(column: &Column) -> String {
     let length = column.declared.split(['(', ')']).nth(1).and_then(|length| length.parse::<u64>().ok());
     match (length, column.octets) {
@@ -98,6 +98,6 @@ fn int(bytes: u8) -> &'static str {
     }
 }
 
-fn of_decimal(format: decimal::Format) -> String {
-    format!("DECIMAL({},{})", format.precision, format.scale)
+fn of_decimal(precision: decimal::Precision) -> String {
+    format!("DECIMAL({},{})", precision.digits, precision.scale)
 }

@@ -1,4 +1,4 @@
-//! Tables as `information_schema` describes them now.
+//! The catalog: tables as `information_schema` describes them now.
 
 use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
@@ -6,23 +6,23 @@ use mysql::{Conn, Row, params};
 
 use super::quoting::quoted;
 use super::{
-    Column, Generated, HiddenColumns, Id, Table, column_grants, column_type, enum_labels, expression_columns,
-    system_versioning,
+    Column, Generated, HiddenColumns, Id, Table, column_grants, declared_type, enum_labels,
+    expression_columns, system_versioning,
 };
 use crate::exit::unreadable;
 use crate::server::Server;
 
-/// Columns of a table, in table order; or why a column cannot be read.
+/// The columns of a table, in table order.
 const COLUMNS: &str = "SELECT COLUMN_NAME, CAST(COLUMN_TYPE AS CHAR), CHARACTER_SET_NAME, \
      CAST(CHARACTER_OCTET_LENGTH AS UNSIGNED), IS_NULLABLE = 'YES', CAST(EXTRA AS CHAR) FROM information_schema.COLUMNS \
      WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table ORDER BY ORDINAL_POSITION";
 
-/// No such database, table dropped, no such table, and a table that was altered since the snapshot began.
+/// No such database, table dropped, no such table, and table altered since the snapshot began.
 const GONE: [u16; 4] = [1049, 1051, 1146, 1412];
 
 type ColumnRow = (String, String, Option<String>, Option<u64>, bool, String);
 
-/// A foreign key that changes the rows that refer.
+/// A foreign key that changes the referring rows.
 #[derive(Debug, Clone)]
 pub struct Cascade {
     pub key: String,
@@ -32,7 +32,7 @@ pub struct Cascade {
     pub on_update: String,
 }
 
-/// A server's description of its tables, asked for one at a time.
+/// Asks a server about its tables, on a connection of its own.
 #[derive(Debug)]
 pub struct Catalog {
     conn: Conn,
@@ -40,26 +40,26 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Takes a connection of its own.
+    /// Sets up the connection.
     pub fn new(mut conn: Conn, server: &Server) -> Result<Catalog> {
-        // MySQL 8.0 would answer from statistics of yesterday; a lock must not hang the run.
+        // A lock on a table must not hang the run.
         conn.query_drop("SET NAMES utf8mb4, @@session.sql_mode = '', @@session.lock_wait_timeout = 60")
             .context("cannot set up the session for the catalog")?;
         if server.is_mysql_from(8, 0, 30) {
-            // A primary key that the server generated is a column as any other, also where it is set to hide them.
+            // A generated invisible primary key is a column like any other, even if the server is set to hide it.
             conn.query_drop("SET @@session.show_gipk_in_create_table_and_information_schema = ON")
                 .context("cannot set up the session for the catalog")?;
         }
         Ok(Catalog { conn, server: server.clone() })
     }
 
-    /// The connection, for other questions.
+    /// Gives the connection back.
     pub fn into_conn(self) -> Conn {
         self.conn
     }
 
-    /// Base tables of a database, by name: all, or the one of a name. With the server's estimate of their rows, if
-    /// that is wanted: without it the server need not open them.
+    /// The base tables of a database, sorted by name: all, or the one called `name`. With `estimates`, the server opens
+    /// each to estimate its rows.
     pub fn tables(
         &mut self,
         database: &str,
@@ -80,12 +80,12 @@ impl Catalog {
         };
         let mut rows: Vec<(String, Option<u64>)> =
             rows.with_context(|| format!("cannot list the tables of {database}"))?;
-        // Here, because each server has another order of letters.
+        // Sorted here, because servers sort differently.
         rows.sort();
         Ok(rows)
     }
 
-    /// What the server calls a table that is no base table, such as `VIEW`; `None` if there is no such.
+    /// The type of a table, such as `VIEW`; `None` if there is no such table.
     pub fn other_type(&mut self, database: &str, table: &str) -> Result<Option<String>> {
         let query = "SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES \
              WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table";
@@ -95,8 +95,7 @@ impl Catalog {
         Ok(rows.into_iter().find(|(name, _)| name == table).map(|(_, kind)| kind))
     }
 
-    /// Foreign keys that delete or change rows of a database's tables when others are: name, table, the
-    /// table referred to, and the two rules.
+    /// Foreign keys that delete or change rows of a database's tables.
     pub fn cascades(&mut self, database: &str) -> Result<Vec<Cascade>> {
         let query = "SELECT CONSTRAINT_NAME, TABLE_NAME, REFERENCED_TABLE_NAME, DELETE_RULE, UPDATE_RULE \
              FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = :database \
@@ -108,13 +107,12 @@ impl Catalog {
         rows.with_context(|| format!("cannot list the foreign keys of {database}"))
     }
 
-    /// Whether the log holds what foreign keys change: MySQL does that in the server since 9.6, and its
-    /// engine did it before.
+    /// Whether the log holds changes by foreign keys: since 9.6 MySQL's server makes them, before that the engine, unlogged.
     pub fn logs_cascades(&mut self, server: &Server) -> Result<bool> {
         if !server.is_mysql_from(9, 6, 0) {
             return Ok(false);
         }
-        let native = crate::server::log::variable(&mut self.conn, "innodb_native_foreign_keys")?;
+        let native = crate::server::queries::variable(&mut self.conn, "innodb_native_foreign_keys")?;
         Ok(!native.is_some_and(|is| is.eq_ignore_ascii_case("ON")))
     }
 
@@ -124,10 +122,10 @@ impl Catalog {
         self.conn.query(query).context("cannot list the databases")
     }
 
-    /// A table's definition, `None` if there is no such table that this account may see.
+    /// A table's definition; `None` if the account sees no such table.
     ///
     /// # Errors
-    /// Exit 4 when a column is of a type that dumpa does not know, or the account may not read it.
+    /// Exit 4 when a column has a type that dumpa does not know, or the account may not read it.
     pub fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
         let context = || format!("cannot ask for the columns of {database}.{table}");
         let given = params! { "database" => database, "table" => table };
@@ -137,10 +135,10 @@ impl Catalog {
         }
         let mut columns = Vec::with_capacity(rows.len());
         for (name, column_type, charset, octets, nullable, extra) in rows {
-            let kind = column_type::parse(&column_type, charset.as_deref());
+            let kind = declared_type::parse(&column_type, charset.as_deref());
             let mut kind = kind.ok_or_else(|| {
                 unreadable(format!(
-                    "column `{name}` of {database}.{table} is of type {column_type}, which dumpa does not know"
+                    "column `{name}` of {database}.{table} has type {column_type}, which dumpa does not know"
                 ))
             })?;
             enum_labels::find(
@@ -173,14 +171,14 @@ impl Catalog {
         Ok(Some(table))
     }
 
-    /// The primary key, else the first unique key whose columns are all NOT NULL.
+    /// Finds the id: the primary key, else the first unique key whose columns are all NOT NULL.
     fn key(&mut self, table: &mut Table) -> Result<()> {
         let query = format!("SHOW INDEX FROM {}", quoted(&table.database, &table.name));
         let rows: Vec<Row> = self
             .conn
             .query(query)
             .with_context(|| format!("cannot ask for the keys of {}.{}", table.database, table.name))?;
-        // Keys come in the server's own order, the parts of each in key order.
+        // Keys come in the server's order, their parts in key order.
         let mut keys: Vec<(String, Option<Vec<usize>>)> = Vec::new();
         let mut on_expressions = false;
         for row in rows {
@@ -189,7 +187,7 @@ impl Catalog {
             if row.get::<Option<u8>, _>("Non_unique").flatten() != Some(0) {
                 continue;
             }
-            // A key on an expression has no column, and hidden ones are not in the table.
+            // An expression is no column of the table; nor are hidden columns.
             let column = text(&row, "Column_name").ok().and_then(|name| table.column_number(&name));
             let column = column.filter(|i| !table.columns[*i].nullable);
             match keys.last_mut().filter(|(last, _)| *last == name) {
@@ -218,7 +216,7 @@ impl Catalog {
     }
 }
 
-/// Whether an error says that there is no such table, or that it is another one now.
+/// Whether an error says that the table is gone, or was altered since the snapshot began.
 pub fn is_gone(error: &anyhow::Error) -> bool {
     let code = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref() {
         Some(mysql::Error::MySqlError(error)) => Some(error.code),
@@ -227,7 +225,7 @@ pub fn is_gone(error: &anyhow::Error) -> bool {
     error.chain().filter_map(code).any(|code| GONE.contains(&code))
 }
 
-/// A COLUMN_TYPE without labels.
+/// A COLUMN_TYPE without the labels of an ENUM or SET.
 fn declared(column_type: &str) -> &str {
     match column_type.split_once('(') {
         Some((word @ ("enum" | "set"), _)) => word,
@@ -235,13 +233,13 @@ fn declared(column_type: &str) -> &str {
     }
 }
 
-/// From a column's EXTRA, as each server writes it (MariaDB before 10.2 has VIRTUAL and PERSISTENT).
+/// Parses a column's EXTRA. (MariaDB before 10.2 writes VIRTUAL and PERSISTENT.)
 fn generated(extra: &str) -> Option<Generated> {
     let extra = extra.to_ascii_uppercase();
     match extra.split([' ', ',']).next() {
         Some("VIRTUAL") => Some(Generated::Virtual),
         Some("STORED" | "PERSISTENT") => Some(Generated::Stored),
-        // DEFAULT_GENERATED is a default that is an expression.
+        // DEFAULT_GENERATED means an expression as default.
         _ => None,
     }
 }
@@ -249,5 +247,5 @@ fn generated(extra: &str) -> Option<Generated> {
 fn text(row: &Row, column: &str) -> Result<String> {
     row.get_opt::<String, _>(column)
         .and_then(Result::ok)
-        .ok_or_else(|| anyhow!("the server did not say the {column} of a key"))
+        .ok_or_else(|| anyhow!("the server did not return {column} for a key"))
 }

@@ -1,5 +1,5 @@
-//! Columns that an account may not read. The catalog leaves them out, and what it shows of the others looks like a whole
-//! table: rows would be printed in part, under an id that may lack its key.
+//! Finds columns that the account may not read. The catalog leaves them out, so that the rest looks like a whole table:
+//! rows would be printed in part, with an id that may lack part of its key.
 
 use std::collections::BTreeSet;
 
@@ -11,55 +11,55 @@ use super::Table;
 use super::quoting::quoted;
 use crate::exit::unreadable;
 use crate::server::Server;
-use crate::server::log::text;
+use crate::server::queries::text;
 
-/// "Command denied" for a table, and for a column.
+/// "Command denied" to a table, and to a column.
 const DENIED: [u16; 2] = [1142, 1143];
 
 /// Columns that InnoDB adds to every table.
-const OF_INNODB: [&str; 3] = ["DB_TRX_ID", "DB_ROLL_PTR", "DB_ROW_ID"];
+const INNODB_COLUMNS: [&str; 3] = ["DB_TRX_ID", "DB_ROLL_PTR", "DB_ROW_ID"];
 
 /// # Errors
 /// Exit 4 when the account may not read every column of a table that the catalog shows.
 pub fn check(conn: &mut Conn, server: &Server, table: &Table) -> Result<()> {
     let name = quoted(&table.database, &table.name);
-    // This does not wait for a lock on the table, as reading it would. Any privilege on the whole table suffices for it.
+    // Unlike a SELECT, this does not wait for a lock on the table. It takes any privilege on the whole table.
     let created = query(conn, &format!("SHOW CREATE TABLE {name}"), table)?;
-    let hidden = match created {
+    let denied = match created {
         Answer::Rows(rows) => {
             let text = rows.first().and_then(|row| text(row, 1)).unwrap_or_default();
-            let hidden = hidden(table, text.lines().filter_map(declared_name));
-            if hidden.is_empty() { return Ok(()) } else { hidden }
+            let denied = not_in_catalog(table, text.lines().filter_map(declared_name));
+            if denied.is_empty() { return Ok(()) } else { denied }
         }
-        // It has grants on columns only. These may be all of the table's.
+        // The account has only column grants, perhaps on all columns.
         Answer::Denied(_) => {
-            let (names, has_expressions) = names_of_hidden(conn, server, table)?;
+            let (names, has_expressions) = denied_names(conn, server, table)?;
             if names.is_empty() && (has_expressions || may_read_all(conn, table)?) {
                 return Ok(());
             }
             names
         }
-        // A table that was dropped meanwhile is missed by whoever reads it.
+        // If the table was dropped meanwhile, whoever reads it will notice.
         Answer::OtherError => return Ok(()),
     };
-    let which = match hidden.is_empty() {
-        false => hidden.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+    let which = match denied.is_empty() {
+        false => denied.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
         true => {
             let seen: Vec<String> = table.columns.iter().map(|column| format!("`{}`", column.name)).collect();
-            format!("some beside {}", seen.join(", "))
+            format!("some besides {}", seen.join(", "))
         }
     };
     Err(unreadable(format!(
-        "this account may not read all columns of {}.{}: not {which}. Its rows would be printed in part: GRANT SELECT ON {name} \
-         TO {}",
+        "this account may not read all columns of {}.{} (not {which}), so rows would be incomplete: GRANT SELECT ON \
+         {name} TO {}",
         table.database, table.name, server.account
     )))
 }
 
-/// What a server answers to a question about a table.
+/// The answer to a query about a table.
 enum Answer {
     Rows(Vec<Row>),
-    /// With what it says.
+    /// With the server's message.
     Denied(String),
     OtherError,
 }
@@ -76,23 +76,22 @@ fn query(conn: &mut Conn, query: &str, table: &Table) -> Result<Answer> {
     }
 }
 
-/// Whether the account may read `*`. MySQL does not count invisible columns there, and denies it where there is an index on an
-/// expression.
+/// Whether the account may SELECT *. MySQL ignores invisible columns there, and denies it if there is a functional index.
 fn may_read_all(conn: &mut Conn, table: &Table) -> Result<bool> {
     let name = quoted(&table.database, &table.name);
     let answer = query(conn, &format!("SELECT * FROM {name} LIMIT 0"), table)?;
     Ok(!matches!(answer, Answer::Denied(_)))
 }
 
-/// The names that the server can be made to tell, and whether there are indexes on expressions. Indexes are shown with all
-/// of their columns; MySQL 8 shows those that InnoDB adds to them, too, which are all of the table's but virtual ones;
-/// MariaDB names a column in its refusal.
-fn names_of_hidden(conn: &mut Conn, server: &Server, table: &Table) -> Result<(BTreeSet<String>, bool)> {
+/// The denied columns that the server reveals, and whether there are functional indexes. SHOW INDEX has all columns of
+/// indexes, with EXTENDED also those that InnoDB adds, which are all but virtual ones; MariaDB names a column in its
+/// refusal.
+fn denied_names(conn: &mut Conn, server: &Server, table: &Table) -> Result<(BTreeSet<String>, bool)> {
     let name = quoted(&table.database, &table.name);
     let extended = if server.is_mysql_from(8, 0, 0) { "EXTENDED " } else { "" };
     let indexes = query(conn, &format!("SHOW {extended}INDEX FROM {name}"), table)?;
     let rows = if let Answer::Rows(rows) = indexes { rows } else { Vec::new() };
-    let mut names = hidden(table, rows.iter().filter_map(|row| text(row, 4)));
+    let mut names = not_in_catalog(table, rows.iter().filter_map(|row| text(row, 4)));
     let has_expressions = rows.iter().any(|row| text(row, 4).is_none());
     if server.is_mariadb() {
         let declare = format!("BEGIN NOT ATOMIC DECLARE v ROW TYPE OF {name}; END");
@@ -101,7 +100,7 @@ fn names_of_hidden(conn: &mut Conn, server: &Server, table: &Table) -> Result<(B
             names.extend(column.map(|(column, _)| column.to_string()));
         }
     }
-    // Those that it may change but not read.
+    // Columns that the account may change but not read.
     let unreadable = "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? \
          AND FIND_IN_SET('select', REPLACE(LOWER(PRIVILEGES), ' ', '')) = 0";
     let shown: Vec<String> = conn
@@ -111,17 +110,17 @@ fn names_of_hidden(conn: &mut Conn, server: &Server, table: &Table) -> Result<(B
     Ok((names, has_expressions))
 }
 
-/// Those names that the catalog does not show.
-fn hidden(table: &Table, names: impl Iterator<Item = String>) -> BTreeSet<String> {
-    let is_hidden = |name: &String| {
+/// The names that the catalog does not show, except the server's hidden columns.
+fn not_in_catalog(table: &Table, names: impl Iterator<Item = String>) -> BTreeSet<String> {
+    let is_denied = |name: &String| {
         !name.starts_with("!hidden!")
-            && !OF_INNODB.contains(&name.as_str())
+            && !INNODB_COLUMNS.contains(&name.as_str())
             && table.column_number(name).is_none()
     };
-    names.filter(is_hidden).collect()
+    names.filter(is_denied).collect()
 }
 
-/// The column's name in a line of a CREATE TABLE that declares one.
+/// The name of the column that a line of CREATE TABLE declares, if it does.
 fn declared_name(line: &str) -> Option<String> {
     let (mut name, mut rest) = (String::new(), line.strip_prefix("  `")?);
     loop {

@@ -1,7 +1,7 @@
-//! The definition that goes with a table map: what the log tells, completed by the catalog.
+//! The definition for a table map: from the log, completed by the catalog.
 //!
-//! [`Definitions::forget`] is called at each statement that may change a definition, in the order of the log: the seam for a
-//! history of definitions.
+//! [`Definitions::forget`] is called for each statement that may change a definition, in log order: the seam for a schema
+//! history.
 
 use std::collections::HashMap;
 
@@ -12,28 +12,29 @@ use super::{Id, Table, expression_columns, system_versioning};
 use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::table_map::TableMap;
 use crate::exit::unreadable;
-use crate::value::Kind;
+use crate::value::ColumnType;
 use crate::version::Release;
 
-/// Asks for a table's definition as it is now; `None` if there is no such table.
+/// Looks up a table's present definition; `None` if there is no such table.
 pub type Lookup = Box<dyn FnMut(&str, &str) -> Result<Option<Table>>>;
 
 /// A table's definition, and where it comes from.
 pub struct Definition {
     pub table: Table,
-    /// It is the table's present definition, from the catalog, and may not be that of the rows: it has to be checked.
+    /// It is the table's present definition, from the catalog. It must be checked against the log, since the rows may be
+    /// older.
     pub is_from_catalog: bool,
     /// For stderr.
     pub warning: Option<String>,
 }
 
-/// Finds definitions, and keeps those of the catalog.
+/// Finds definitions, and caches those of the catalog.
 pub struct Definitions {
     /// `None` without a server.
     lookup: Option<Lookup>,
-    /// Which server wrote the log, once that is known.
+    /// The server that wrote the log, once known.
     writer: Option<Release>,
-    /// Generated columns have to be known.
+    /// Which columns are generated must be known.
     needs_generated: bool,
     catalog: HashMap<(String, String), Table>,
 }
@@ -47,20 +48,20 @@ impl Definitions {
         self.writer
     }
 
-    /// Which server wrote the log. Returns whether it is another than before.
+    /// Sets the server that wrote the log. Returns whether it changed.
     pub fn set_writer(&mut self, writer: Option<Release>) -> bool {
         std::mem::replace(&mut self.writer, writer) != writer
     }
 
-    /// Some definition may have changed: what the catalog said no longer holds.
+    /// Some definition may have changed: clears the cache.
     pub fn forget(&mut self) {
         self.catalog.clear();
     }
 
-    /// The definition of a table map's table. `logged` is what the map tells of it.
+    /// The definition for a table map. `logged` is its metadata.
     ///
     /// # Errors
-    /// Exit 4 when neither the log nor the catalog tells it.
+    /// Exit 4 when neither the log nor the catalog has it.
     pub fn of(
         &mut self,
         map: &TableMap<'_>,
@@ -84,7 +85,7 @@ impl Definitions {
         }
     }
 
-    /// A table's definition in the catalog, if there is a catalog and it has that table.
+    /// A table's definition in the catalog; `None` without a catalog, or if it has no such table.
     pub fn in_catalog(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
         let key = (database.to_string(), table.to_string());
         if let Some(known) = self.catalog.get(&key) {
@@ -98,7 +99,7 @@ impl Definitions {
         Ok(found)
     }
 
-    /// Advice to have the log name columns, if the server that wrote the log can do that.
+    /// The advice to make the server log column names, if it can.
     pub fn or_log_names(&self, advice: &'static str) -> &'static str {
         if self.writer.is_some_and(|writer| writer.can_log_names()) { advice } else { "" }
     }
@@ -111,7 +112,7 @@ impl Definitions {
         self.writer.is_some_and(|writer| writer.counts_hidden_columns())
     }
 
-    /// The catalog's definition, where the log does not give one.
+    /// The catalog's definition, if the log has none.
     fn required(&mut self, database: &str, table: &str, place: &str) -> Result<Table> {
         let found = self.in_catalog(database, table)?.map(|mut found| {
             if !self.counts_hidden_columns() {
@@ -122,22 +123,21 @@ impl Definitions {
         found.ok_or_else(|| {
             unreadable(match self.lookup {
                 None => format!(
-                    "the log does not tell the names and types of the columns of {database}.{table} at {place}, and \
-                     no server was given to ask: give one with --host{}",
+                    "the log lacks the column names and types of {database}.{table} at {place}, and there is no server \
+                     to ask: name one with --host{}",
                     self.or_log_names(", or log with binlog_row_metadata=FULL")
                 ),
                 Some(_) => format!(
-                    "the rows of {database}.{table} at {place} cannot be read: the table does not exist any \
-                     more, or this account may not see it (GRANT SELECT), and the log does not name its \
-                     columns{}",
+                    "the rows of {database}.{table} at {place} cannot be read: the table is gone, or this account may \
+                     not see it (GRANT SELECT), and the log lacks its column names{}",
                     self.or_log_names(" (binlog_row_metadata=FULL)")
                 ),
             })
         })
     }
 
-    /// Completes the log's definition by what only the catalog tells: keys other than the primary one, types that MariaDB
-    /// logs as others, which columns are hidden, and which are generated.
+    /// Completes the log's definition with what only the catalog has: unique keys, types that MariaDB logs as other types,
+    /// and which columns are hidden or generated.
     fn completed(&mut self, mut table: Table, formats: &[ColumnFormat], place: &str) -> Result<Definition> {
         self.remove_expression_columns(&mut table)?;
         if table.id != Id::Unknown && !self.writer_is_mariadb() && !self.needs_generated {
@@ -156,8 +156,8 @@ impl Definitions {
         let catalog = catalog.filter(|catalog| names(catalog) == names(&table));
         if catalog.is_none() && self.needs_generated {
             return Err(unreadable(format!(
-                "the log does not tell which columns of {}.{} were generated when its rows at {place} were written, \
-                 and the server has no such table, or one of other columns by now: load again, or do without \
+                "the log does not say which columns of {}.{} were generated when its rows at {place} were written, \
+                 and on the server the table is gone or has other columns: load again, or do without \
                  --generated omit",
                 table.database, table.name
             )));
@@ -173,8 +173,8 @@ impl Definitions {
         Ok(Definition { table, is_from_catalog: false, warning })
     }
 
-    /// Removes the hidden columns of indexes on expressions, where the log counts them. The catalog is asked, because a
-    /// table's own column may have such a name.
+    /// Removes the hidden columns of functional indexes, if the log counts them. The catalog decides, because a declared
+    /// column may have such a name, too.
     fn remove_expression_columns(&mut self, table: &mut Table) -> Result<()> {
         if self.counts_hidden_columns() && expression_columns::may_be_in(table) {
             let catalog = self.in_catalog(&table.database, &table.name)?;
@@ -183,10 +183,10 @@ impl Definitions {
         Ok(())
     }
 
-    /// The one of two definitions that the catalog agrees with.
+    /// Chooses the one of two definitions that agrees with the catalog.
     ///
     /// # Errors
-    /// Exit 4 where it agrees with neither or both, or there is none: a wrong sign is a wrong number.
+    /// Exit 4 when neither or both agree, or there is no catalog: a wrong sign gives a wrong number.
     fn choose_sign(&mut self, mut one: Table, mut other: Table, place: &str) -> Result<Table> {
         self.remove_expression_columns(&mut one)?;
         self.remove_expression_columns(&mut other)?;
@@ -204,18 +204,18 @@ impl Definitions {
         match (agrees(&one), agrees(&other)) {
             (true, false) => Ok(one),
             (false, true) => Ok(other),
-            // It agrees with both where it does not have the columns that differ.
+            // Both agree if the catalog lacks the columns that differ.
             (true, true) | (false, false) => {
                 let column = differing.first().and_then(|i| one.columns.get(*i));
                 Err(unreadable(format!(
-                    "column `{}` of {}.{} at {place} may be signed or UNSIGNED: releases of MySQL 8.0 that may \
-                     have written this log count a YEAR before it differently, and {}. Load again",
+                    "column `{}` of {}.{} at {place} may be signed or UNSIGNED: the releases of MySQL 8.0 that may have \
+                     written this log differ in how they count a YEAR before it, and {}. Load again",
                     column.map_or("", |column| &column.name),
                     one.database,
                     one.name,
                     match catalog {
-                        Some(_) => "the server has a table of other columns by now",
-                        None => "there is no server to ask (--host), or it has no such table any more",
+                        Some(_) => "on the server the table has other columns now",
+                        None => "there is no server to ask (--host), or the table is gone",
                     }
                 )))
             }
@@ -223,12 +223,15 @@ impl Definitions {
     }
 }
 
-/// MariaDB logs a UUID and an INET6 as BINARY(16), an INET4 as BINARY(4), a VECTOR as VARBINARY. The catalog knows better.
+/// Restores types from the catalog: MariaDB logs UUID and INET6 as BINARY(16), INET4 as BINARY(4), VECTOR as VARBINARY.
 fn restore_types(table: &mut Table, formats: &[ColumnFormat], catalog: &Table) {
     for (column, format) in table.columns.iter_mut().zip(formats) {
         if let Some(same) = catalog.columns.iter().find(|same| same.name == column.name)
-            && matches!(column.kind, Kind::Bytes { .. })
-            && matches!(same.kind, Kind::Uuid | Kind::Inet4 | Kind::Inet6 | Kind::Vector)
+            && matches!(column.kind, ColumnType::Bytes { .. })
+            && matches!(
+                same.kind,
+                ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6 | ColumnType::Vector
+            )
             && matches!(format, ColumnFormat::String { max: 16 | 4 } | ColumnFormat::Varchar { .. })
         {
             column.kind = same.kind.clone();
@@ -236,20 +239,20 @@ fn restore_types(table: &mut Table, formats: &[ColumnFormat], catalog: &Table) {
     }
 }
 
-/// The warning of columns that may be of such a type, if there is no catalog or it does not have them.
+/// Warns of columns that may have such a type, if the catalog does not have them.
 fn unknown_types(table: &Table, formats: &[ColumnFormat], catalog: Option<&Table>) -> Option<String> {
     let is_known =
         |name: &str| catalog.is_some_and(|catalog| catalog.columns.iter().any(|column| column.name == name));
     let unknown = table.columns.iter().zip(formats).filter(|(column, format)| {
-        matches!(column.kind, Kind::Bytes { .. })
+        matches!(column.kind, ColumnType::Bytes { .. })
             && matches!(format, ColumnFormat::String { max: 16 | 4 })
             && !is_known(&column.name)
     });
     let names: Vec<String> = unknown.map(|(column, _)| format!("`{}`", column.name)).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "{}.{}: {} may be UUID, INET4 or INET6, which the log does not tell from BINARY: printed as bytes. \
-             With a server to ask (--host) that has these columns they are printed as text",
+            "{}.{}: {} may be UUID, INET4 or INET6, which the log stores like BINARY: printed as bytes. With a \
+             server to ask (--host) that still has the columns they print as text",
             table.database,
             table.name,
             names.join(", ")

@@ -1,5 +1,4 @@
-//! Labels of an ENUM or SET that the catalog shows with a `?`, asked for in other ways. One that stays unknown is an error
-//! where a row has it.
+//! Finds labels of an ENUM or SET that the catalog shows with a `?`. A label that stays unknown is an error if a row has it.
 
 use std::sync::Arc;
 
@@ -7,16 +6,16 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use super::quoting::quote;
-use crate::value::{Charset, Kind, Label};
+use crate::value::{Charset, ColumnType, Label};
 
-/// Rows that are looked through for one that has the label.
+/// How many rows are searched for one with the label.
 const ROWS: u32 = 100_000;
 
-/// Completes a column's labels as far as the server can be made to tell them.
-pub fn find(conn: &mut Conn, mariadb: bool, table: &str, column: &str, kind: &mut Kind) {
+/// Completes a column's labels as far as the server reveals them.
+pub fn find(conn: &mut Conn, mariadb: bool, table: &str, column: &str, kind: &mut ColumnType) {
     let (labels, is_set) = match kind {
-        Kind::Enum(labels) => (labels, false),
-        Kind::Set(labels) => (labels, true),
+        ColumnType::Enum(labels) => (labels, false),
+        ColumnType::Set(labels) => (labels, true),
         _ => return,
     };
     for i in labels.unknown() {
@@ -26,12 +25,12 @@ pub fn find(conn: &mut Conn, mariadb: bool, table: &str, column: &str, kind: &mu
             false => stored(conn, table, column, number, is_set),
         };
         if let Some(label) = found {
-            Arc::make_mut(labels).tell(i, Label::new(&label, Charset::Utf8mb4));
+            Arc::make_mut(labels).set(i, Label::new(&label, Charset::Utf8mb4));
         }
     }
 }
 
-/// A variable of the column's type knows its labels.
+/// Finds a label by a variable of the column's type.
 fn declared(conn: &mut Conn, table: &str, column: &str, number: u64) -> Option<Vec<u8>> {
     let column = quote(column);
     let block = format!(
@@ -41,7 +40,7 @@ fn declared(conn: &mut Conn, table: &str, column: &str, number: u64) -> Option<V
     conn.query_first(block).ok().flatten()
 }
 
-/// So does a row that has the label, if there is one.
+/// Finds a label by a row that has it.
 fn stored(conn: &mut Conn, table: &str, column: &str, number: u64, is_set: bool) -> Option<Vec<u8>> {
     let column = quote(column);
     let has_it = if is_set { format!("v & {number}") } else { format!("v = {number}") };
@@ -53,7 +52,7 @@ fn stored(conn: &mut Conn, table: &str, column: &str, number: u64, is_set: bool)
     if !is_set {
         return Some(text);
     }
-    // The labels of lower bits stand before it. None holds a comma.
+    // Labels of lower bits come before it, and none contains a comma.
     let before = (bits & (number - 1)).count_ones();
     text.split(|byte| *byte == b',').nth(before as usize).map(<[u8]>::to_vec)
 }

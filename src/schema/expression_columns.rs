@@ -1,25 +1,15 @@
-//! Hidden columns that MySQL makes for indexes on expressions. Before 8.0.20 the log's table maps count them, and no row
-//! image holds them.
+//! The hidden columns that MySQL makes for functional indexes. Before 8.0.20 table maps count them, but row images never
+//! hold them.
 
 use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
 use super::quoting::quoted;
-use super::{Id, Table, column_type};
-use crate::server::log::text;
-use crate::value::Kind;
+use super::{ExpressionColumn, Id, Table, declared_type};
+use crate::server::queries::text;
 
-/// One of them.
-#[derive(Debug, Clone)]
-pub struct ExpressionColumn {
-    /// Its number among all columns of a table map.
-    pub column: usize,
-    /// `None` for a type that dumpa does not know.
-    pub kind: Option<Kind>,
-}
-
-/// Asks the catalog where these columns stand among a table's own.
+/// Asks the catalog where these columns are among the table's own.
 pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
     let query = format!("SHOW EXTENDED COLUMNS FROM {}", quoted(&table.database, &table.name));
     let rows: Vec<Row> = conn
@@ -31,12 +21,12 @@ pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
         if own.peek() == Some(&name.as_str()) {
             own.next();
         } else if !column_type.is_empty() {
-            // The character set is not shown, and does not matter: only the format of the column does.
+            // The character set is not shown, and does not matter: only the column format does.
             let is_text = ["char", "varchar"].iter().any(|word| column_type.starts_with(word));
-            let kind = column_type::parse(&column_type, is_text.then_some("utf8mb4"));
+            let kind = declared_type::parse(&column_type, is_text.then_some("utf8mb4"));
             table.hidden.expressions.push(ExpressionColumn { column: i, kind });
         }
-        // The engine's own columns have no type, come last, and are never logged.
+        // InnoDB's own columns have no type, come last, and are never logged.
     }
     match own.next() {
         None => Ok(()),
@@ -48,10 +38,10 @@ pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
     }
 }
 
-/// Removes these columns from a definition that MySQL's log gives with the names of all columns. A hidden column is called
-/// by an MD5 sum, or in later releases `!hidden!…`.
+/// Removes these columns from a definition of MySQL's log, which has the names of all columns. A hidden column's name is an
+/// MD5 sum, or in later releases `!hidden!…`.
 ///
-/// A column of `catalog`, the same table in the catalog, is not hidden, whatever its name.
+/// A column that `catalog` has is not hidden, whatever its name.
 pub fn remove(logged: &mut Table, catalog: Option<&Table>) {
     let is_own = |name: &str| catalog.is_some_and(|table| table.columns.iter().any(|own| own.name == name));
     let is_hidden = |name: &str| is_hidden_name(name) && !is_own(name);

@@ -1,9 +1,9 @@
-//! Names in lower case, as servers with `lower_case_table_names` 1 and 2 keep or compare them.
+//! Folds names to lower case as servers with `lower_case_table_names` 1 and 2 do.
 //!
-//! They fold by the collation utf8mb3_general_ci, which knows the letters of Unicode 3.0: each character alone, and
-//! none of later scripts. Measured on MySQL 5.6 to 9.7 and MariaDB 10.11 to 11.8, which all agree.
+//! They use the collation utf8mb3_general_ci: each character by itself, and only letters of Unicode 3.0. Measured on MySQL
+//! 5.6 to 9.7 and MariaDB 10.11 to 11.8, which all agree.
 
-/// Where the servers have letters in two cases, beyond ASCII. Later letters in the gaps would have one case there.
+/// Ranges beyond ASCII in which the servers fold letters. The gaps hold later letters, which they do not fold.
 const TWO_CASES: [(u32, u32); 35] = [
     (0x00c0, 0x00de),
     (0x0100, 0x021e),

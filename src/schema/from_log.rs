@@ -1,5 +1,6 @@
-//! What a table map tells of a table beside the formats of its columns. MySQL 8 always logs signedness and character sets,
-//! `binlog_row_metadata=FULL` (MySQL 8.0, MariaDB 10.5) logs all that a definition needs; MySQL 5 logs nothing.
+//! Definitions from table maps. Besides column formats, MySQL 8 always logs signedness and character sets, and with
+//! `binlog_row_metadata=FULL` (MySQL 8.0, MariaDB 10.5) a table map has everything that a definition needs. MySQL 5 logs
+//! only formats.
 
 use std::sync::Arc;
 
@@ -7,49 +8,48 @@ use super::{Column, HiddenColumns, Id, Table};
 use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::table_map::{Collations, Metadata, TableMap};
 use crate::bytes::Malformed;
-use crate::value::{Charset, Kind, Label, Labels};
+use crate::value::{Charset, ColumnType, Label, Labels};
 use crate::version::Release;
 
-const TOO_SHORT: Malformed = Malformed("its metadata does not tell the names and types of all columns");
+const TOO_SHORT: Malformed = Malformed("its metadata does not cover all columns");
 
-/// All that a table map tells beside the formats.
+/// The metadata of a table map, by column.
 #[derive(Debug)]
 pub struct Logged {
-    /// Of each column.
     pub columns: Vec<LoggedColumn>,
-    /// Likewise, if the metadata may be read in a second way: see [`year_has_bit`].
+    /// A second reading of `columns`, if the metadata is ambiguous: see [`year_has_bit`].
     pub alternative: Option<Vec<LoggedColumn>>,
     /// Column numbers, in key order.
     pub primary_key: Option<Vec<usize>>,
 }
 
-/// What it tells of one column; `None` is what it leaves out, or what the column's type does not have.
+/// The metadata of one column; `None` for what is not logged, or does not apply to its type.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LoggedColumn {
     pub name: Option<String>,
     pub nullable: bool,
     pub unsigned: Option<bool>,
-    /// Of CHAR, VARCHAR, TEXT, and of their binary kin.
+    /// Of CHAR, VARCHAR, TEXT, and their binary counterparts.
     pub charset: Option<Charset>,
     /// Of an ENUM or SET.
     pub labels: Option<Arc<Labels>>,
-    /// See [`super::column_type::geometry_type`].
+    /// See [`super::declared_type::geometry_type`].
     pub geometry_type: Option<u64>,
     pub dimensions: Option<u64>,
 }
 
-/// A definition, as far as the log gives it.
+/// The definition in the log, if there is one.
 #[derive(Debug)]
 pub enum LoggedTable {
     /// Names or types are missing.
     Incomplete,
     Complete(Table),
-    /// Some columns are signed in the one and UNSIGNED in the other, depending on which release wrote the log.
+    /// Two readings that differ in which columns are UNSIGNED, depending on the release that wrote the log.
     EitherSign(Table, Table),
 }
 
 impl Logged {
-    /// Reads a table map's metadata; `writer` is the server that wrote it.
+    /// Reads a table map's metadata; `writer` is the server that wrote the log.
     ///
     /// # Errors
     /// When the metadata contradicts itself.
@@ -67,14 +67,14 @@ impl Logged {
             None if !has_year => (read(true)?, None),
             None => match (read(true), read(false)) {
                 (Ok(with), Ok(without)) if with != without => (with, Some(without)),
-                // If years have bits, there are too few of them.
+                // With bits for years, there are too few bits.
                 (Err(_), without) => (without?, None),
                 (with, _) => (with?, None),
             },
         };
         let primary_key = metadata.primary_key;
         if primary_key.as_ref().is_some_and(|key| !is_key(key, formats.len())) {
-            return Err(Malformed("its primary key is not made of its columns"));
+            return Err(Malformed("its primary key has invalid columns"));
         }
         Ok(Logged { columns, alternative, primary_key })
     }
@@ -106,7 +106,7 @@ impl Logged {
 }
 
 impl LoggedColumn {
-    /// The column's definition, if the log tells all of it.
+    /// The column's definition, if the log has all of it.
     fn column(&self, format: ColumnFormat) -> Option<Column> {
         Some(Column {
             name: self.name.clone()?,
@@ -119,39 +119,38 @@ impl LoggedColumn {
         })
     }
 
-    fn kind(&self, format: ColumnFormat) -> Option<Kind> {
+    fn kind(&self, format: ColumnFormat) -> Option<ColumnType> {
         Some(match format {
-            ColumnFormat::Int { bytes } => Kind::Int { bytes, unsigned: self.unsigned? },
-            ColumnFormat::Float => Kind::Float,
-            ColumnFormat::Double => Kind::Double,
-            ColumnFormat::Decimal(format) => Kind::Decimal(format),
-            ColumnFormat::Year => Kind::Year { two_digits: false },
-            ColumnFormat::Bit { bits } => Kind::Bit { bits },
-            ColumnFormat::Date => Kind::Date,
-            ColumnFormat::Time { decimals } => Kind::Time { decimals },
-            ColumnFormat::DateTime { decimals } => Kind::DateTime { decimals },
-            ColumnFormat::Timestamp { decimals } => Kind::Timestamp { decimals },
-            // MariaDB's have decimals that the log does not tell.
+            ColumnFormat::Int { bytes } => ColumnType::Int { bytes, unsigned: self.unsigned? },
+            ColumnFormat::Float => ColumnType::Float,
+            ColumnFormat::Double => ColumnType::Double,
+            ColumnFormat::Decimal(precision) => ColumnType::Decimal(precision),
+            ColumnFormat::Year => ColumnType::Year { two_digits: false },
+            ColumnFormat::Bit { bits } => ColumnType::Bit { bits },
+            ColumnFormat::Date => ColumnType::Date,
+            ColumnFormat::Time { decimals } => ColumnType::Time { decimals },
+            ColumnFormat::DateTime { decimals } => ColumnType::DateTime { decimals },
+            ColumnFormat::Timestamp { decimals } => ColumnType::Timestamp { decimals },
+            // MariaDB's may have decimals that the log does not tell.
             ColumnFormat::OldTime | ColumnFormat::OldDateTime | ColumnFormat::OldTimestamp => return None,
             ColumnFormat::String { .. } | ColumnFormat::Varchar { .. } | ColumnFormat::Blob { .. } => {
                 let charset = self.charset?;
                 if charset.is_binary() {
-                    Kind::Bytes { padded: matches!(format, ColumnFormat::String { .. }) }
+                    ColumnType::Bytes { padded: matches!(format, ColumnFormat::String { .. }) }
                 } else {
-                    Kind::Text { charset }
+                    ColumnType::Text { charset }
                 }
             }
-            ColumnFormat::Enum { .. } => Kind::Enum(self.labels.clone()?),
-            ColumnFormat::Set { .. } => Kind::Set(self.labels.clone()?),
-            ColumnFormat::Json { .. } => Kind::Json,
-            ColumnFormat::Geometry { .. } => Kind::Geometry,
-            ColumnFormat::Vector { .. } => Kind::Vector,
+            ColumnFormat::Enum { .. } => ColumnType::Enum(self.labels.clone()?),
+            ColumnFormat::Set { .. } => ColumnType::Set(self.labels.clone()?),
+            ColumnFormat::Json { .. } => ColumnType::Json,
+            ColumnFormat::Geometry { .. } => ColumnType::Geometry,
+            ColumnFormat::Vector { .. } => ColumnType::Vector,
         })
     }
 }
 
-/// Whether a YEAR has a bit among those that tell which numeric columns are UNSIGNED; `None` where the releases that
-/// may have written the log differ.
+/// Whether YEAR columns have a bit in the signedness bitmap; `None` if the releases that may have written the log differ.
 ///
 /// Source: `has_signedess_information_type` in MySQL's `field_common_properties.h`, which lists YEAR; the function of
 /// that name in 8.0.15's `log_event.cc` does not.
@@ -163,7 +162,7 @@ fn year_has_bit(writer: Option<Release>) -> Option<bool> {
     if writer.is_mysql_from(8, 0, 16) { None } else { Some(false) }
 }
 
-/// Whether they are numbers of columns, none twice.
+/// Whether the key's column numbers are valid and distinct.
 fn is_key(key: &[usize], columns: usize) -> bool {
     key.iter().enumerate().all(|(n, i)| *i < columns && !key[..n].contains(i))
 }
@@ -194,7 +193,7 @@ fn columns(
     all.collect()
 }
 
-/// Each list of the metadata goes by a column's ordinal among those of its sort.
+/// Counts columns by sort, since each list of the metadata has only the columns of one sort.
 #[derive(Debug, Default)]
 struct Ordinals {
     mariadb: bool,
@@ -214,7 +213,7 @@ fn next(ordinal: &mut usize) -> usize {
 }
 
 impl Ordinals {
-    /// What the metadata tells of the next column, apart from its name.
+    /// The metadata of the next column, except its name.
     fn next(&mut self, format: ColumnFormat, metadata: &Metadata<'_>) -> Result<LoggedColumn, Malformed> {
         let mut logged = LoggedColumn::default();
         match format {
@@ -240,7 +239,7 @@ impl Ordinals {
                 logged.labels = self.labels(metadata, lists.map(|lists| lists.get(self.sets)))?;
                 self.sets += 1;
             }
-            // MariaDB counts a geometry among the columns with a character set, MySQL does so with a vector.
+            // MariaDB counts geometries as columns with a character set, MySQL vectors.
             ColumnFormat::Geometry { .. } => {
                 self.text += usize::from(self.mariadb);
                 let types = metadata.geometry_types.as_ref();
@@ -275,7 +274,7 @@ impl Ordinals {
         }
     }
 
-    /// The labels of the next ENUM or SET. `list` is `None` if there are no lists, and `Some(None)` if they are too few.
+    /// The labels of the next ENUM or SET. `list` is `None` if there are no lists, and `Some(None)` if there are too few.
     fn labels(
         &mut self,
         metadata: &Metadata<'_>,
@@ -294,6 +293,6 @@ impl Ordinals {
 fn charset(collations: Option<&Collations>, ordinal: usize) -> Result<Option<Charset>, Malformed> {
     let Some(collations) = collations else { return Ok(None) };
     let collation = collations.of(ordinal).ok_or(TOO_SHORT)?;
-    // The catalog may know a collation that dumpa does not.
+    // Unknown collations are not compared: the catalog has the character set's name.
     Ok(u32::try_from(collation).ok().and_then(Charset::by_collation_id))
 }

@@ -1,12 +1,12 @@
-//! What is known of the wanted tables at the place reached in the log: which ones there are, for a DROP DATABASE names
-//! none; which of them are empty; and what their rows' ids are made of.
+//! What is known of the selected tables at the current place in the log: which exist (a DROP DATABASE names none), which
+//! are empty, and which columns make up their ids.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Table;
 use crate::position::{FileOrder, Position};
-use crate::value::Kind;
+use crate::value::ColumnType;
 
 /// Names of tables, by database.
 pub type Names = BTreeMap<String, BTreeSet<String>>;
@@ -14,7 +14,7 @@ pub type Names = BTreeMap<String, BTreeSet<String>>;
 /// A table's database and name.
 pub type FullName = (String, String);
 
-/// Tables by database.
+/// Groups tables by database.
 pub fn names(tables: impl IntoIterator<Item = FullName>) -> Names {
     let mut names = Names::new();
     for (database, table) in tables {
@@ -23,45 +23,45 @@ pub fn names(tables: impl IntoIterator<Item = FullName>) -> Names {
     names
 }
 
-/// When a server's catalog was asked for its tables.
+/// When the server's catalog was read.
 #[derive(Debug, Clone)]
 pub struct Survey {
-    /// Where its log ended afterwards, if it said so.
+    /// Where its log ended afterwards, if known.
     pub end: Option<Position>,
-    /// By its clock, before it was asked: seconds since 1970.
+    /// The server's time before, in seconds since 1970.
     pub seconds: u64,
 }
 
-/// A column that an id is made of.
+/// A column of an id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IdColumn {
     pub name: String,
-    pub kind: Kind,
+    pub kind: ColumnType,
 }
 
 #[derive(Debug, Default)]
 pub struct KnownTables {
-    /// Those that are there. Shared with the position that is to be saved.
+    /// Those that exist. Shared with positions to be saved.
     names: Arc<Names>,
-    /// All of these were known where the run began, or nothing was told before.
+    /// `names` has been complete since the start of the run.
     is_complete: bool,
-    /// Databases that were created or dropped in this run: all of their tables are known.
+    /// Databases created or dropped in this run: all their tables are known.
     complete: HashSet<String>,
     survey: Option<Survey>,
-    /// Those that were created or emptied in this run, and have had no row since.
+    /// Tables created or emptied in this run, without a row since.
     empty: HashSet<FullName>,
-    /// What the ids of rows were made of when they were last seen.
+    /// The id columns of each table when its rows were last seen.
     ids: HashMap<FullName, Vec<IdColumn>>,
 }
 
 impl KnownTables {
-    /// All tables that were there where the run begins.
+    /// Sets all tables that exist at the start of the run.
     pub fn begin_with(&mut self, names: Arc<Names>) {
         self.names = names;
         self.is_complete = true;
     }
 
-    /// Tables that are there now. Where the run begins further back, others may have been there.
+    /// Adds the tables that exist now. If the run starts further back, others may have existed there.
     pub fn surveyed(&mut self, tables: impl IntoIterator<Item = FullName>, survey: Survey) {
         if !self.is_complete {
             tables.into_iter().for_each(|table| self.add(&table));
@@ -70,14 +70,14 @@ impl KnownTables {
     }
 
     /// All tables at a place that was reached, to be saved with it; `None` if there may be others.
-    pub fn at(&self, place: &Position, order: &FileOrder) -> Option<Arc<Names>> {
+    pub fn tables_at(&self, place: &Position, order: &FileOrder) -> Option<Arc<Names>> {
         let surveyed = self.survey.as_ref().and_then(|survey| survey.end.as_ref());
         let is_complete = self.is_complete || surveyed.is_some_and(|end| order.is_at_or_after(place, end));
         is_complete.then(|| Arc::clone(&self.names))
     }
 
-    /// The tables of a database that a statement drops; `None` where there may be others. The statement ends at `place`
-    /// and began at this time.
+    /// The tables of a database that a statement drops; `None` if there may be others. The statement ends at `place` and
+    /// began at `began_seconds`.
     pub fn of_dropped(
         &self,
         database: &str,
@@ -86,7 +86,7 @@ impl KnownTables {
         began_seconds: u64,
     ) -> Option<Vec<FullName>> {
         let surveyed = self.survey.as_ref().is_some_and(|survey| match &survey.end {
-            // A statement that was under way while the catalog was asked may have dropped some tables by then.
+            // A statement that ran while the catalog was read may have dropped some tables already.
             Some(end) => order.is_at_or_after(place, end) && began_seconds >= survey.seconds,
             None => began_seconds > survey.seconds,
         });
@@ -97,7 +97,7 @@ impl KnownTables {
         Some(tables.map(|table| (database.to_string(), table.clone())).collect())
     }
 
-    /// A table is there; it may have rows.
+    /// A table exists; it may have rows.
     pub fn add(&mut self, table: &FullName) {
         if !self.names.get(&table.0).is_some_and(|tables| tables.contains(&table.1)) {
             let names = Arc::make_mut(&mut self.names);
@@ -125,13 +125,13 @@ impl KnownTables {
         }
     }
 
-    /// A table that came with rows in it.
-    pub fn came(&mut self, table: &FullName) {
+    /// A table got this name, with rows in it.
+    pub fn arrived(&mut self, table: &FullName) {
         self.gone(table);
         self.add(table);
     }
 
-    /// A database that has no table: it was created, or dropped, after which any table of it is a new one.
+    /// A database was created or dropped: any later table in it is new.
     pub fn database_emptied(&mut self, database: &str) {
         let of = |table: &FullName| table.0 == database;
         self.ids.retain(|table, _| !of(table));
@@ -142,7 +142,7 @@ impl KnownTables {
         self.complete.insert(database.to_string());
     }
 
-    /// A table has rows: its definition stands before them in the log.
+    /// A table has rows.
     pub fn has_rows(&mut self, table: &FullName) {
         self.add(table);
         self.empty.remove(table);
@@ -152,7 +152,7 @@ impl KnownTables {
         !self.empty.contains(table)
     }
 
-    /// What a table's ids were made of when its rows were last seen.
+    /// A table's id columns when its rows were last seen.
     pub fn id(&self, table: &FullName) -> Option<&[IdColumn]> {
         self.ids.get(table).map(Vec::as_slice)
     }
@@ -164,8 +164,8 @@ impl KnownTables {
         }
     }
 
-    /// Takes in what a table's ids are made of now, and returns what they were made of before, if that differs.
-    pub fn id_is(&mut self, table: &Table) -> Option<Vec<IdColumn>> {
+    /// Sets a table's id columns, and returns the previous ones if they differ.
+    pub fn update_id(&mut self, table: &Table) -> Option<Vec<IdColumn>> {
         let column = |i: &usize| {
             let column = table.columns.get(*i)?;
             Some(IdColumn { name: column.name.clone(), kind: column.kind.clone() })
@@ -185,42 +185,45 @@ impl KnownTables {
     }
 }
 
-/// Whether values of one kind print as the same JSON after a conversion to the other.
-fn prints_alike(a: &Kind, b: &Kind) -> bool {
-    let is_integer = |kind: &Kind| matches!(kind, Kind::Int { .. } | Kind::Year { .. } | Kind::Bit { .. });
-    let is_text = |kind: &Kind| matches!(kind, Kind::Text { .. } | Kind::Enum(_));
-    let is_bytes = |kind: &Kind| matches!(kind, Kind::Bytes { .. });
+/// Whether values of one type print as the same JSON after a conversion to the other.
+fn prints_alike(a: &ColumnType, b: &ColumnType) -> bool {
+    let is_integer = |kind: &ColumnType| {
+        matches!(kind, ColumnType::Int { .. } | ColumnType::Year { .. } | ColumnType::Bit { .. })
+    };
+    let is_text = |kind: &ColumnType| matches!(kind, ColumnType::Text { .. } | ColumnType::Enum(_));
+    let is_bytes = |kind: &ColumnType| matches!(kind, ColumnType::Bytes { .. });
     a == b || is_integer(a) && is_integer(b) || is_text(a) && is_text(b) || is_bytes(a) && is_bytes(b)
 }
 
-/// Whether values of a column print as the same JSON in a type that begins with this word; `None` where that depends on
-/// more than the word.
-pub fn prints_as(kind: &Kind, type_word: &str) -> Option<bool> {
-    let is_integer = matches!(kind, Kind::Int { .. } | Kind::Year { .. } | Kind::Bit { .. });
-    let is_text = matches!(kind, Kind::Text { .. } | Kind::Enum(_));
+/// Whether values of a column print as the same JSON in a type that begins with this word; `None` if that depends on more
+/// than the word.
+pub fn prints_as(kind: &ColumnType, type_word: &str) -> Option<bool> {
+    let is_integer =
+        matches!(kind, ColumnType::Int { .. } | ColumnType::Year { .. } | ColumnType::Bit { .. });
+    let is_text = matches!(kind, ColumnType::Text { .. } | ColumnType::Enum(_));
     Some(match type_word {
         "tinyint" | "smallint" | "mediumint" | "middleint" | "int" | "integer" | "bigint" | "int1"
         | "int2" | "int3" | "int4" | "int8" | "serial" | "bool" | "boolean" | "bit" | "year" => is_integer,
         "char" | "character" | "varchar" | "varcharacter" | "tinytext" | "text" | "mediumtext"
         | "longtext" | "nchar" | "nvarchar" | "national" | "enum" => is_text,
         "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => {
-            matches!(kind, Kind::Bytes { .. })
+            matches!(kind, ColumnType::Bytes { .. })
         }
-        "date" => *kind == Kind::Date,
+        "date" => *kind == ColumnType::Date,
         "float" | "real" | "double" => match kind {
-            Kind::Float | Kind::Double => return None,
+            ColumnType::Float | ColumnType::Double => return None,
             _ => false,
         },
         "decimal" | "numeric" | "dec" | "fixed" => match kind {
-            Kind::Decimal(_) => return None,
+            ColumnType::Decimal(_) => return None,
             _ => false,
         },
         "time" => match kind {
-            Kind::Time { .. } => return None,
+            ColumnType::Time { .. } => return None,
             _ => false,
         },
         "datetime" | "timestamp" => match kind {
-            Kind::DateTime { .. } | Kind::Timestamp { .. } => return None,
+            ColumnType::DateTime { .. } | ColumnType::Timestamp { .. } => return None,
             _ => false,
         },
         _ => return None,

@@ -1,12 +1,12 @@
-//! Which names of the command line matched anything in the log.
+//! Which names on the command line matched something in the log.
 
 use super::rules::IdRule;
 use super::selection::{Pattern, Selection};
 
-/// The names of the command line, and whether each has matched.
+/// The names on the command line, and whether each has matched.
 #[derive(Debug)]
 pub struct MatchedNames {
-    /// As each was given, its pattern, and whether it has matched.
+    /// Each name as given, its pattern, and whether it has matched.
     names: Vec<(String, Pattern, bool)>,
     /// The database, where no TABLE was given.
     database: Option<(String, bool)>,

@@ -1,10 +1,10 @@
-//! Definitions of tables: their columns, in order, and what identifies a row. They come from the log itself
-//! ([`from_log`]), completed by the server's catalog ([`catalog`]); [`definitions`] joins the two. And which tables are wanted
-//! ([`selection`], [`table_search`]).
+//! Table definitions: the columns, in order, and what identifies a row. They come from the log ([`from_log`]), completed by
+//! the server's catalog ([`catalog`]); [`definitions`] joins the two. Also which tables are selected ([`selection`],
+//! [`table_search`]).
 
 pub mod catalog;
 mod column_grants;
-pub mod column_type;
+pub mod declared_type;
 pub mod definitions;
 mod enum_labels;
 pub mod expression_columns;
@@ -20,8 +20,7 @@ pub mod table_search;
 
 use crate::push_fixed::Piece;
 use crate::tuple::{IdPlace, key};
-use crate::value::Kind;
-use expression_columns::ExpressionColumn;
+use crate::value::ColumnType;
 
 /// The definition of a table.
 #[derive(Debug, Clone)]
@@ -37,46 +36,55 @@ pub struct Table {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
     pub name: String,
-    pub kind: Kind,
-    /// The type as the catalog writes it, without the labels of an ENUM or SET. Empty if the definition is the log's.
+    pub kind: ColumnType,
+    /// The type as the catalog writes it, without the labels of an ENUM or SET. Empty if the definition comes from the log.
     pub declared: String,
-    /// Longest value in bytes, of a CHAR, VARCHAR, BINARY or VARBINARY.
+    /// Maximum length in bytes of a CHAR, VARCHAR, BINARY or VARBINARY.
     pub octets: Option<u64>,
     pub nullable: bool,
-    /// How the server computes it. Only the catalog tells.
+    /// How a generated column is stored. Only the catalog tells.
     pub generated: Option<Generated>,
-    /// It is not printed in the content.
+    /// Left out of the content.
     pub omitted: bool,
 }
 
-/// How a generated column is kept.
+/// How a generated column is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Generated {
-    /// It is computed when it is read.
+    /// Computed when read.
     Virtual,
     Stored,
 }
 
-/// Columns that table maps count and users do not see.
+/// Columns in table maps that are hidden from users.
 #[derive(Debug, Clone, Default)]
 pub struct HiddenColumns {
-    /// MariaDB, behind the table's own columns: row start and row end, where the table does not name these itself.
+    /// MariaDB, after the table's own columns: row start and row end, if the table does not declare them.
     pub row_times: bool,
-    /// MariaDB, behind those: at most so many hash columns.
+    /// MariaDB, after those: at most so many hash columns.
     pub hashes: usize,
-    /// The number of the row end among all columns of the row image.
+    /// The number of row end among all columns of the row image.
     pub row_end: Option<usize>,
     /// MySQL, between the table's own columns.
     pub expressions: Vec<ExpressionColumn>,
 }
 
-/// What a column is in a table's lines.
+/// A hidden column that MySQL makes for a functional index.
+#[derive(Debug, Clone)]
+pub struct ExpressionColumn {
+    /// Its number among all columns of a table map.
+    pub column: usize,
+    /// `None` for a type that dumpa does not know.
+    pub kind: Option<ColumnType>,
+}
+
+/// The role of a column in a table's lines.
 #[derive(Debug)]
 pub struct ColumnRole {
-    /// Empty when it is not in the content.
+    /// Empty if it is not in the content.
     pub key: Piece,
     pub id_place: IdPlace,
-    /// It is in the content or in the id.
+    /// It is in the content, or in the id.
     pub is_read: bool,
 }
 
@@ -85,9 +93,9 @@ pub struct ColumnRole {
 pub enum Id {
     /// These columns, by number, in key order.
     Columns(Vec<usize>),
-    /// Nothing does.
+    /// Nothing does: there is no key.
     None,
-    /// The log does not tell, and there was no catalog to ask.
+    /// The log does not tell, and there is no catalog.
     Unknown,
 }
 
@@ -102,14 +110,14 @@ impl Id {
 }
 
 impl Table {
-    /// Leaves generated columns out of the content. The id may still be made of them.
+    /// Leaves generated columns out of the content. The id may still use them.
     pub fn omit_generated(&mut self) {
         for column in &mut self.columns {
             column.omitted = column.generated.is_some();
         }
     }
 
-    /// The role of each column: the same for `load` and `tail`.
+    /// The role of each column, the same in `load` and `tail`.
     pub fn roles(&self) -> Vec<ColumnRole> {
         let mut printed = 0;
         let role = |(i, column): (usize, &Column)| {
@@ -125,7 +133,7 @@ impl Table {
         self.columns.iter().enumerate().map(role).collect()
     }
 
-    /// The number of a column. Names are compared as the server does: first exactly, then whatever their case.
+    /// The number of a column. Names are compared exactly first, then without case, as the server does.
     pub fn column_number(&self, name: &str) -> Option<usize> {
         let exact = self.columns.iter().position(|column| column.name == name);
         let lower = name.to_lowercase();

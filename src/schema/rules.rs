@@ -1,4 +1,4 @@
-//! What the command line says about the shape of tables' lines.
+//! Rules from the command line for the shape of lines.
 
 use anyhow::Result;
 
@@ -28,7 +28,7 @@ impl IdRule {
         Ok(IdRule { pattern: Pattern::parse(table, database)?, columns })
     }
 
-    /// Lets the rules decide what identifies the table's rows.
+    /// Sets the table's id by the first rule for it, if any.
     ///
     /// # Errors
     /// Exit 2 when a rule names a column that the table does not have.
@@ -45,7 +45,7 @@ impl IdRule {
     }
 }
 
-/// What the command line says about the shape of tables' lines. Both halves follow it in the same way.
+/// The rules of the command line, which `load` and `tail` apply alike.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     pub ids: Vec<IdRule>,

@@ -1,4 +1,4 @@
-//! Which tables are wanted, and the name that each is printed under.
+//! Which tables are selected, and the name that each prints under.
 
 use std::borrow::Cow;
 
@@ -7,51 +7,51 @@ use anyhow::Result;
 use super::fold::lower;
 use crate::exit::usage;
 
-/// The server's own databases, which no glob matches: they have to be named.
+/// The server's own databases, which globs do not match: they must be named.
 const SYSTEM: [&str; 4] = ["mysql", "information_schema", "performance_schema", "sys"];
 
-/// A TABLE of the command line: `people`, `other_db.people`, or a glob.
+/// A TABLE on the command line: `people`, `other_db.people`, or a glob.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     pub database: String,
     pub table: String,
-    /// As it was given, for messages.
+    /// As given, for messages.
     pub given: String,
-    /// The server compares names in lower case, and these are.
+    /// The names are folded to lower case, as the server compares them.
     is_lower: bool,
 }
 
 impl Pattern {
-    /// Reads a TABLE. A name with a dot in it is quoted: `` `a.b` ``.
+    /// Parses a TABLE. A name with a dot must be quoted: `` `a.b` ``.
     ///
     /// # Errors
-    /// Exit 2 when it is not one, or names no database and there is no default.
+    /// Exit 2 when it is invalid, or names no database and there is no default.
     pub fn parse(given: &str, default_database: Option<&str>) -> Result<Pattern> {
-        let bad = |why: &str| usage(format!("{given:?} is no table: {why}"));
-        let (first, rest) = part(given).ok_or_else(|| bad("its quotes do not end"))?;
+        let bad = |why: &str| usage(format!("{given:?} is not a table: {why}"));
+        let (first, rest) = part(given).ok_or_else(|| bad("a quote is not closed"))?;
         let (database, table) = match rest.strip_prefix('.') {
             Some(rest) => {
-                let (second, rest) = part(rest).ok_or_else(|| bad("its quotes do not end"))?;
+                let (second, rest) = part(rest).ok_or_else(|| bad("a quote is not closed"))?;
                 if !rest.is_empty() {
-                    return Err(bad("it has more than two parts; quote a name that has a dot in it with `"));
+                    return Err(bad("it has more than two parts; quote a name with a dot by `"));
                 }
                 (Some(first), second)
             }
             None if rest.is_empty() => (None, first),
-            None => return Err(bad("there is something behind its quotes")),
+            None => return Err(bad("there is text after a closing quote")),
         };
         if table.is_empty() || database.as_deref() == Some("") {
             return Err(bad("a name is empty"));
         }
         let Some(database) = database.or_else(|| default_database.map(str::to_string)) else {
             return Err(usage(format!(
-                "which database is {given:?} of? Give it with -D, or as DATABASE.{given}"
+                "{given:?} needs a database: give it with -D, or as DATABASE.{given}"
             )));
         };
         Ok(Pattern { database, table, given: given.to_string(), is_lower: false })
     }
 
-    /// For a server that compares names in lower case.
+    /// Folds the names, for a server that compares them in lower case.
     pub fn lower_case(&mut self) {
         self.is_lower = true;
         self.database = lower(&self.database);
@@ -97,8 +97,8 @@ fn part(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// A name as the server compares it. Statements have names as they were typed; with `lower_case_table_names=2` the
-/// catalog and the log have them so as well.
+/// A name as the server compares it. Statements have names as typed; with `lower_case_table_names=2` so do the catalog and
+/// the log.
 fn compared(name: &str, is_lower: bool) -> Cow<'_, str> {
     if is_lower { lower(name).into() } else { name.into() }
 }
@@ -107,7 +107,7 @@ fn compared(name: &str, is_lower: bool) -> Cow<'_, str> {
 fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
-    // Where to go on if what followed the last star does not fit.
+    // Where to continue if what follows the last star does not match.
     let mut retry: Option<(usize, usize)> = None;
     while t < text.len() {
         match pattern.get(p) {
@@ -131,25 +131,25 @@ fn glob(pattern: &str, text: &str) -> bool {
     pattern[p..].iter().all(|c| *c == '*')
 }
 
-/// The tables that are wanted.
+/// The selected tables.
 #[derive(Debug, Clone)]
 pub struct Selection {
     database: Option<String>,
     patterns: Vec<Pattern>,
-    /// The server keeps names in lower case, or compares them so (`lower_case_table_names` 1 and 2).
+    /// The server compares names in lower case (`lower_case_table_names` 1 and 2).
     is_lower: bool,
 }
 
 impl Selection {
-    /// The tables given; with none, all of the database.
+    /// Selects the given tables; without any, all of the database.
     ///
     /// # Errors
-    /// Exit 2 when a TABLE is none, and with neither tables nor a database.
+    /// Exit 2 when a TABLE is invalid, and with neither tables nor a database.
     pub fn new(tables: &[String], database: Option<&str>) -> Result<Selection> {
         if tables.is_empty() && database.is_none() {
             return Err(usage(
-                "which database? Give it with -D, or name tables as DATABASE.TABLE; '*.*' stands for every table \
-                 of every database but the server's own",
+                "no database: give one with -D, or name tables as DATABASE.TABLE; '*.*' means every table of every \
+                 database but the server's own",
             ));
         }
         let patterns = tables.iter().map(|table| Pattern::parse(table, database));
@@ -157,7 +157,7 @@ impl Selection {
         Ok(Selection { database: database.map(str::to_string), patterns, is_lower: false })
     }
 
-    /// For a server that keeps or compares names in lower case.
+    /// Folds the names, for a server that compares them in lower case.
     pub fn lower_case(mut self) -> Selection {
         self.is_lower = true;
         self.database = self.database.map(|name| lower(&name));
@@ -168,11 +168,11 @@ impl Selection {
     }
 
     /// A name as the server compares it.
-    pub fn kept(&self, name: String) -> String {
+    pub fn folded(&self, name: String) -> String {
         compared(&name, self.is_lower).into_owned()
     }
 
-    /// Whether tables can be wanted that were not given by their names.
+    /// Whether tables can be selected that are not named one by one.
     pub fn has_globs(&self) -> bool {
         self.patterns.is_empty() || self.patterns.iter().any(Pattern::is_glob)
     }
@@ -192,7 +192,7 @@ impl Selection {
         }
     }
 
-    /// Whether a database may have tables that are wanted.
+    /// Whether some table of a database may be selected.
     pub fn selects_some_of(&self, database: &str) -> bool {
         match self.patterns.is_empty() {
             true => self.is_default(database),
@@ -200,7 +200,7 @@ impl Selection {
         }
     }
 
-    /// The tables of a database that are wanted, if each of them was given by its name.
+    /// The selected tables of a database, if each is named.
     pub fn named(&self, database: &str) -> Option<Vec<(String, String)>> {
         let of: Vec<_> = self.patterns.iter().filter(|pattern| pattern.matches_database(database)).collect();
         let named = !of.is_empty() && !of.iter().any(|pattern| pattern.is_glob());
@@ -212,7 +212,7 @@ impl Selection {
         self.database.as_deref() == Some(&*compared(database, self.is_lower))
     }
 
-    /// The name that a table is printed under.
+    /// The name that a table prints under.
     pub fn printed(&self, database: &str, table: &str) -> String {
         let name = compared(table, self.is_lower);
         match self.is_default(database) {

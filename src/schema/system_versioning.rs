@@ -1,5 +1,5 @@
-//! Columns that MariaDB writes to row images but hides from users: row start and row end of a table WITH SYSTEM
-//! VERSIONING, and the hash columns of unique keys on long columns. They stand behind the table's own columns.
+//! Columns that MariaDB writes to row images but hides from users, after the table's own columns: row start and row end of
+//! system versioning, and hash columns of long unique keys.
 
 use anyhow::{Context, Result};
 use mysql::prelude::Queryable;
@@ -12,34 +12,33 @@ use crate::bytes::{Bytes, Malformed};
 /// A hash column is a BIGINT UNSIGNED.
 const HASH: ColumnFormat = ColumnFormat::Int { bytes: 8 };
 
-/// Row start and row end. (Tables whose versions go by transaction are never logged as rows.)
+/// Row start and row end. (Tables with transaction-precise versioning are never logged as rows.)
 const ROW_TIME: ColumnFormat = ColumnFormat::Timestamp { decimals: 6 };
 
-/// Whether these formats can be the hidden columns behind a table's own.
+/// Whether these formats, which follow a table's own columns, can be its hidden columns.
 pub fn fits(hidden: &HiddenColumns, formats: &[ColumnFormat]) -> bool {
     let hashes = match formats {
         [ROW_TIME, ROW_TIME, rest @ ..] if hidden.row_times => rest,
         _ if hidden.row_times => return false,
         rest => rest,
     };
-    // The keys of a MEMORY table are hashed too, without a hidden column.
+    // Keys of a MEMORY table are hashes, too, but without a hidden column.
     (hashes.is_empty() || hashes.len() == hidden.hashes) && hashes.iter().all(|format| *format == HASH)
 }
 
-/// Whether a version is the current one, from the bytes of its row end: the greatest TIMESTAMP(6), which is another
-/// since MariaDB 11.5.
+/// Whether a row version is current: its row end is the greatest TIMESTAMP(6), which differs since MariaDB 11.5.
 pub fn is_current(format: ColumnFormat, bytes: &mut Bytes<'_>) -> Result<bool, Malformed> {
     if format != ROW_TIME {
-        return Err(Malformed("the end of a version is not a TIMESTAMP(6)"));
+        return Err(Malformed("its row end is not a TIMESTAMP(6)"));
     }
     let bytes = bytes.take(7)?;
     Ok(bytes == [0x7f, 0xff, 0xff, 0xff, 0x0f, 0x42, 0x3f]
         || bytes == [0xff, 0xff, 0xff, 0xff, 0x0f, 0x42, 0x3f])
 }
 
-/// Asks the catalog whether a table has versions. The end of a version is not part of the id, since only current rows are
-/// printed. Row start and row end do not count as generated, as MariaDB's catalog has it: they are not computed from other
-/// columns.
+/// Asks the catalog whether a table has system versioning. Row end is removed from the id, since only current rows are
+/// printed. Row start and row end do not count as generated, although MariaDB's catalog says so: they are not computed from
+/// other columns.
 pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
     let named = |expression: &str| {
         format!(
@@ -58,7 +57,7 @@ pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
         // MariaDB before 10.3 has no system versioning.
         Err(mysql::Error::MySqlError(_)) => None,
         answer => answer.with_context(|| {
-            format!("cannot ask whether there are versions of {}.{}", table.database, table.name)
+            format!("cannot ask whether {}.{} has system versioning", table.database, table.name)
         })?,
     };
     if let Some((start, end)) = named {
@@ -77,12 +76,12 @@ pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-/// Removes the hidden columns from a definition that MariaDB's log gives with the names of all columns. `catalog` is the
-/// same table in the catalog, which tells what is hidden; without it the names decide.
+/// Removes the hidden columns from a definition of MariaDB's log, which has the names of all columns. The table in the
+/// catalog tells what is hidden; without it the names decide.
 pub fn remove_hidden(logged: &mut Table, formats: &[ColumnFormat], catalog: Option<&Table>) {
     let name = |i: usize| logged.columns.get(i).map(|column| column.name.as_str());
     let mut own = logged.columns.len();
-    // The table of this name in the catalog may be another one by now, without versions.
+    // The table in the catalog may be a later one, without versioning.
     let had_versions = logged
         .columns
         .iter()
@@ -106,7 +105,7 @@ pub fn remove_hidden(logged: &mut Table, formats: &[ColumnFormat], catalog: Opti
         while own > 0 && name(own - 1).is_some_and(is_hash_name) && formats.get(own - 1) == Some(&HASH) {
             own -= 1;
         }
-        // These are the default names. In a table with a primary key, row_end is part of that.
+        // These are the default names.
         let is_time = |i: usize| formats.get(i) == Some(&ROW_TIME);
         logged.hidden.row_times = own > 2
             && name(own - 2) == Some("row_start")
@@ -133,7 +132,7 @@ fn remove_row_end_from_id(table: &mut Table) {
     }
 }
 
-/// Columns of a SEQUENCE, which the log treats as a table of one row.
+/// The columns of a SEQUENCE, which the log treats as a table of one row.
 const SEQUENCE: [&str; 8] = [
     "next_not_cached_value",
     "minimum_value",

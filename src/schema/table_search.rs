@@ -1,5 +1,5 @@
-//! Which tables of the server are wanted. A name that matches nothing is an error in every command, before anything is
-//! printed: this is the one place that says so.
+//! Finds the selected tables on the server. A name that matches nothing is an error in every command, before anything is
+//! printed; all such errors come from here.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use super::selection::{Pattern, Selection};
 /// How to look for tables.
 #[derive(Debug, Clone, Copy)]
 pub struct Search {
-    /// Ask for the server's estimate of their rows, too.
+    /// Also ask for the server's estimate of the rows.
     pub estimates: bool,
     pub missing: Missing,
 }
@@ -21,7 +21,7 @@ pub struct Search {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     IsFine,
-    /// The message ends in this advice, if it is not empty.
+    /// The message ends with the advice, if any.
     IsAnError {
         advice: &'static str,
     },
@@ -32,14 +32,14 @@ pub enum Missing {
 pub struct Found {
     pub database: String,
     pub table: String,
-    /// Of its rows, if that was asked for and the server has one.
+    /// Estimated rows, if asked for and known.
     pub estimate: Option<u64>,
 }
 
-/// The server's base tables that are wanted, in the order given; those of a glob by name; none twice.
+/// The selected base tables, in the order given, those of a glob by name, each once.
 ///
 /// # Errors
-/// When a TABLE matches none that this account may see, or the database does not exist.
+/// When a TABLE matches no table that the account may see, or the database does not exist.
 pub fn wanted(catalog: &mut Catalog, selection: &Selection, search: Search) -> Result<Vec<Found>> {
     let mut all: Vec<Found> = Vec::new();
     let mut added = HashSet::new();
@@ -70,10 +70,10 @@ pub fn wanted(catalog: &mut Catalog, selection: &Selection, search: Search) -> R
 }
 
 /// # Errors
-/// When there is no such database that this account may see.
+/// When the account sees no such database.
 fn check_database(catalog: &mut Catalog, selection: &Selection, database: &str, advice: &str) -> Result<()> {
     let all = catalog.databases()?;
-    if all.iter().any(|other| selection.kept(other.clone()) == database) {
+    if all.iter().any(|other| selection.folded(other.clone()) == database) {
         return Ok(());
     }
     let near = closest(database, all.iter().map(String::as_str));
@@ -82,7 +82,7 @@ fn check_database(catalog: &mut Catalog, selection: &Selection, database: &str, 
 }
 
 /// # Errors
-/// When the TABLE of an `--id` matches none that this account may see.
+/// When the TABLE of an `--id` matches no table that the account may see.
 pub fn check_rules(catalog: &mut Catalog, rules: &[IdRule], search: Search) -> Result<()> {
     for rule in rules {
         if search.missing != Missing::IsFine && matching(catalog, &rule.pattern, false)?.is_empty() {
@@ -93,7 +93,7 @@ pub fn check_rules(catalog: &mut Catalog, rules: &[IdRule], search: Search) -> R
 }
 
 /// # Errors
-/// Exit 2 when an `--id` names a column that a table which it is for does not have.
+/// Exit 2 when an `--id` names a column that its table does not have.
 pub fn check_rules_columns(catalog: &mut Catalog, rules: &[IdRule], found: &[Found]) -> Result<()> {
     for Found { database, table, .. } in found {
         if rules.iter().any(|rule| rule.pattern.matches(database, table))
@@ -105,7 +105,7 @@ pub fn check_rules_columns(catalog: &mut Catalog, rules: &[IdRule], found: &[Fou
     Ok(())
 }
 
-/// The base tables that a pattern stands for.
+/// The base tables that match a pattern.
 fn matching(catalog: &mut Catalog, pattern: &Pattern, estimates: bool) -> Result<Vec<Found>> {
     let databases = match pattern.has_database_glob() {
         true => catalog.databases()?,
@@ -123,7 +123,7 @@ fn matching(catalog: &mut Catalog, pattern: &Pattern, estimates: bool) -> Result
     Ok(all)
 }
 
-/// The error of a pattern that matches nothing, if it is one.
+/// Returns the error for a pattern that matches nothing, unless that is fine.
 fn refuse(catalog: &mut Catalog, pattern: &Pattern, whose: &str, missing: Missing) -> Result<()> {
     let Missing::IsAnError { advice } = missing else { return Ok(()) };
     let given = &pattern.given;
@@ -132,9 +132,7 @@ fn refuse(catalog: &mut Catalog, pattern: &Pattern, whose: &str, missing: Missin
     }
     if let Some(kind) = catalog.other_type(&pattern.database, &pattern.table)? {
         let kind = kind.to_lowercase();
-        return Err(anyhow!(
-            "{whose}{given} is a {kind}, and only base tables have rows of their own to print"
-        ));
+        return Err(anyhow!("{whose}{given} is a {kind}: only base tables can be printed"));
     }
     let hint = similar(catalog, pattern)?.map(|name| format!(": did you mean `{name}`?")).unwrap_or_default();
     let of = match given.contains('.') {
@@ -152,7 +150,7 @@ fn error(what: String, advice: &str) -> anyhow::Error {
     }
 }
 
-/// The name of a table that may have been meant, with its database where that was given.
+/// The most similar table name, with its database if one was given.
 fn similar(catalog: &mut Catalog, pattern: &Pattern) -> Result<Option<String>> {
     let databases = catalog.databases()?;
     let database = match databases.contains(&pattern.database) {
@@ -166,7 +164,7 @@ fn similar(catalog: &mut Catalog, pattern: &Pattern) -> Result<Option<String>> {
     Ok(table.map(|table| if is_bare { table.to_string() } else { format!("{database}.{table}") }))
 }
 
-/// The name that is nearest to what was typed, if one is near enough: a letter of each three may be wrong.
+/// The name most similar to what was typed, if at most one letter in three differs.
 fn closest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     let most = (typed.chars().count() / 3).max(1);

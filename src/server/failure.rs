@@ -189,7 +189,7 @@ fn tls_failure(why: &str, options: &Options) -> CannotConnect {
 
 /// What rustls or the server's alert says, in terms of the server's settings.
 fn tls_reason(why: &str) -> String {
-    let has = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    let has = |names: &[&str]| names.iter().any(|name| why.contains(name));
     // The libraries of MySQL 5.6 and 5.7 answer to TLS 1.2 each in its own way.
     if has(&["ServerDoesNotSupportTls12Or13", "ProtocolVersion"]) {
         format!("no version of TLS that dumpa has (1.2 and 1.3; {why})")

@@ -1,11 +1,12 @@
 //! The server: where it is and how to log in ([`Options`]), the connection ([`connect()`]), and which
 //! server answered ([`Server`]).
 
+pub mod binary_log;
 mod connect;
 mod failure;
-pub mod log;
 mod option_file;
 pub mod options;
+pub mod queries;
 pub mod settings;
 mod small_file;
 mod tls_roots;

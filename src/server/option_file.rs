@@ -66,7 +66,7 @@ enum Group {
 
 impl Reader<'_> {
     fn file(&mut self, path: &Path, required: bool, depth: usize) -> Result<()> {
-        let text = match read_trusted(path) {
+        let text = match read_text(path) {
             Ok(Some(text)) => text,
             Ok(None) if !required => return Ok(()),
             Ok(None) => {
@@ -148,18 +148,18 @@ impl Reader<'_> {
             None => (key, false),
         };
         match apply(&mut self.layer, key, value, own) {
-            Ok(Known::Yes) => Ok(()),
-            Ok(Known::Prompt) => {
+            Ok(Applied::Yes) => Ok(()),
+            Ok(Applied::Prompt) => {
                 self.warnings.push(format!(
                     "{place}: `password` without a value asks to be prompted for it, which dumpa never does"
                 ));
                 Ok(())
             }
-            Ok(Known::No) if own && !loose => Err(exit::usage(format!(
+            Ok(Applied::No) if own && !loose => Err(exit::usage(format!(
                 "{place}: [dumpa] has no option {key}; there are {}",
                 KEYS.join(", ")
             ))),
-            Ok(Known::No) => Ok(()),
+            Ok(Applied::No) => Ok(()),
             Err(why) => Err(exit::usage(format!("{place}: {key}: {why}"))),
         }
     }
@@ -169,7 +169,7 @@ impl Reader<'_> {
 ///
 /// # Errors
 /// Why it is not to be used, as the end of a sentence about it.
-fn read_trusted(path: &Path) -> Result<Option<String>, String> {
+fn read_text(path: &Path) -> Result<Option<String>, String> {
     let meta = match fs::metadata(path) {
         Ok(meta) => meta,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -204,7 +204,7 @@ const KEYS: [&str; 14] = [
     "connect-timeout",
 ];
 
-enum Known {
+enum Applied {
     Yes,
     No,
     /// A password without a value.
@@ -212,7 +212,7 @@ enum Known {
 }
 
 /// Sets one option in the layer; `own` if it stands in `[dumpa]`.
-fn apply(layer: &mut Layer, key: &str, value: Option<String>, own: bool) -> Result<Known, String> {
+fn apply(layer: &mut Layer, key: &str, value: Option<String>, own: bool) -> Result<Applied, String> {
     if let Some((on, key)) = switch(key, value.as_deref())? {
         let mode = layer.ssl_mode;
         layer.ssl_mode = match (key, on) {
@@ -223,14 +223,14 @@ fn apply(layer: &mut Layer, key: &str, value: Option<String>, own: bool) -> Resu
             (_, false) if mode == Some(TlsMode::VerifyIdentity) => Some(TlsMode::Required),
             (_, false) => mode,
         };
-        return Ok(Known::Yes);
+        return Ok(Applied::Yes);
     }
     // In [client], `database` is another program's, and `mysql` does not know it there.
     if !KEYS.contains(&key) || (key == "database" && !own) {
-        return Ok(Known::No);
+        return Ok(Applied::No);
     }
     let Some(value) = value else {
-        return if key == "password" { Ok(Known::Prompt) } else { Err("has no value".into()) };
+        return if key == "password" { Ok(Applied::Prompt) } else { Err("has no value".into()) };
     };
     if value.contains(char::REPLACEMENT_CHARACTER) {
         return Err("is not UTF-8".into());
@@ -248,9 +248,9 @@ fn apply(layer: &mut Layer, key: &str, value: Option<String>, own: bool) -> Resu
         "ssl-cert" => layer.ssl_cert = Some(value.into()),
         "ssl-key" => layer.ssl_key = Some(value.into()),
         "connect-timeout" => layer.connect_timeout = Some(parse_timeout(&value)?),
-        _ => return Ok(Known::No),
+        _ => return Ok(Applied::No),
     }
-    Ok(Known::Yes)
+    Ok(Applied::Yes)
 }
 
 fn protocol(value: &str) -> Result<Protocol, String> {

@@ -65,8 +65,8 @@ pub struct Options {
 }
 
 /// The environment and files that settings come from; tests bring their own.
-pub(super) struct World<'a> {
-    pub env: &'a dyn Fn(&str) -> Option<String>,
+pub(super) struct Environment<'a> {
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
     /// Option files for all users.
     pub global_files: Vec<PathBuf>,
     /// The user's own option file.
@@ -87,8 +87,8 @@ impl Options {
         let paths = |paths: &[&str]| paths.iter().map(PathBuf::from).collect();
         Self::resolve_in(
             given,
-            &World {
-                env: &env,
+            &Environment {
+                variable: &env,
                 global_files: paths(&["/etc/my.cnf", "/etc/mysql/my.cnf"]),
                 user_file: std::env::home_dir().map(|home| home.join(".my.cnf")),
                 sockets: paths(&[
@@ -101,7 +101,7 @@ impl Options {
         )
     }
 
-    pub(super) fn resolve_in(given: &Given, world: &World<'_>) -> Result<Options> {
+    pub(super) fn resolve_in(given: &Given, env: &Environment<'_>) -> Result<Options> {
         if given.password_by_flag {
             return Err(exit::usage(NO_PASSWORD_BY_FLAG));
         }
@@ -110,9 +110,9 @@ impl Options {
         if let Some(file) = &given.password_file {
             flags.password = Some(read_password(file)?);
         }
-        let own = Layer { password: (world.env)("DUMPA_PASSWORD").map(Password::new), ..Layer::default() };
-        let files = option_file::read(&option_files(given, world), &mut warnings)?;
-        let environment = environment(world)?;
+        let own = Layer { password: (env.variable)("DUMPA_PASSWORD").map(Password::new), ..Layer::default() };
+        let files = option_file::read(&option_files(given, env), &mut warnings)?;
+        let environment = environment(env)?;
         let port_by_flag = flags.port.is_some();
         let socket_by_flag = flags.socket.clone();
         if socket_by_flag.is_some() && flags.host.as_deref().is_some_and(|host| !is_localhost(host)) {
@@ -125,7 +125,7 @@ impl Options {
         let socket = match socket_by_flag {
             Some(socket) => Some(socket),
             None if port_by_flag => None,
-            None => implied_socket(&all, world),
+            None => implied_socket(&all, env),
         };
         let tls = tls(&all, socket.is_some())?;
         Ok(Options {
@@ -135,7 +135,7 @@ impl Options {
             user: all
                 .user
                 .filter(|user| !user.is_empty())
-                .or_else(|| world.login.clone())
+                .or_else(|| env.login.clone())
                 .unwrap_or_else(|| "UNKNOWN_USER".into()),
             password: all.password,
             database: all.database.filter(|database| !database.is_empty()),
@@ -155,7 +155,7 @@ impl Options {
     }
 }
 
-fn option_files(given: &Given, world: &World<'_>) -> OptionFiles {
+fn option_files(given: &Given, env: &Environment<'_>) -> OptionFiles {
     if given.no_defaults {
         return OptionFiles::default();
     }
@@ -163,14 +163,14 @@ fn option_files(given: &Given, world: &World<'_>) -> OptionFiles {
         return OptionFiles { required: Some(only.clone()), ..OptionFiles::default() };
     }
     OptionFiles {
-        before: world.global_files.clone(),
+        before: env.global_files.clone(),
         required: given.defaults_extra_file.clone(),
-        after: world.user_file.clone().into_iter().collect(),
+        after: env.user_file.clone().into_iter().collect(),
     }
 }
 
-fn environment(world: &World<'_>) -> Result<Layer> {
-    let set = |name: &str| (world.env)(name).filter(|value| !value.is_empty());
+fn environment(env: &Environment<'_>) -> Result<Layer> {
+    let set = |name: &str| (env.variable)(name).filter(|value| !value.is_empty());
     let port = match set("MYSQL_TCP_PORT") {
         Some(text) => {
             Some(text.parse().map_err(|_| exit::usage(format!("MYSQL_TCP_PORT is {text:?}, not a port")))?)
@@ -188,7 +188,7 @@ fn environment(world: &World<'_>) -> Result<Layer> {
 
 /// The socket that is meant though no flag names it: for this machine's own server, the one that is
 /// configured or else a usual one that is there.
-fn implied_socket(all: &Layer, world: &World<'_>) -> Option<PathBuf> {
+fn implied_socket(all: &Layer, env: &Environment<'_>) -> Option<PathBuf> {
     let local = all.host.as_deref().is_none_or(|host| host.is_empty() || is_localhost(host));
     if !local || all.protocol == Some(Protocol::Tcp) {
         return None;
@@ -198,8 +198,8 @@ fn implied_socket(all: &Layer, world: &World<'_>) -> Option<PathBuf> {
     all.socket
         .clone()
         .filter(|socket| !socket.as_os_str().is_empty())
-        .or_else(|| world.sockets.iter().find(|socket| socket.exists()).cloned())
-        .or_else(|| world.sockets.first().filter(|_| all.protocol == Some(Protocol::Socket)).cloned())
+        .or_else(|| env.sockets.iter().find(|socket| socket.exists()).cloned())
+        .or_else(|| env.sockets.first().filter(|_| all.protocol == Some(Protocol::Socket)).cloned())
 }
 
 fn tls(all: &Layer, by_socket: bool) -> Result<Tls> {

@@ -35,7 +35,7 @@ impl Drop for Folder {
     }
 }
 
-/// A world with these files and variables, and nothing else.
+/// A env with these files and variables, and nothing else.
 #[derive(Default)]
 struct Setup {
     env: Vec<(&'static str, &'static str)>,
@@ -48,14 +48,14 @@ impl Setup {
     fn resolve(&self, given: &Given) -> Result<Options> {
         let env =
             |name: &str| self.env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        let world = World {
-            env: &env,
+        let env = Environment {
+            variable: &env,
             global_files: self.global_files.clone(),
             user_file: self.user_file.clone(),
             sockets: self.sockets.clone(),
             login: Some("me".into()),
         };
-        Options::resolve_in(given, &world)
+        Options::resolve_in(given, &env)
     }
 }
 

@@ -4,20 +4,20 @@ use anyhow::anyhow;
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::looks::{Look, log_status_waits};
-use crate::server::{Server, log};
+use super::lock_free::{LockFree, log_status_waits};
+use crate::server::{Server, queries};
 
 /// Why there is no position, and the grants that would give one, those that hold up other clients least first.
 pub fn refusal(
     conn: &mut Conn,
     server: &Server,
     tables: &[(String, String)],
-    busy: Option<Look>,
+    busy: Option<LockFree>,
     refusals: &[String],
 ) -> anyhow::Error {
     let account = account(conn);
     let mut ways = Vec::new();
-    let gtids = log::variable(conn, "gtid_mode").ok().flatten().is_some_and(|mode| mode == "ON");
+    let gtids = queries::variable(conn, "gtid_mode").ok().flatten().is_some_and(|mode| mode == "ON");
     if gtids && busy.is_none() {
         ways.push(format!("GRANT REPLICATION CLIENT ON *.* TO {account}"));
     }

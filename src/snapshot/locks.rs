@@ -4,10 +4,10 @@ use anyhow::Result;
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::start;
+use super::start::start;
 use crate::position::Position;
 use crate::schema::quoting::quoted;
-use crate::server::{Options, Server, connect, log};
+use crate::server::{Options, Server, binary_log, connect};
 
 /// How long a lock is waited for, in seconds: everything else queues behind the wait.
 const WAIT_S: u32 = 5;
@@ -47,7 +47,7 @@ fn locked(conn: &mut Conn, server: &Server, options: &Options, lock: &str) -> Re
         ))?;
     }
     locker.query_drop(lock)?;
-    let position = log::end(&mut locker, server)?;
+    let position = binary_log::end(&mut locker, server)?;
     start(conn, server)?;
     locker.query_drop("UNLOCK TABLES")?;
     Ok(position)

@@ -1,22 +1,21 @@
 //! A consistent snapshot of many tables, and the position in the log that is exact for it.
 
 mod advice;
+mod lock_free;
 mod locks;
-mod looks;
 pub mod read;
+mod start;
 
 use anyhow::{Context, Result};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
-use crate::exit::in_words;
+use crate::exit::message;
 use crate::position::Position;
-use crate::server::{Options, Server, log};
-use looks::Look;
+use crate::server::{Options, Server, binary_log, queries};
+use lock_free::LockFree;
+use start::{prepare, start};
 
-/// The transaction that all tables are read in.
-const BEGIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
-const BEGIN_PLAIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
 /// How a snapshot's position was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -25,11 +24,11 @@ pub enum Method {
     /// MariaDB's `binlog_snapshot_%`: part of the snapshot.
     SnapshotStatus,
     /// MySQL: the log did not grow while the snapshot began, and all before its end was in the engine.
-    Quiet(Look),
+    Exact(LockFree),
     GlobalLock,
     TableLocks,
     /// It grew each time: the snapshot may hold a little more than the position says.
-    Busy(Look),
+    Before(LockFree),
     /// Position first, snapshot afterwards, and nothing to hold commits back.
     Lossy,
 }
@@ -40,10 +39,10 @@ impl Method {
         match self {
             Method::None => "one consistent snapshot; no position asked for",
             Method::SnapshotStatus => "one consistent snapshot and its exact position, without a lock",
-            Method::Quiet(Look::LogStatus) => {
+            Method::Exact(LockFree::LogStatus) => {
                 "one consistent snapshot and its exact position, without a lock (performance_schema.log_status)"
             }
-            Method::Quiet(Look::GtidOwned) => {
+            Method::Exact(LockFree::GtidOwned) => {
                 "one consistent snapshot and its exact position, without a lock (gtid_owned)"
             }
             Method::GlobalLock => {
@@ -52,10 +51,10 @@ impl Method {
             Method::TableLocks => {
                 "one consistent snapshot and its exact position, under LOCK TABLES … READ, now released"
             }
-            Method::Busy(Look::LogStatus) => {
+            Method::Before(LockFree::LogStatus) => {
                 "one consistent snapshot and a position just before it, without a lock (performance_schema.log_status): changes made in between will be repeated by tail"
             }
-            Method::Busy(Look::GtidOwned) => {
+            Method::Before(LockFree::GtidOwned) => {
                 "one consistent snapshot and a position just before it, without a lock (gtid_owned): changes made in between will be repeated by tail"
             }
             Method::Lossy => {
@@ -67,7 +66,7 @@ impl Method {
 
 /// What is asked of a snapshot.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
+pub struct Request<'a> {
     pub position: bool,
     pub no_lock: bool,
     /// Database and name of each table.
@@ -82,10 +81,10 @@ pub fn begin(
     conn: &mut Conn,
     server: &Server,
     options: &Options,
-    wish: Wish<'_>,
+    request: Request<'_>,
 ) -> Result<(Method, Option<Position>)> {
     prepare(conn)?;
-    if !wish.position {
+    if !request.position {
         start(conn, server)?;
         return Ok((Method::None, None));
     }
@@ -95,58 +94,44 @@ pub fn begin(
         return found(Method::SnapshotStatus, snapshot_status(conn)?);
     }
     // Exit 3 without a log: no other method would find one.
-    if log::variable(conn, "log_bin")?.is_some_and(|is| is.eq_ignore_ascii_case("OFF")) {
-        return Err(log::no_log());
+    if queries::variable(conn, "log_bin")?.is_some_and(|is| is.eq_ignore_ascii_case("OFF")) {
+        return Err(binary_log::no_log());
     }
     let mut refusals = Vec::new();
     let mut busy = None;
-    for look in [Look::LogStatus, Look::GtidOwned] {
-        match looks::exact(look, conn, server) {
-            Ok(Some(position)) => return found(Method::Quiet(look), position),
-            // Where the log grows, it grows under any look.
+    for way in [LockFree::LogStatus, LockFree::GtidOwned] {
+        match lock_free::exact(way, conn, server) {
+            Ok(Some(position)) => return found(Method::Exact(way), position),
+            // Where the log grows, it grows under any way.
             Ok(None) => {
-                busy = Some(look);
+                busy = Some(way);
                 break;
             }
-            Err(error) => refusals.push(format!("{}: {}", look.name(), in_words(&error))),
+            Err(error) => refusals.push(format!("{}: {}", way.name(), message(&error))),
         }
     }
-    if !wish.no_lock {
+    if !request.no_lock {
         match locks::global(conn, server, options) {
             Ok(position) => return found(Method::GlobalLock, position),
-            Err(error) => refusals.push(format!("FLUSH TABLES WITH READ LOCK: {}", in_words(&error))),
+            Err(error) => refusals.push(format!("FLUSH TABLES WITH READ LOCK: {}", message(&error))),
         }
-        match locks::tables(conn, server, options, wish.tables) {
+        match locks::tables(conn, server, options, request.tables) {
             Ok(position) => return found(Method::TableLocks, position),
-            Err(error) => refusals.push(format!("LOCK TABLES: {}", in_words(&error))),
+            Err(error) => refusals.push(format!("LOCK TABLES: {}", message(&error))),
         }
     }
-    if let Some(look) = busy {
-        match looks::before(look, conn, server) {
-            Ok(position) => return found(Method::Busy(look), position),
-            Err(error) => refusals.push(format!("{}: {}", look.name(), in_words(&error))),
+    if let Some(way) = busy {
+        match lock_free::before(way, conn, server) {
+            Ok(position) => return found(Method::Before(way), position),
+            Err(error) => refusals.push(format!("{}: {}", way.name(), message(&error))),
         }
     }
-    if !wish.no_lock {
-        return Err(advice::refusal(conn, server, wish.tables, busy, &refusals));
+    if !request.no_lock {
+        return Err(advice::refusal(conn, server, request.tables, busy, &refusals));
     }
-    let position = log::end(conn, server)?;
+    let position = binary_log::end(conn, server)?;
     start(conn, server)?;
     found(Method::Lossy, position)
-}
-
-fn prepare(conn: &mut Conn) -> Result<()> {
-    // SQL_MODE: quotes and zero dates mean the same everywhere. The rest keeps a long load alive.
-    let settings = "SET NAMES utf8mb4, @@session.sql_mode = '', @@session.time_zone = '+00:00', \
-         @@session.net_write_timeout = 86400, @@session.wait_timeout = 86400";
-    conn.query_drop(settings).context("cannot set up the session")?;
-    conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        .context("cannot set the isolation level")
-}
-
-fn start(conn: &mut Conn, server: &Server) -> Result<()> {
-    let begin = if server.is_mariadb() { BEGIN_PLAIN } else { BEGIN };
-    conn.query_drop(begin).context("cannot begin a snapshot")
 }
 
 fn snapshot_status(conn: &mut Conn) -> Result<Position> {
@@ -154,8 +139,9 @@ fn snapshot_status(conn: &mut Conn) -> Result<Position> {
         .query("SHOW STATUS LIKE 'binlog_snapshot_%'")
         .context("cannot ask for the snapshot's position")?;
     let value = |name: &str| {
-        let row = rows.iter().find(|row| log::text(row, 0).is_some_and(|key| key.eq_ignore_ascii_case(name)));
-        row.and_then(|row| log::text(row, 1)).unwrap_or_default()
+        let row =
+            rows.iter().find(|row| queries::text(row, 0).is_some_and(|key| key.eq_ignore_ascii_case(name)));
+        row.and_then(|row| queries::text(row, 1)).unwrap_or_default()
     };
     let file = value("binlog_snapshot_file");
     let position = value("binlog_snapshot_position").parse();

@@ -9,8 +9,8 @@ use crate::exit::unreadable;
 use crate::output::{Output, WRITE_BYTES};
 use crate::schema::quoting::{quote, quoted};
 use crate::schema::{Column, ColumnRole, Table};
-use crate::tuple::{Content, Heads, NO_METADATA, Op, row};
-use crate::value::{Date, DateTime, Dialect, Kind, Style, Time, Value};
+use crate::tuple::{Content, LinePrefixes, NO_METADATA, Op, row};
+use crate::value::{ColumnType, Date, DateTime, Dialect, Style, Time, Value};
 
 /// A table's first lines are written once they are this many bytes, then twice as many each time: the reader gets the first
 /// rows soon, even where they come slowly.
@@ -41,7 +41,7 @@ pub fn table(
 ) -> Result<u64> {
     let context = || format!("cannot read {}.{}", table.database, table.name);
     let statement = conn.prep(select(table)).with_context(context)?;
-    let heads = Heads::new(print.printed);
+    let prefixes = LinePrefixes::new(print.printed);
     let id_values = table.id.columns().len();
     let read = read_columns(table);
     let mut content = Content::default();
@@ -59,9 +59,9 @@ pub fn table(
             content.end_column(start, role.id_place);
         }
         content.end();
-        row(heads.of(Op::Upsert), &mut content, &mut output.buffer);
+        row(prefixes.of(Op::Upsert), &mut content, &mut output.buffer);
         output.buffer.extend_from_slice(NO_METADATA);
-        content.give_back();
+        content.free_if_huge();
         rows += 1;
         if output.buffer.len() >= piece_bytes {
             piece_bytes = WRITE_BYTES.min(2 * piece_bytes);
@@ -93,8 +93,10 @@ fn bad_value(table: &Table, column: &str, rows: u64, why: Malformed) -> anyhow::
 fn select(table: &Table) -> String {
     let read = read_columns(table);
     let columns = read.iter().map(|(column, _)| match column.kind {
-        Kind::Enum(_) | Kind::Set(_) => format!("CAST({} AS UNSIGNED)", quote(&column.name)),
-        Kind::Year { two_digits: true } => format!("IF(YEAR({0}) = 1900, 0, YEAR({0}))", quote(&column.name)),
+        ColumnType::Enum(_) | ColumnType::Set(_) => format!("CAST({} AS UNSIGNED)", quote(&column.name)),
+        ColumnType::Year { two_digits: true } => {
+            format!("IF(YEAR({0}) = 1900, 0, YEAR({0}))", quote(&column.name))
+        }
         _ => quote(&column.name),
     });
     let mut columns = columns.collect::<Vec<_>>().join(", ");
@@ -108,27 +110,31 @@ fn select(table: &Table) -> String {
 const OTHER: Malformed = Malformed("the server sent a value of another type than the column's");
 
 /// The value of a result row's column, as `tail` has it, too.
-fn value<'a>(kind: &'a Kind, given: &'a Given, dialect: Dialect) -> Result<Value<'a>, Malformed> {
+fn value<'a>(kind: &'a ColumnType, given: &'a Given, dialect: Dialect) -> Result<Value<'a>, Malformed> {
     Ok(match (kind, given) {
         (_, Given::NULL) => Value::Null,
-        (Kind::Int { .. } | Kind::Year { .. }, Given::Int(n)) => Value::Int(*n),
-        (Kind::Int { .. } | Kind::Year { .. }, Given::UInt(n)) => Value::UInt(*n),
-        (Kind::Bit { .. }, Given::Bytes(bytes)) if bytes.len() <= 8 => {
+        (ColumnType::Int { .. } | ColumnType::Year { .. }, Given::Int(n)) => Value::Int(*n),
+        (ColumnType::Int { .. } | ColumnType::Year { .. }, Given::UInt(n)) => Value::UInt(*n),
+        (ColumnType::Bit { .. }, Given::Bytes(bytes)) if bytes.len() <= 8 => {
             Value::UInt(bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)))
         }
-        (Kind::Decimal(_), Given::Bytes(text)) => Value::DecimalText(text),
-        (Kind::Float, Given::Float(n)) => Value::Float(*n),
-        (Kind::Double, Given::Double(n)) => Value::Double(*n),
-        (Kind::Text { charset }, Given::Bytes(bytes)) => Value::Text { bytes, charset: *charset },
-        (Kind::Bytes { .. }, Given::Bytes(bytes)) => Value::Bytes { bytes, pad_to: 0 },
-        (Kind::Enum(labels), number) => Value::Label(labels.of_index(unsigned(number)?)?),
-        (Kind::Set(labels), number) => Value::Set { bits: unsigned(number)?, labels },
-        (Kind::Date, Given::Date(year, month, day, ..)) => {
+        (ColumnType::Decimal(_), Given::Bytes(text)) => Value::DecimalText(text),
+        (ColumnType::Float, Given::Float(n)) => Value::Float(*n),
+        (ColumnType::Double, Given::Double(n)) => Value::Double(*n),
+        (ColumnType::Text { charset }, Given::Bytes(bytes)) => Value::Text { bytes, charset: *charset },
+        (ColumnType::Bytes { .. }, Given::Bytes(bytes)) => Value::Bytes { bytes, pad_to: 0 },
+        (ColumnType::Enum(labels), number) => Value::Label(labels.of_index(unsigned(number)?)?),
+        (ColumnType::Set(labels), number) => Value::Set { bits: unsigned(number)?, labels },
+        (ColumnType::Date, Given::Date(year, month, day, ..)) => {
             Value::Date(Date { year: *year, month: *month, day: *day })
         }
-        (Kind::DateTime { decimals }, Given::Date(..)) => Value::DateTime(moment(given, *decimals, false)?),
-        (Kind::Timestamp { decimals }, Given::Date(..)) => Value::DateTime(moment(given, *decimals, true)?),
-        (Kind::Time { decimals }, Given::Time(negative, days, hours, minutes, seconds, micros)) => {
+        (ColumnType::DateTime { decimals }, Given::Date(..)) => {
+            Value::DateTime(moment(given, *decimals, false)?)
+        }
+        (ColumnType::Timestamp { decimals }, Given::Date(..)) => {
+            Value::DateTime(moment(given, *decimals, true)?)
+        }
+        (ColumnType::Time { decimals }, Given::Time(negative, days, hours, minutes, seconds, micros)) => {
             let hours = *days * 24 + u32::from(*hours);
             Value::Time(Time {
                 negative: *negative,
@@ -139,10 +145,10 @@ fn value<'a>(kind: &'a Kind, given: &'a Given, dialect: Dialect) -> Result<Value
                 decimals: *decimals,
             })
         }
-        (Kind::Json, Given::Bytes(text)) => Value::JsonText(text),
-        (Kind::Geometry, Given::Bytes(bytes)) => Value::Geometry { bytes, axes: dialect.axes },
-        (Kind::Vector, Given::Bytes(bytes)) => Value::Vector(bytes),
-        (Kind::Uuid | Kind::Inet4 | Kind::Inet6, Given::Bytes(text)) => Value::Ascii(text),
+        (ColumnType::Json, Given::Bytes(text)) => Value::JsonText(text),
+        (ColumnType::Geometry, Given::Bytes(bytes)) => Value::Geometry { bytes, axes: dialect.axes },
+        (ColumnType::Vector, Given::Bytes(bytes)) => Value::Vector(bytes),
+        (ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6, Given::Bytes(text)) => Value::Ascii(text),
         _ => return Err(OTHER),
     })
 }

@@ -1,23 +1,23 @@
-//! One thread reads events, one works: two buffers between them, and nothing allocated per event.
+//! The bounded queue between the thread that reads events and the one that works on them. It is two buffers, so that no
+//! event is allocated.
 //!
-//! The reader appends to one buffer while the worker goes through the other; they are swapped when
-//! the worker has finished its own. What the worker finds waiting is thus one batch, however much it
-//! is, and an empty buffer is the moment to flush.
+//! The reader fills one buffer while the worker goes through the other; the worker swaps them when it is done. So the
+//! worker always gets everything that waits as one batch, and an empty buffer is the moment to flush.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Entry, Sink};
+use super::entry::{Entry, Sink};
 
-/// The reader waits once this many bytes are unread. One event may go beyond.
+/// The reader waits once this many bytes are unread. One event may exceed it.
 const LIMIT_BYTES: usize = 1 << 20;
-/// A buffer that one huge event made larger than this is given back; and the reader waits while the worker has such an
-/// event, so that there are not two of them.
-pub const KEEP_BYTES: usize = 4 << 20;
+/// A buffer that a huge event made larger than this is shrunk afterwards; and while the worker has such an event, the
+/// reader waits, so that there is only one in memory.
+pub const MAX_KEPT_BYTES: usize = 4 << 20;
 
-/// What a piece of a batch is; see [`Entry`].
+/// The kind of an [`Entry`].
 #[derive(Debug, Clone, Copy)]
 enum EntryKind {
     Event,
@@ -25,11 +25,11 @@ enum EntryKind {
     File,
 }
 
-/// Entries, one after the other. An event is as in a file: header, body, checksum.
+/// A buffer of entries. An event is stored as in a file: header, body, checksum.
 #[derive(Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
-    /// Where each ends. (A `usize`: one event of 1 GiB may stand behind others.)
+    /// Where each entry ends. (A `usize`: an event of 1 GiB may follow others.)
     ends: Vec<(usize, EntryKind)>,
 }
 
@@ -53,7 +53,7 @@ impl Sink for Batch {
 }
 
 impl Batch {
-    /// What it holds, in order.
+    /// The entries in order.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let starts = std::iter::once(0).chain(self.ends.iter().map(|(end, _)| *end));
         starts.zip(&self.ends).map(|(start, (end, kind))| {
@@ -70,11 +70,11 @@ impl Batch {
         self.ends.is_empty()
     }
 
-    /// Empties it, to be filled again.
+    /// Empties the batch for reuse.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
-        if self.bytes.capacity() > KEEP_BYTES {
+        if self.bytes.capacity() > MAX_KEPT_BYTES {
             self.bytes.shrink_to(LIMIT_BYTES);
         }
     }
@@ -83,9 +83,9 @@ impl Batch {
 #[derive(Debug, Default)]
 struct State {
     batch: Batch,
-    /// What the worker has is huge.
-    worker_has_much: bool,
-    /// Why no more will come.
+    /// The worker's batch holds a huge event.
+    worker_has_huge: bool,
+    /// Set at the end: no more will come, and why.
     end: Option<Result<()>>,
     worker_waits: bool,
     worker_gone: bool,
@@ -95,7 +95,7 @@ impl State {
     fn next(&self) -> Next {
         if self.worker_gone {
             Next::Never
-        } else if self.batch.bytes.len() >= LIMIT_BYTES || self.worker_has_much {
+        } else if self.batch.bytes.len() >= LIMIT_BYTES || self.worker_has_huge {
             Next::Later
         } else {
             Next::Now
@@ -107,9 +107,9 @@ impl State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     Now,
-    /// Much is unread: wait, and hold nothing meanwhile.
+    /// Too much is unread: call [`Producer::wait`].
     Later,
-    /// Nobody wants any more.
+    /// The worker is gone.
     Never,
 }
 
@@ -121,24 +121,24 @@ struct Shared {
 }
 
 impl Shared {
-    /// A panic of the other side is told by its guard, not by the lock.
+    /// A panic of the other side is reported when its end is dropped, not by the lock.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The reader's end. Dropped without [`Filler::finish`], it tells of a failure.
+/// The reader's end. If dropped without [`Producer::finish`], the worker gets an error.
 #[derive(Debug)]
-pub struct Filler {
+pub struct Producer {
     shared: Arc<Shared>,
     next: Next,
 }
 
 /// The worker's end.
 #[derive(Debug)]
-pub struct Taker(Arc<Shared>);
+pub struct Consumer(Arc<Shared>);
 
-/// What the worker got.
+/// What the worker receives.
 #[derive(Debug)]
 pub enum Taken {
     Batch,
@@ -149,12 +149,12 @@ pub enum Taken {
 }
 
 /// The two ends of a queue.
-pub fn event_queue() -> (Filler, Taker) {
+pub fn event_queue() -> (Producer, Consumer) {
     let shared = Arc::new(Shared::default());
-    (Filler { shared: shared.clone(), next: Next::Now }, Taker(shared))
+    (Producer { shared: shared.clone(), next: Next::Now }, Consumer(shared))
 }
 
-impl Sink for Filler {
+impl Sink for Producer {
     fn event(&mut self, parts: &[&[u8]]) {
         self.push(|batch| batch.event(parts));
     }
@@ -168,7 +168,7 @@ impl Sink for Filler {
     }
 }
 
-impl Filler {
+impl Producer {
     #[inline]
     fn push(&mut self, append: impl FnOnce(&mut Batch)) {
         let mut state = self.shared.lock();
@@ -180,42 +180,42 @@ impl Filler {
         self.next = state.next();
     }
 
-    /// When to read the next event, as things stood after the last one.
+    /// When to read the next event, as of the last one.
     pub fn when_next(&self) -> Next {
         self.next
     }
 
-    /// Waits until the next event is to be read. False when nobody wants it.
+    /// Waits until the next event may be read. False when the worker is gone.
     pub fn wait(&self) -> bool {
         let waited = self.shared.emptied.wait_while(self.shared.lock(), |state| state.next() == Next::Later);
         waited.unwrap_or_else(PoisonError::into_inner).next() == Next::Now
     }
 
-    /// Says that no more will come, and why.
+    /// Ends the queue, with the reason.
     pub fn finish(self, end: Result<()>) {
         self.shared.lock().end = Some(end);
         self.shared.filled.notify_one();
     }
 }
 
-impl Drop for Filler {
+impl Drop for Producer {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         if state.end.is_none() {
-            let panicked = anyhow::anyhow!("the reader of events failed");
+            let panicked = anyhow::anyhow!("the thread that reads events panicked");
             state.end = Some(Err(panicked));
         }
         self.shared.filled.notify_one();
     }
 }
 
-impl Taker {
-    /// Swaps `batch`, which the worker is done with, for what is waiting; waits up to `patience` for
-    /// something. Events come before the end.
+impl Consumer {
+    /// Swaps the finished `batch` for the waiting one; waits up to `patience` for something. All events come before the
+    /// end.
     pub fn take(&self, batch: &mut Batch, patience: Duration) -> Taken {
         batch.clear();
         let mut state = self.0.lock();
-        if std::mem::take(&mut state.worker_has_much) {
+        if std::mem::take(&mut state.worker_has_huge) {
             self.0.emptied.notify_one();
         }
         if state.batch.is_empty() && state.end.is_none() && !patience.is_zero() {
@@ -230,8 +230,8 @@ impl Taker {
         if !state.batch.is_empty() {
             let len = state.batch.bytes.len();
             std::mem::swap(&mut state.batch, batch);
-            state.worker_has_much = len > KEEP_BYTES;
-            let is_awaited = len >= LIMIT_BYTES && !state.worker_has_much;
+            state.worker_has_huge = len > MAX_KEPT_BYTES;
+            let is_awaited = len >= LIMIT_BYTES && !state.worker_has_huge;
             drop(state);
             if is_awaited {
                 self.0.emptied.notify_one();
@@ -245,7 +245,7 @@ impl Taker {
     }
 }
 
-impl Drop for Taker {
+impl Drop for Consumer {
     fn drop(&mut self) {
         self.0.lock().worker_gone = true;
         self.0.emptied.notify_one();
@@ -256,34 +256,34 @@ impl Drop for Taker {
 mod tests {
     use super::*;
 
-    fn push(filler: &mut Filler, parts: &[&[u8]]) -> Next {
-        filler.event(parts);
-        filler.when_next()
+    fn push(producer: &mut Producer, parts: &[&[u8]]) -> Next {
+        producer.event(parts);
+        producer.when_next()
     }
 
     #[test]
     fn there_are_not_two_huge_events_at_a_time() {
-        let (mut filler, taker) = event_queue();
+        let (mut producer, consumer) = event_queue();
         let mut batch = Batch::default();
-        assert_eq!(push(&mut filler, &[b"a", b"b"]), Next::Now);
-        assert_eq!(push(&mut filler, &[&vec![0; KEEP_BYTES + 1]]), Next::Later);
-        assert!(matches!(taker.take(&mut batch, Duration::ZERO), Taken::Batch));
+        assert_eq!(push(&mut producer, &[b"a", b"b"]), Next::Now);
+        assert_eq!(push(&mut producer, &[&vec![0; MAX_KEPT_BYTES + 1]]), Next::Later);
+        assert!(matches!(consumer.take(&mut batch, Duration::ZERO), Taken::Batch));
         let lens: Vec<usize> = batch.ends.iter().map(|(end, _)| *end).collect();
-        assert_eq!(lens, [2, 2 + KEEP_BYTES + 1]);
+        assert_eq!(lens, [2, 2 + MAX_KEPT_BYTES + 1]);
         // The worker still has it.
-        assert_eq!(filler.shared.lock().next(), Next::Later);
-        let reader = std::thread::spawn(move || (filler.wait(), filler));
-        assert!(matches!(taker.take(&mut batch, Duration::ZERO), Taken::Nothing));
-        let (wanted, mut filler) = reader.join().unwrap();
+        assert_eq!(producer.shared.lock().next(), Next::Later);
+        let reader = std::thread::spawn(move || (producer.wait(), producer));
+        assert!(matches!(consumer.take(&mut batch, Duration::ZERO), Taken::Nothing));
+        let (wanted, mut producer) = reader.join().unwrap();
         assert!(wanted);
-        assert!(batch.is_empty() && batch.bytes.capacity() <= KEEP_BYTES);
+        assert!(batch.is_empty() && batch.bytes.capacity() <= MAX_KEPT_BYTES);
 
-        assert_eq!(push(&mut filler, &[&vec![0; LIMIT_BYTES]]), Next::Later);
-        assert!(matches!(taker.take(&mut batch, Duration::ZERO), Taken::Batch));
-        assert_eq!(push(&mut filler, &[b"the worker has no more than it may"]), Next::Now);
-        drop(taker);
-        assert_eq!(push(&mut filler, &[b"c"]), Next::Never);
-        assert!(!filler.wait());
+        assert_eq!(push(&mut producer, &[&vec![0; LIMIT_BYTES]]), Next::Later);
+        assert!(matches!(consumer.take(&mut batch, Duration::ZERO), Taken::Batch));
+        assert_eq!(push(&mut producer, &[b"the worker has no more than it may"]), Next::Now);
+        drop(consumer);
+        assert_eq!(push(&mut producer, &[b"c"]), Next::Never);
+        assert!(!producer.wait());
     }
 
     #[test]

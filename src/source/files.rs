@@ -1,7 +1,7 @@
-//! Events from log files on disk, or from standard input: no server is asked.
+//! Reads events from log files on disk, or from standard input.
 //!
-//! The offsets of a relay log's events are another server's, and a replica's own events stand between
-//! them: here the file's own offsets count.
+//! In a relay log, headers have another server's offsets, and some events are the replica's own. So offsets are counted
+//! in the file's bytes.
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::event_queue::KEEP_BYTES;
+use super::entry::Sink;
+use super::event_queue::MAX_KEPT_BYTES;
 use super::framing::FIRST_OFFSET;
-use super::{Events, Mode, Offsets, Sink, Source};
+use super::{Events, Mode, Offsets, Source};
 use crate::binlog::event::{EventType, HEADER_LEN, Header};
 use crate::exit::{io_error, unavailable, unreadable, usage};
 
-/// What a log file begins with, and what an encrypted one of MySQL 8.0 does.
+/// The first bytes of a log file, and of one encrypted by MySQL 8.0.
 const MAGIC: [u8; 4] = [0xfe, b'b', b'i', b'n'];
 const MAGIC_ENCRYPTED: [u8; 4] = [0xfd, b'b', b'i', b'n'];
 /// Bytes read at a time.
@@ -23,29 +24,29 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// No event is larger than the largest packet.
 const MAX_EVENT_BYTES: u32 = 1 << 30;
 
-/// Log files, in the order to read them.
+/// Log files, in reading order.
 #[derive(Debug)]
-pub struct Files {
+pub struct LogFiles {
     paths: Vec<PathBuf>,
 }
 
-/// The name that a log file goes by in positions: its last part; `-` is standard input.
+/// A log file's name in positions: the last part of its path; `-` is standard input.
 pub fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-impl Files {
+impl LogFiles {
     /// # Errors
-    /// Exit 2 when two of them go by one name: a position would be in either.
-    pub fn new(paths: Vec<PathBuf>) -> Result<Files> {
-        let files = Files { paths };
+    /// Exit 2 when two files have the same name: a position would be ambiguous.
+    pub fn new(paths: Vec<PathBuf>) -> Result<LogFiles> {
+        let files = LogFiles { paths };
         let names = files.names();
         for (i, name) in names.iter().enumerate() {
             if let Some(first) = names[..i].iter().position(|other| other == name) {
                 let [first, second] = [&files.paths[first], &files.paths[i]].map(|path| path.display());
                 return Err(usage(format!(
-                    "--binlog: {first} and {second} are both called {name}, so that a position could be in either: \
-                     rename one, or read them in two runs"
+                    "--binlog: {first} and {second} are both called {name}, so positions would be ambiguous: rename \
+                     one, or read them in two runs"
                 )));
             }
         }
@@ -58,11 +59,11 @@ impl Files {
     }
 }
 
-impl Source for Files {
+impl Source for LogFiles {
     fn begin(&mut self, file: &str, offset: u64, _mode: Mode) -> Result<Box<dyn Events>> {
         let at = self.paths.iter().position(|path| name_of(path) == file).ok_or_else(|| {
             unavailable(format!(
-                "the position is of {file}, which is not among the files given with --binlog"
+                "the position is in {file}, which is not among the files given with --binlog"
             ))
         })?;
         if offset > FIRST_OFFSET && is_stdin(&self.paths[at]) {
@@ -96,10 +97,10 @@ fn is_stdin(path: &Path) -> bool {
 
 /// The files, read one after the other.
 struct FileEvents {
-    /// Last one first.
+    /// The files to come, last one first.
     waiting: Vec<PathBuf>,
     open: Option<Open>,
-    /// Where to begin in the first file, until it is opened.
+    /// The offset to begin at in the first file, until it is opened.
     begin_at: Option<u64>,
     event: Vec<u8>,
 }
@@ -131,7 +132,7 @@ impl Events for FileEvents {
             return Ok(true);
         }
         sink.event(&[&self.event]);
-        if self.event.capacity() > KEEP_BYTES {
+        if self.event.capacity() > MAX_KEPT_BYTES {
             self.event = Vec::new();
         }
         Ok(true)
@@ -158,12 +159,12 @@ impl Open {
         Ok(open)
     }
 
-    /// Opens a file to be read from further on. The format descriptions before that are handed over.
+    /// Opens a file in the middle. The format descriptions before the offset go to `sink`.
     fn in_middle(path: PathBuf, offset: u64, sink: &mut dyn Sink) -> Result<Open> {
         let mut open = Open::new(path)?;
         let mut event = Vec::new();
         while open.offset < offset && open.read(&mut event)? {
-            let kind = Header::parse(&event).map(|header| EventType::of(header.kind));
+            let kind = Header::parse(&event).map(|header| EventType::of(header.type_byte));
             if kind == Ok(EventType::FormatDescription) {
                 sink.preamble(&event);
             }
@@ -181,7 +182,7 @@ impl Open {
         match magic {
             MAGIC if read == 4 => Ok(()),
             MAGIC_ENCRYPTED if read == 4 => Err(unreadable(format!(
-                "{} is encrypted (binlog_encryption): let the server decrypt it, by reading from it",
+                "{} is encrypted (binlog_encryption): read it from the server, which decrypts it",
                 self.path.display()
             ))),
             _ => Err(unreadable(format!("{} is not a binary log", self.path.display()))),
@@ -230,7 +231,7 @@ impl Open {
 
     fn cut(&self) -> anyhow::Error {
         unreadable(format!(
-            "{} is cut short: it ends in the middle of the event at {}. What stands before is printed",
+            "{} is cut short: it ends inside the event at {}. Everything before is printed",
             self.path.display(),
             self.offset
         ))

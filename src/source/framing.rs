@@ -1,11 +1,12 @@
-//! Framed events: checksums, format descriptions, and where in which file each event stands.
+//! Frames events: checks their checksums, follows format descriptions, and keeps track of file and offset.
 
 use std::fmt;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::{Entry, Offsets};
+use super::Offsets;
+use super::entry::Entry;
 use crate::binlog::event::{
     CHECKSUM_LEN, Event, EventType, FLAG_IN_USE, FORMAT_DESCRIPTION, FormatDescription, HEADER_LEN, Header,
 };
@@ -13,16 +14,16 @@ use crate::bytes::Bytes;
 use crate::exit::unreadable;
 use crate::position::LogId;
 
-/// First offset of an event in a file: after the four magic bytes.
+/// Offset of a file's first event: after the four magic bytes.
 pub const FIRST_OFFSET: u64 = 4;
 
-/// Where an event stands. It is shown as `file:start`.
+/// The place of an event. Displayed as `file:start`.
 #[derive(Debug, Clone)]
 pub struct Place {
     pub file: Arc<str>,
     /// Offset of its first byte.
     pub start: u64,
-    /// Offset after it, in 64 bits: the header's field has 32, and is 0 in places.
+    /// Offset after it, in 64 bits. (The header's has 32, and may be 0.)
     pub end: u64,
 }
 
@@ -38,13 +39,13 @@ pub struct Framer {
     place: Place,
     format: FormatDescription,
     offsets: Offsets,
-    /// Which log the file at hand is of, once its format description was read.
+    /// The log that the current file belongs to, once its format description was read.
     log: Option<LogId>,
     seen_format: bool,
 }
 
 impl Framer {
-    /// For what a source yields that was begun at this place.
+    /// Frames what a source yields from this place on.
     pub fn at(file: &str, offset: u64, offsets: Offsets) -> Framer {
         Framer {
             place: Place { file: file.into(), start: offset, end: offset },
@@ -55,12 +56,12 @@ impl Framer {
         }
     }
 
-    /// Of the event that was framed last.
+    /// The place of the last framed event.
     pub fn place(&self) -> &Place {
         &self.place
     }
 
-    /// What the events of now are written in.
+    /// The current format description.
     pub fn format(&self) -> &FormatDescription {
         &self.format
     }
@@ -69,7 +70,7 @@ impl Framer {
         self.offsets
     }
 
-    /// Which log the file at hand is of, once that is known.
+    /// The log that the current file belongs to, once known.
     pub fn log(&self) -> Option<LogId> {
         self.log
     }
@@ -77,7 +78,7 @@ impl Framer {
     /// Checks the next event and moves past it; `None` where another file begins.
     ///
     /// # Errors
-    /// Exit 4 when its checksum does not fit, or it is not an event.
+    /// Exit 4 when its checksum is wrong, or it is no valid event.
     pub fn frame<'a>(&mut self, entry: Entry<'a>) -> Result<Option<Event<'a>>> {
         match entry {
             Entry::Event(raw) => self.event(raw).map(Some),
@@ -99,12 +100,12 @@ impl Framer {
         if header.size as usize != raw.len() {
             return Err(self.broken("its length is not what its header says"));
         }
-        let kind = EventType::of(header.kind);
+        let kind = EventType::of(header.type_byte);
         let body = raw.get(HEADER_LEN..).unwrap_or_default();
         if kind == EventType::FormatDescription {
             return self.format_description(header, raw, body);
         }
-        // What comes before the first format description is the dump thread's own rotate.
+        // Before the first format description comes only the dump thread's own rotate event.
         let body = if self.format.checksum { self.checked(header, raw)? } else { body };
         let event = Event { header, body };
         if kind == EventType::Rotate {
@@ -115,10 +116,10 @@ impl Framer {
         Ok(event)
     }
 
-    /// An error about the event that comes next.
+    /// An error about the next event.
     fn broken(&self, why: &str) -> anyhow::Error {
         unreadable(format!(
-            "the event at {}:{} cannot be read: {why}. The log is damaged, or was damaged on its way",
+            "the event at {}:{} cannot be read: {why}. The log is damaged, or was damaged in transfer",
             self.place.file, self.place.end
         ))
     }
@@ -130,10 +131,10 @@ impl Framer {
             self.checked(header, raw)?;
         }
         self.format = format;
-        // The second one of a relay log is of the server whose events follow.
+        // A relay log's second one describes the source's events; the first identifies the file.
         self.log.get_or_insert(LogId { created: header.timestamp, server_id: header.server_id });
         self.place.start = self.place.end;
-        // Sent again for a dump that starts further on, it has no place there.
+        // A dump that begins further on sends it again; then it has no place in the file there.
         let is_own = self.place.end == FIRST_OFFSET && !header.is_artificial();
         if self.offsets == Offsets::OfFiles || is_own {
             self.place.end += u64::from(header.size);
@@ -149,10 +150,10 @@ impl Framer {
             return Err(self.broken("it is too short for its checksum"));
         };
         let mut hasher = crc32fast::Hasher::new();
-        // The flag of a file still being written is left out: it is cleared later.
+        // The checksum does not cover the flag of a file in use, which is cleared later.
         let mut head = [0u8; HEADER_LEN];
         head.copy_from_slice(&event[..HEADER_LEN]);
-        if header.kind == FORMAT_DESCRIPTION {
+        if header.type_byte == FORMAT_DESCRIPTION {
             head[17..19].copy_from_slice(&(header.flags & !FLAG_IN_USE).to_le_bytes());
         }
         hasher.update(&head);
@@ -171,8 +172,8 @@ impl Framer {
         }
         self.place.end += u64::from(header.size);
         if of_server && header.log_pos != 0 {
-            // The server leaves out events that are none of a reader's business: their bytes still
-            // count. The field has 32 bits, so it counts on from the last offset.
+            // The server skips some events, whose bytes still count. The header's offset has 32 bits, so extend it from
+            // the last offset.
             let ahead = header.log_pos.wrapping_sub(self.place.end as u32);
             if ahead < 1 << 31 {
                 self.place.end += u64::from(ahead);
@@ -185,23 +186,22 @@ impl Framer {
         self.log = None;
     }
 
-    /// A file ends where the next one is named. The dump thread names one at its start as well,
-    /// and where a server went down without a word.
+    /// A rotate event names the next file. The dump thread also makes one at its start, and after a file that a crash
+    /// left without one.
     fn rotate(&mut self, event: &Event<'_>) -> Result<()> {
         let mut bytes = Bytes(event.body);
         let offset = bytes.u64().context("it ends early")?;
         self.place.start = self.place.end;
         if self.offsets == Offsets::OfFiles {
-            // The next file is the next that was given; in a relay log it names another server's.
+            // The next file is the next one given. (In a relay log the name may be another server's.)
             self.place.end += u64::from(event.header.size);
             return Ok(());
         }
         if !self.seen_format {
-            // The first one names the file that was asked for, with four bytes of a checksum
-            // after the name on some servers.
+            // The first one names the requested file, on some servers with a checksum of four bytes after it.
             return Ok(());
         }
-        let file = std::str::from_utf8(bytes.rest()).context("a file's name is not text")?;
+        let file = std::str::from_utf8(bytes.rest()).context("a file's name is not UTF-8")?;
         if event.header.is_artificial() && *file == *self.place.file {
             return Ok(());
         }

@@ -1,43 +1,43 @@
-//! Where events come from: a server, or files. A source can be asked to begin again at a place, and knows nothing of
-//! what is done with its events.
+//! Where events come from: a server, or files. A source can begin at any event, again and again; what happens to its
+//! events is not its business.
 
+pub mod entry;
 pub mod event_queue;
 pub mod files;
 pub mod framing;
 pub mod network;
-
-use std::thread;
+pub mod reading_thread;
 
 use anyhow::Result;
 
-use event_queue::{Filler, Next, Taker, event_queue};
+use entry::Sink;
 
-/// A place that events come from.
+/// Something to read events from.
 pub trait Source {
-    /// Begins to read at an offset of a file: the start of an event, and the events after it.
+    /// Starts reading at an offset of a file, where an event begins.
     ///
     /// # Errors
-    /// Exit 3 when the position is not there (any more); exit 1 when the source is out of reach.
+    /// Exit 3 when the position is not available (any more); exit 1 when the source cannot be reached.
     fn begin(&mut self, file: &str, offset: u64, mode: Mode) -> Result<Box<dyn Events>>;
 
-    /// The files that are there, oldest first, up to this one.
+    /// The names of the available files, oldest first, up to and including `file`.
     fn files_up_to(&mut self, file: &str) -> Result<Vec<String>>;
 
-    /// What the offsets of its events are.
+    /// How its events' offsets count.
     fn offsets(&self) -> Offsets;
 }
 
-/// What the offsets of a source's events are.
+/// How the offsets of a source's events count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offsets {
-    /// Those that a server tells. It can be asked to begin at no offset beyond [`Offsets::limit`].
+    /// As the server's headers say. A server can begin at no offset beyond [`Offsets::limit`].
     OfServer,
-    /// Those of the files themselves: the events of a relay log tell another server's.
+    /// By the file's own bytes: headers in a relay log have another server's offsets.
     OfFiles,
 }
 
 impl Offsets {
-    /// Largest offset that can be asked for: `COM_BINLOG_DUMP` has 32 bits for it.
+    /// The largest offset to begin at: `COM_BINLOG_DUMP` has 32 bits for it.
     pub fn limit(self) -> u64 {
         match self {
             Offsets::OfServer => u32::MAX.into(),
@@ -55,55 +55,8 @@ pub enum Mode {
     UntilEnd,
 }
 
-/// What a source yields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry<'a> {
-    /// An event's bytes, as they stand in the log.
-    Event(&'a [u8]),
-    /// An event from before the place that the reading begins at, without which the ones after it cannot be read:
-    /// a format description.
-    Preamble(&'a [u8]),
-    /// Another file begins, at its first event.
-    File(&'a str),
-}
-
-/// Takes what a source yields.
-pub trait Sink {
-    /// An event, in its parts.
-    fn event(&mut self, parts: &[&[u8]]);
-    /// See [`Entry::Preamble`].
-    fn preamble(&mut self, event: &[u8]);
-    /// See [`Entry::File`].
-    fn file(&mut self, name: &str);
-}
-
 /// Events in the order of the log.
 pub trait Events: Send {
-    /// Hands the next event to `sink`, with what comes before it. False at the end.
+    /// Hands the next event to `sink`, with any preamble or file before it. False at the end.
     fn next(&mut self, sink: &mut dyn Sink) -> Result<bool>;
-}
-
-/// Reads on a thread of its own.
-pub fn spawn(mut events: Box<dyn Events>) -> Taker {
-    let (mut filler, taker) = event_queue();
-    // Not joined: it may be blocked in a read when the work is done, and ends with the process.
-    thread::spawn(move || {
-        let end = read_all(events.as_mut(), &mut filler);
-        filler.finish(end);
-    });
-    taker
-}
-
-fn read_all(events: &mut dyn Events, filler: &mut Filler) -> Result<()> {
-    while events.next(filler)? {
-        let wanted = match filler.when_next() {
-            Next::Now => true,
-            Next::Later => filler.wait(),
-            Next::Never => false,
-        };
-        if !wanted {
-            break;
-        }
-    }
-    Ok(())
 }

@@ -1,7 +1,7 @@
-//! Events from a server, as a replica gets them.
+//! Reads events from a server, as a replica does.
 //!
-//! The `mysql` crate asks for the dump and takes its packets apart; events are handed on as they
-//! are in the file, with their checksums, and looked into nowhere else than in `log`.
+//! The `mysql` crate requests the dump and unpacks the packets. Events are passed on byte for byte as in the file, with
+//! their checksums.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -10,21 +10,22 @@ use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{BinlogDumpFlags, BinlogRequest, BinlogStream, Conn};
 
+use super::entry::Sink;
 use super::event_queue::Batch;
 use super::framing::Framer;
-use super::{Events, Mode, Offsets, Sink, Source};
+use super::{Events, Mode, Offsets, Source};
 use crate::binlog::event::{CHECKSUM_LEN, HEADER_LEN};
 use crate::exit::{unavailable, unreadable};
 use crate::position::{LogId, Position};
-use crate::server::{Options, Privilege, Server, connect, is_access_denied, log, socket_of};
+use crate::server::{Options, Privilege, Server, binary_log, connect, is_access_denied, socket_of};
 
-/// How often the server says that it is alive while it has nothing to send.
+/// How often the server sends a heartbeat while it has nothing else to send.
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// Silence after which the server is taken for dead.
+/// After this much silence the connection counts as dead.
 const SILENCE: Duration = Duration::from_secs(30);
-/// How long the server lets a slow reader of stdout stand in the way, in seconds: a day.
+/// How long the server waits for dumpa when stdout's reader is slow, in seconds: a day.
 const WRITE_TIMEOUT_S: u32 = 86_400;
-/// MariaDB's own GTID events are read (`MARIA_SLAVE_CAPABILITY_GTID`).
+/// Asks MariaDB for its own GTID events (`MARIA_SLAVE_CAPABILITY_GTID`).
 const MARIA_CAPABILITY: u32 = 4;
 
 /// A server's binary log.
@@ -32,7 +33,7 @@ const MARIA_CAPABILITY: u32 = 4;
 pub struct Network {
     pub options: Options,
     pub server: Server,
-    /// As which replica to announce; 0 for a random one.
+    /// The replica id to announce; 0 for a random one.
     pub server_id: u32,
 }
 
@@ -61,7 +62,7 @@ impl Source for Network {
     }
 
     fn files_up_to(&mut self, file: &str) -> Result<Vec<String>> {
-        let mut files = log::files(&mut connect(&self.options)?, &self.server)?;
+        let mut files = binary_log::files(&mut connect(&self.options)?, &self.server)?;
         if let Some(at) = files.iter().position(|other| other == file) {
             files.truncate(at + 1);
         }
@@ -74,8 +75,8 @@ impl Source for Network {
 }
 
 impl Network {
-    /// Which log a position is in, where this account may read the log. What goes wrong here is of no weight: the
-    /// position is good without it, too.
+    /// Adds the log's identity to a position, if this account may read the log. Errors are ignored: the position is good
+    /// without it.
     pub fn identify(&mut self, position: Position) -> Position {
         let log = self.log_of(&position).ok().flatten();
         Position { log, ..position }
@@ -100,8 +101,8 @@ impl Network {
         }
     }
 
-    /// The id to announce: as asked, else a random one, high enough to be nobody's. The server ends an older dump
-    /// of the same id, so a second look at the log must not take the first one's.
+    /// The id to announce: the given one, else a random high one that hardly anybody uses. The server ends an older dump
+    /// of the same id, so a second dump must not use the first one's.
     fn server_id(&self, mode: Mode) -> u32 {
         if self.server_id != 0 && mode == Mode::Follow {
             return self.server_id;
@@ -126,15 +127,15 @@ fn prepare(conn: &mut Conn, server: &Server) -> mysql::Result<()> {
 struct Stream {
     stream: BinlogStream,
     mode: Mode,
-    /// Where it began.
+    /// Where the dump began, for messages.
     place: String,
-    /// The statement to send if this is refused.
+    /// The GRANT that the account lacks if the dump is refused.
     grant: String,
 }
 
 impl Events for Stream {
     fn next(&mut self, sink: &mut dyn Sink) -> Result<bool> {
-        // The crate panics on some bytes; that is a log that cannot be read, not a bug to abort on.
+        // The crate panics on some damaged bytes.
         let next = catch_unwind(AssertUnwindSafe(|| self.stream.next()));
         let next = next.map_err(|_| unreadable("the server sent an event that is damaged"))?;
         let event = match next {
@@ -151,8 +152,7 @@ impl Events for Stream {
         head[9..13].copy_from_slice(&header.event_size().to_le_bytes());
         head[13..17].copy_from_slice(&header.log_pos().to_le_bytes());
         head[17..19].copy_from_slice(&header.flags_raw().to_le_bytes());
-        // The crate takes the checksum off, and off a format description also the byte before it
-        // that says which one it is.
+        // The crate cuts off the checksum, and in a format description also the byte before it, the algorithm.
         let algorithm = event.footer().get_checksum_alg();
         let algorithm = algorithm.map_err(|_| unreadable("the server uses an unknown checksum"))?;
         let (algorithm, sum) = match (algorithm, event.checksum()) {
@@ -170,7 +170,7 @@ impl Events for Stream {
     }
 }
 
-/// An error of the dump, in words, with the exit code that fits.
+/// The message and exit code for an error of the dump.
 fn failed(error: mysql::Error, place: &str, grant: &str) -> anyhow::Error {
     match &error {
         mysql::Error::MySqlError(e) => dump_error(e.code, &e.message, place, grant),
@@ -189,7 +189,7 @@ fn is_timeout(error: &std::io::Error) -> bool {
     matches!(error.kind(), TimedOut | WouldBlock)
 }
 
-/// Error 1236 means many things; what it says decides.
+/// Error 1236 means many things; its text decides.
 fn dump_error(code: u16, message: &str, place: &str, grant: &str) -> anyhow::Error {
     let lower = message.to_lowercase();
     let says = |text: &str| lower.contains(text);
@@ -204,7 +204,7 @@ fn dump_error(code: u16, message: &str, place: &str, grant: &str) -> anyhow::Err
         code if is_access_denied(code) || code == 1236 && says("access denied") => {
             anyhow!("this account may not read the binary log ({message}): {grant}")
         }
-        // What the server, or this replica, lacks at the moment; the position is as good as it was.
+        // A temporary or session problem; the position is still good.
         1236 if says("memory") || says("server_id was not set") || says("can not handle") => {
             anyhow!("the server refused to send its binary log from {place}: {message}")
         }
@@ -213,8 +213,8 @@ fn dump_error(code: u16, message: &str, place: &str, grant: &str) -> anyhow::Err
         }
         1236 if says("could not find first log file") || says("purged") || says("could not open log") => {
             unavailable(format!(
-                "the server has no {place} (any more): it was purged, or it is another server's. \
-                 Load again ({message})"
+                "the server does not have {place} (any more): it was purged, or belongs to another server. Load again \
+                 ({message})"
             ))
         }
         1236 if says("larger file size")
@@ -223,13 +223,12 @@ fn dump_error(code: u16, message: &str, place: &str, grant: &str) -> anyhow::Err
             || says("exceeds") =>
         {
             unavailable(format!(
-                "{place} is beyond the end of that file: it was cut after a crash, reset, or is \
-                 another server's. Load again ({message})"
+                "{place} is beyond the end of that file: the log was cut by a crash or reset, or belongs to another \
+                 server. Load again ({message})"
             ))
         }
         1236 => unavailable(format!(
-            "the server cannot read on from {place}: it is not where an event begins, or the log is \
-             damaged ({message})"
+            "the server cannot send its log from {place}: no event begins there, or the log is damaged ({message})"
         )),
         _ => anyhow!("the server refused to send its binary log from {place}: {message} ({code})"),
     }

@@ -1,30 +1,30 @@
-//! The clauses of ALTER TABLE: what each does to the table's rows, to its definition, and to other tables.
+//! ALTER TABLE: the effects of its clauses on the table's rows and definition, and on other tables.
 
-use super::effect::{Change, Clause, Effect, Effects, Name, Text};
+use super::effect::{Clause, Effect, Effects, Identifier, TableChange, TableName};
 use super::reader::Reader;
 
-/// What stands behind ADD and DROP that is neither a column nor a unique key.
+/// Words after ADD and DROP that mean neither a column nor a unique key.
 const NOT_COLUMNS: [&str; 7] = ["index", "key", "fulltext", "spatial", "foreign", "check", "partition"];
-/// Likewise, of words that columns may be called, too.
+/// The same, where a column could be named by the first word alone.
 const PAIRS_NOT_COLUMNS: [[&str; 2]; 4] =
     [["vector", "index"], ["vector", "key"], ["period", "for"], ["system", "versioning"]];
 
-/// What the clauses of an ALTER TABLE come to.
+/// The sum of an ALTER TABLE's clauses.
 #[derive(Default)]
 struct Altered {
     clauses: Vec<Clause>,
-    /// Rows changed, and no event tells how.
+    /// A clause that changes rows without row events.
     unlogged: Option<&'static str>,
     is_emptied: bool,
-    renamed: Option<Name>,
-    /// Other tables, and what happened to them.
+    renamed: Option<TableName>,
+    /// Effects on other tables.
     others: Effects,
     /// A clause that deletes rows if IGNORE is given.
     deletes_with_ignore: bool,
 }
 
-/// Everything that an ALTER TABLE does. `reader` stands behind the table's name.
-pub(super) fn table(name: &Name, ignore: bool, mut reader: Reader<'_>) -> Effects {
+/// The effects of an ALTER TABLE. `reader` is after the table's name.
+pub(super) fn table(name: &TableName, ignore: bool, mut reader: Reader<'_>) -> Effects {
     // MariaDB's WAIT n and NOWAIT.
     if reader.accept("wait") {
         reader.next();
@@ -39,13 +39,13 @@ pub(super) fn table(name: &Name, ignore: bool, mut reader: Reader<'_>) -> Effect
     if ignore && altered.deletes_with_ignore {
         altered.unlogged.get_or_insert("ALTER IGNORE TABLE");
     }
-    let mut effects = vec![Effect::Table(name.clone(), Change::Altered(altered.clauses))];
+    let mut effects = vec![Effect::Table(name.clone(), TableChange::Altered(altered.clauses))];
     if altered.is_emptied {
-        effects.push(Effect::Table(name.clone(), Change::Emptied));
+        effects.push(Effect::Table(name.clone(), TableChange::Emptied));
     }
-    effects.extend(altered.unlogged.map(|what| Effect::Table(name.clone(), Change::Unlogged(what))));
+    effects.extend(altered.unlogged.map(|what| Effect::Table(name.clone(), TableChange::Unlogged(what))));
     effects.extend(altered.others);
-    effects.extend(altered.renamed.map(|to| Effect::Table(name.clone(), Change::RenamedTo(to))));
+    effects.extend(altered.renamed.map(|to| Effect::Table(name.clone(), TableChange::RenamedTo(to))));
     effects
 }
 
@@ -54,7 +54,7 @@ pub(super) fn add_index(unique: bool) -> Vec<Clause> {
     if unique { vec![Clause::AddUniqueKey] } else { Vec::new() }
 }
 
-pub(super) fn drop_index(name: Text) -> Clause {
+pub(super) fn drop_index(name: Identifier) -> Clause {
     match &name {
         Some(primary) if primary.eq_ignore_ascii_case("primary") => Clause::DropPrimaryKey,
         _ => Clause::DropIndex { name },
@@ -76,7 +76,7 @@ impl Altered {
                 false => self.unlogged = Some("ALTER TABLE … TRUNCATE PARTITION"),
             },
             Some("exchange") if reader.accept("partition") => self.exchange(reader),
-            // Neither word is reserved: a column may be called so.
+            // DISCARD and IMPORT are not reserved: a column may have such a name.
             Some("discard") if reader.accept_any(&["tablespace", "partition"]) => {
                 self.unlogged = Some("ALTER TABLE … DISCARD TABLESPACE");
             }
@@ -88,7 +88,7 @@ impl Altered {
         self.options(&mut options);
     }
 
-    /// Options of the table, which may stand behind one another without commas.
+    /// Reads table options, which need no commas between them.
     fn options(&mut self, reader: &mut Reader<'_>) {
         if reader.accept_any(&["add", "drop", "modify", "change", "alter", "rename", "order"]) {
             return;
@@ -112,7 +112,7 @@ impl Altered {
     fn add(&mut self, mut reader: Reader<'_>) {
         if reader.accept("constraint") {
             reader.accept_all(&["if", "not", "exists"]);
-            // Its name may be left out.
+            // The name is optional.
             if !reader.is_next(&["primary", "unique", "foreign", "check"]) {
                 reader.next();
             }
@@ -140,7 +140,7 @@ impl Altered {
         }
     }
 
-    /// One of ADD (…, …), which may hold keys as well.
+    /// One definition of ADD (…, …), of a column or a key.
     fn add_listed(&mut self, definition: Reader<'_>) {
         if definition.is_next(&["constraint", "primary", "unique"]) || is_no_column(definition) {
             self.add(definition);
@@ -155,7 +155,7 @@ impl Altered {
         self.keys_of(definition);
     }
 
-    /// The keys that a column's definition makes of it.
+    /// The keys in a column's definition.
     fn keys_of(&mut self, definition: Reader<'_>) {
         let is_unique = definition.holds("unique") || definition.holds("serial");
         if definition.holds("primary") || definition.holds("key") && !is_unique {
@@ -182,7 +182,7 @@ impl Altered {
             reader.accept_all(&["if", "exists"]);
             let Some(name) = reader.name() else { return };
             self.clauses.push(Clause::DropColumn { name });
-            // A unique key that goes on without the column may have duplicates then.
+            // A unique key that loses the column may have duplicates then.
             self.deletes_with_ignore = true;
         }
     }
@@ -195,8 +195,8 @@ impl Altered {
         self.modify(reader, from);
     }
 
-    /// MODIFY [COLUMN] c …; or what follows the old name in CHANGE.
-    fn modify(&mut self, mut reader: Reader<'_>, old_name: Option<Text>) {
+    /// MODIFY [COLUMN] c …; or the rest of CHANGE after the old name.
+    fn modify(&mut self, mut reader: Reader<'_>, old_name: Option<Identifier>) {
         if old_name.is_none() {
             reader.accept("column");
             reader.accept_all(&["if", "exists"]);
@@ -231,7 +231,7 @@ impl Altered {
         if reader.accept("table") {
             self.unlogged = Some("ALTER TABLE … CONVERT TABLE … TO PARTITION");
             if let Some(other) = reader.table() {
-                self.others.push(Effect::Table(other, Change::Gone));
+                self.others.push(Effect::Table(other, TableChange::Gone));
             }
         } else if reader.accept("partition") {
             let what = "ALTER TABLE … CONVERT PARTITION … TO TABLE";
@@ -239,7 +239,7 @@ impl Altered {
             reader.skip_past("to");
             reader.accept("table");
             if let Some(other) = reader.table() {
-                self.others.push(Effect::Table(other, Change::Unlogged(what)));
+                self.others.push(Effect::Table(other, TableChange::Unlogged(what)));
             }
         } else if reader.accept("to") {
             self.clauses.push(Clause::ConvertCharset);
@@ -256,12 +256,12 @@ impl Altered {
         if reader.accept_all(&["with", "table"])
             && let Some(other) = reader.table()
         {
-            self.others.push(Effect::Table(other, Change::Unlogged(what)));
+            self.others.push(Effect::Table(other, TableChange::Unlogged(what)));
         }
     }
 }
 
-/// Whether what follows ADD or DROP is no column.
+/// Whether ADD or DROP is not about a column.
 fn is_no_column(reader: Reader<'_>) -> bool {
     reader.is_next(&NOT_COLUMNS) || PAIRS_NOT_COLUMNS.iter().any(|pair| { reader }.accept_all(pair))
 }

@@ -1,9 +1,10 @@
-//! Statements of the log: cut into tokens, and what each does to tables.
+//! SQL statements in the log: their tokens, and the effects they have on tables.
 
 mod alter;
 pub mod effect;
-#[cfg(test)]
-mod effect_tests;
 mod reader;
+pub mod statement;
+#[cfg(test)]
+mod statement_tests;
 mod table_statements;
 pub mod tokens;

@@ -1,9 +1,9 @@
-//! A place in the tokens of a statement.
+//! Reads the tokens of a statement.
 
-use super::effect::{Name, Text};
+use super::effect::{Identifier, TableName};
 use super::tokens::{Session, Token};
 
-/// Reads a statement from left to right. What is not there is not read, and nothing fails.
+/// A cursor over a statement's tokens. Nothing here fails: missing tokens are not consumed.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     pub rest: &'a [Token<'a>],
@@ -11,7 +11,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The next token, which is taken.
+    /// Consumes the next token.
     pub fn next(&mut self) -> Option<&'a Token<'a>> {
         let (first, rest) = self.rest.split_first()?;
         self.rest = rest;
@@ -29,12 +29,12 @@ impl<'a> Reader<'a> {
         Some(String::from_utf8_lossy(word).to_ascii_lowercase())
     }
 
-    /// Whether one of these keywords comes next. It is not taken.
+    /// Whether one of these keywords comes next, without consuming it.
     pub fn is_next(&self, keywords: &[&str]) -> bool {
         self.rest.first().is_some_and(|token| keywords.iter().any(|keyword| token.is_keyword(keyword)))
     }
 
-    /// Takes the keyword, if it is next.
+    /// Consumes the keyword, if it is next.
     pub fn accept(&mut self, keyword: &str) -> bool {
         self.accept_any(&[keyword])
     }
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// Takes the keywords, if all of them are next.
+    /// Consumes the keywords, if all of them are next.
     pub fn accept_all(&mut self, keywords: &[&str]) -> bool {
         let mut ahead = *self;
         let all = keywords.iter().all(|keyword| ahead.accept(keyword));
@@ -65,12 +65,12 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// Whether the keyword stands anywhere in the rest.
+    /// Whether the rest contains the keyword.
     pub fn holds(&self, keyword: &str) -> bool {
         self.rest.iter().any(|token| token.is_keyword(keyword))
     }
 
-    /// Skips to the keyword and takes it; false when it does not come.
+    /// Skips to the keyword and consumes it; false if it does not come.
     pub fn skip_past(&mut self, keyword: &str) -> bool {
         while !self.is_at_end() {
             if self.accept(keyword) {
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
         false
     }
 
-    /// Takes up to the next comma outside of parentheses, which is taken as well.
+    /// Consumes the tokens up to the next comma outside of parentheses, and the comma.
     pub fn clause(&mut self) -> Reader<'a> {
         let mut depth = 0usize;
         let comma = self.rest.iter().position(|token| {
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
         Reader { rest: clause, session: self.session }
     }
 
-    /// What stands in the parentheses that come next.
+    /// The tokens inside the parentheses that come next.
     pub fn parenthesized(&mut self) -> Option<Reader<'a>> {
         if !self.accept_symbol(b'(') {
             return None;
@@ -127,13 +127,13 @@ impl<'a> Reader<'a> {
         Some(name)
     }
 
-    /// The same as text.
-    pub fn name(&mut self) -> Option<Text> {
+    /// An identifier as text.
+    pub fn name(&mut self) -> Option<Identifier> {
         let session = self.session;
         self.identifier().map(|name| session.name(name))
     }
 
-    /// The name of a savepoint, of which nothing is asked but whether two are the same.
+    /// The name of a savepoint, only to be compared with others.
     pub fn savepoint(&mut self) -> String {
         let session = self.session;
         let name = self.identifier().unwrap_or_default();
@@ -141,14 +141,14 @@ impl<'a> Reader<'a> {
     }
 
     /// `table` or `database.table`. A dot before the name means the default database.
-    pub fn table(&mut self) -> Option<Name> {
+    pub fn table(&mut self) -> Option<TableName> {
         let is_bare = self.accept_symbol(b'.');
         let first = self.name()?;
         if !is_bare && self.accept_symbol(b'.') {
             let table = self.name()?;
-            return Some(Name { database: Some(first), table });
+            return Some(TableName { database: Some(first), table });
         }
-        Some(Name { database: None, table: first })
+        Some(TableName { database: None, table: first })
     }
 
     /// An identifier or a string, in lower case: the name of an engine.

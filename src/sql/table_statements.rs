@@ -3,7 +3,7 @@
 //! Source: the manuals of MySQL 5.6 to 9.7 (Data Definition Statements) and of MariaDB (Data Definition).
 
 use super::alter;
-use super::effect::{Change, DatabaseChange, Effect, Effects, Name, data};
+use super::effect::{DatabaseChange, Effect, Effects, TableChange, TableName, data};
 use super::reader::Reader;
 
 const DATABASE: [&str; 2] = ["database", "schema"];
@@ -13,12 +13,12 @@ const TABLES: [&str; 2] = ["table", "tables"];
 pub(super) fn truncate(mut reader: Reader<'_>) -> Effects {
     reader.accept("table");
     match reader.table() {
-        Some(table) => vec![Effect::Table(table, Change::Emptied)],
+        Some(table) => vec![Effect::Table(table, TableChange::Emptied)],
         None => data("truncate"),
     }
 }
 
-/// DROP TABLE a, b; DROP DATABASE d; DROP INDEX i ON t; what else can be dropped holds no rows.
+/// DROP TABLE a, b; DROP DATABASE d; DROP INDEX i ON t. Other objects hold no rows.
 pub(super) fn drop(mut reader: Reader<'_>) -> Effects {
     let temporary = reader.accept("temporary");
     if reader.accept_any(&DATABASE) {
@@ -34,10 +34,10 @@ pub(super) fn drop(mut reader: Reader<'_>) -> Effects {
         return Vec::new();
     }
     reader.accept_all(&["if", "exists"]);
-    let change = if temporary { Change::TemporaryGone } else { Change::Gone };
+    let change = if temporary { TableChange::TemporaryGone } else { TableChange::Gone };
     let mut effects = Vec::new();
     loop {
-        // One that cannot be read may be any.
+        // An unreadable table could be any.
         let Some(table) = reader.table() else { return data("drop table") };
         effects.push(Effect::Table(table, change.clone()));
         if !reader.accept_symbol(b',') {
@@ -51,12 +51,12 @@ fn drop_index(mut reader: Reader<'_>) -> Effects {
     let Some(name) = reader.name() else { return data("drop index") };
     reader.skip_past("on");
     match reader.table() {
-        Some(table) => vec![Effect::Table(table, Change::Altered(vec![alter::drop_index(name)]))],
+        Some(table) => vec![Effect::Table(table, TableChange::Altered(vec![alter::drop_index(name)]))],
         None => data("drop index"),
     }
 }
 
-/// CREATE TABLE, DATABASE and INDEX; what else can be created holds no rows.
+/// CREATE TABLE, DATABASE and INDEX. Other objects hold no rows.
 pub(super) fn create(mut reader: Reader<'_>) -> Effects {
     let replaces = reader.accept_all(&["or", "replace"]);
     if reader.accept_any(&DATABASE) {
@@ -78,7 +78,7 @@ pub(super) fn create(mut reader: Reader<'_>) -> Effects {
     }
     reader.skip_past("on");
     match reader.table() {
-        Some(table) => vec![Effect::Table(table, Change::Altered(alter::add_index(unique)))],
+        Some(table) => vec![Effect::Table(table, TableChange::Altered(alter::add_index(unique)))],
         None => data("create index"),
     }
 }
@@ -87,24 +87,23 @@ fn create_table(mut reader: Reader<'_>, replaces: bool, temporary: bool) -> Effe
     let if_not_exists = reader.accept_all(&["if", "not", "exists"]);
     let Some(table) = reader.table() else { return data("create table") };
     if temporary {
-        return vec![Effect::Table(table, Change::TemporaryCreated)];
+        return vec![Effect::Table(table, TableChange::TemporaryCreated)];
     }
     if takes_rows(reader) {
         let verb = "CREATE … SELECT".to_string();
-        return vec![Effect::Table(table, Change::Data { verb, alone: true, deletes_all: false })];
+        return vec![Effect::Table(table, TableChange::Data { verb, alone: true, deletes_all: false })];
     }
     let like = reader.parenthesized().and_then(like).or_else(|| like(reader));
-    vec![Effect::Table(table, Change::Created { replaces, if_not_exists, like })]
+    vec![Effect::Table(table, TableChange::Created { replaces, if_not_exists, like })]
 }
 
 /// LIKE t, in parentheses or not.
-fn like(mut reader: Reader<'_>) -> Option<Name> {
+fn like(mut reader: Reader<'_>) -> Option<TableName> {
     if reader.accept("like") { reader.table() } else { None }
 }
 
-/// Whether the rest of a CREATE TABLE takes rows from somewhere: SELECT, and in MySQL 8.0 TABLE and VALUES (which a list
-/// of partitions has, too, with other words behind it). In row format the rows of CREATE … SELECT have events of their
-/// own, and the statement is logged without its SELECT.
+/// Whether a CREATE TABLE takes rows from somewhere: SELECT, and in MySQL 8.0 TABLE and VALUES (also a word of partition
+/// definitions, before LESS or IN). Row format logs CREATE … SELECT without the SELECT, and its rows as events.
 fn takes_rows(mut reader: Reader<'_>) -> bool {
     while !reader.is_at_end() {
         if reader.accept_any(&["select", "table"])
@@ -126,17 +125,17 @@ pub(super) fn rename(mut reader: Reader<'_>) -> Effects {
         // Past MariaDB's WAIT and NOWAIT.
         reader.skip_past("to");
         let Some((from, to)) = from.zip(reader.table()) else { return data("rename table") };
-        effects.push(Effect::Table(from, Change::RenamedTo(to)));
+        effects.push(Effect::Table(from, TableChange::RenamedTo(to)));
         if !reader.accept_symbol(b',') {
             return effects;
         }
     }
 }
 
-/// ALTER TABLE and ALTER DATABASE; what else can be altered holds no rows.
+/// ALTER TABLE and ALTER DATABASE. Other objects hold no rows.
 pub(super) fn alter(mut reader: Reader<'_>) -> Effects {
     if reader.accept_any(&DATABASE) {
-        // Without a name it is the default database, of which nothing is asked.
+        // Without a name it is the default database; the name does not matter.
         let name = reader.name().unwrap_or_default();
         return vec![Effect::Database(name, DatabaseChange::Altered)];
     }

@@ -1,16 +1,16 @@
-//! A statement cut into tokens: words, quoted names, symbols and literals. Comments are skipped, except for those
-//! that the server executes (`/*!50100 … */`).
+//! Splits a statement into tokens: words, quoted names, symbols and literals. Comments are skipped, except those that the
+//! server executes (`/*!50100 … */`).
 //!
-//! A statement is bytes. Like the server's parser, this one steps through them in the client's character set, so that
-//! the second byte of a character is taken neither for a quote nor for a backslash. A byte that begins no character is
-//! a character of its own, to the server too. So nothing can fail here, and comments and strings may hold any bytes.
-//! Only names are ever converted, and only when they are asked for: see [`Session::name`].
+//! A statement is bytes. Like the server's parser, this one steps through them in the client's character set, so that it
+//! takes no second byte of a character for a quote or backslash. An invalid byte counts as a character, for the server,
+//! too. So nothing fails here, and comments and strings may hold any bytes. Only names are converted, when asked for: see
+//! [`Session::name`].
 
 use std::borrow::Cow;
 
 use crate::value::Charset;
 
-/// What the server's parser knew of the client besides the statement.
+/// Settings of the client's session that affect parsing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Session {
     /// The client's character set; `None` for one that dumpa does not know.
@@ -28,11 +28,10 @@ impl Default for Session {
 }
 
 impl Session {
-    /// A name as text; `None` for bytes that are none in the client's character set.
+    /// A name as text; `None` if its bytes are invalid in the client's character set.
     ///
-    /// Every server refuses such a name in UTF-8 (error 1300), and MariaDB in every character set. MySQL in the others
-    /// puts `?` into it or cuts it off, so it cannot be told which table was meant. (In `ascii` it can: each byte
-    /// becomes a `?`.)
+    /// Every server refuses such a name in UTF-8 (error 1300), and MariaDB in every character set. In other character sets
+    /// MySQL puts `?` into the name or truncates it, so the table is unknown. (In `ascii` each byte becomes a `?`.)
     pub fn name(&self, bytes: &[u8]) -> Option<String> {
         match self.charset {
             Some(charset) => charset.decode(bytes).ok(),
@@ -41,7 +40,7 @@ impl Session {
         }
     }
 
-    /// How many bytes the character has that begins here.
+    /// The length of the first character in bytes.
     fn step(&self, bytes: &[u8]) -> usize {
         self.charset.map_or(1, |charset| charset.step(bytes))
     }
@@ -63,15 +62,15 @@ impl Session {
     }
 }
 
-/// A piece of a statement.
+/// A token of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token<'a> {
-    /// An unquoted word: a keyword or a name, as it was written.
+    /// An unquoted word: a keyword or a name, as written.
     Bare(&'a [u8]),
     /// A name in quotes, without them.
     Quoted(Cow<'a, [u8]>),
     Symbol(u8),
-    /// A string, without its quotes; escapes are left in it.
+    /// A string without its quotes; escapes stay in it.
     Literal(Cow<'a, [u8]>),
 }
 
@@ -85,24 +84,24 @@ impl Token<'_> {
     }
 }
 
-/// Cuts a statement into its tokens.
+/// Splits a statement into its tokens.
 pub fn tokens(text: &[u8], session: Session) -> Vec<Token<'_>> {
-    let mut cutter = Cutter { rest: text, in_executed_comment: false, session };
+    let mut splitter = Splitter { rest: text, in_executed_comment: false, session };
     let mut all = Vec::new();
-    while let Some(token) = cutter.next_token() {
+    while let Some(token) = splitter.next_token() {
         all.push(token);
     }
     all
 }
 
-struct Cutter<'a> {
+struct Splitter<'a> {
     rest: &'a [u8],
     /// Inside a comment that the server executes: its end is skipped.
     in_executed_comment: bool,
     session: Session,
 }
 
-impl<'a> Cutter<'a> {
+impl<'a> Splitter<'a> {
     fn next_token(&mut self) -> Option<Token<'a>> {
         self.skip_space_and_comments();
         let first = *self.rest.first()?;
@@ -153,7 +152,7 @@ impl<'a> Cutter<'a> {
         }
     }
 
-    /// Byte by byte, as the server does: in no character set are these bytes part of a longer character.
+    /// Searches byte by byte, as the server does: in no character set are these bytes part of a longer character.
     fn skip_past(&mut self, end: &[u8]) {
         let at = self.rest.windows(end.len()).position(|bytes| bytes == end);
         self.advance(at.map_or(self.rest.len(), |at| at + end.len()));
@@ -176,7 +175,7 @@ impl<'a> Cutter<'a> {
         while let Some(&byte) = self.rest.first() {
             let len = match byte {
                 b'\\' if !no_backslash => {
-                    // Left as it is: only names are ever looked at, and they have no escapes.
+                    // Escapes stay: only names are ever read, and they have none.
                     let escaped = self.rest.get(1..).unwrap_or_default();
                     1 + self.session.step(escaped)
                 }

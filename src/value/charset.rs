@@ -1,16 +1,15 @@
 //! The server's character sets: from a column's bytes to the inside of a JSON string.
 //!
-//! dumpa asks for results with `character_set_results = NULL`, and the binary log holds what the
-//! column holds, so both halves bring the column's own bytes here. What comes out is what the server
-//! itself gives for `CONVERT(column USING utf8mb4)`; `tests/suite/charset.rs` compares the two over
-//! each character set's whole repertoire, on each server. MySQL 5.6, MySQL 9.7 and MariaDB agree on every
-//! character. What they do not agree on is which bytes a column refuses:
+//! Queries use `character_set_results = NULL`, and the binary log holds columns as they are stored, so both bring a
+//! column's own bytes here. The result is that of the server's `CONVERT(column USING utf8mb4)`; `tests/suite/charset.rs`
+//! compares the two for every character, on each server. MySQL 5.6, MySQL 9.7 and MariaDB agree on every character. They
+//! differ in which bytes a column refuses:
 //!
-//! - Bytes that a column takes though they stand for no character (0x81 in cp1250, 0xA140 in gbk, 0x80
-//!   in ascii but for MySQL 9.7) are `?`, as the server prints them.
-//! - Bytes that a column refuses are [`Malformed`]. They get there behind the server's back only.
-//! - So are surrogates, U+D800 to U+DFFF, which ucs2 takes, and on MariaDB and MySQL 5.6 utf8 and utf32
-//!   too: they are no characters, and the server's own conversion of them is not UTF-8.
+//! - Bytes without a character that a column accepts (0x81 in cp1250, 0xA140 in gbk, and except on MySQL 9.7, 0x80 in
+//!   ascii) give `?`, as from the server.
+//! - Bytes that a column refuses are [`Malformed`]. They can only come from damage.
+//! - So are surrogates, U+D800 to U+DFFF, which ucs2 accepts, and on MariaDB and MySQL 5.6 also utf8 and utf32: they are
+//!   no characters, and the server converts them to invalid UTF-8.
 
 use encoding_rs::Encoding;
 
@@ -20,13 +19,13 @@ use crate::bytes::Malformed;
 mod differences;
 mod multi_byte;
 mod single_byte;
-// One row for each sixteen bytes is easier to look at than what fits into a line.
+// Rows of sixteen are easier to read.
 #[rustfmt::skip]
 mod tables;
 mod wide;
 
-/// One line for each character set: its name, and the ids of its collations on MySQL and MariaDB, from
-/// information_schema. Ids that follow from others are [`Charset::by_collation_id`]'s.
+/// Defines the character sets, each with its name and collation ids on MySQL and MariaDB, from information_schema. Ids that
+/// follow from these are in [`Charset::by_collation_id`].
 macro_rules! charsets {
     ($($variant:ident $name:literal $ids:pat,)+) => {
         /// A character set of the server.
@@ -36,7 +35,7 @@ macro_rules! charsets {
         }
 
         impl Charset {
-            /// As the server spells it. The one that older servers call utf8 is `utf8mb3`.
+            /// The server's name. What older servers call utf8 is `utf8mb3`.
             pub fn name(self) -> &'static str {
                 match self { $(Charset::$variant => $name,)+ }
             }
@@ -102,7 +101,7 @@ charsets! {
 }
 
 impl Charset {
-    /// By its name in information_schema or in a statement: `utf8` is utf8mb3, and case does not count.
+    /// By its name in information_schema or a statement, in any case; `utf8` is utf8mb3.
     pub fn by_name(name: &str) -> Option<Charset> {
         if name.eq_ignore_ascii_case("utf8") {
             return Some(Charset::Utf8mb3);
@@ -110,7 +109,7 @@ impl Charset {
         ALL.iter().copied().find(|charset| charset.name().eq_ignore_ascii_case(name))
     }
 
-    /// By a collation's id, as in a table map's optional metadata or a result's column definition.
+    /// By a collation's id, as in a table map's metadata.
     pub fn by_collation_id(id: u32) -> Option<Charset> {
         match id {
             // MariaDB's NO PAD variant of an older collation.
@@ -125,18 +124,17 @@ impl Charset {
         }
     }
 
-    /// Whether its columns hold bytes (BINARY, VARBINARY, BLOB) instead of text.
+    /// Whether its columns hold bytes (BINARY, VARBINARY, BLOB), not text.
     pub fn is_binary(self) -> bool {
         self == Charset::Binary
     }
 
-    /// Appends `bytes` as the inside of a JSON string: escaped, without the quotes. After an error
-    /// `out` holds a part of it.
+    /// Appends `bytes` as the inside of a JSON string: escaped, without the quotes. On an error `out` holds a part.
     ///
-    /// Binary is read as UTF-8, for the labels of an ENUM of that character set.
+    /// Binary is read as UTF-8, for labels of a binary ENUM.
     pub fn escape(self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
         match self {
-            // No server puts four bytes into utf8mb3, but if they are there, they can mean one thing only.
+            // Servers never store four-byte characters in utf8mb3, but they would be unambiguous.
             Charset::Utf8mb4 | Charset::Utf8mb3 | Charset::Binary => {
                 let rest = text::escape_ascii(bytes, out);
                 if rest.is_empty() {
@@ -163,7 +161,7 @@ impl Charset {
         }
     }
 
-    /// The text that bytes stand for.
+    /// Decodes bytes to text.
     pub fn decode(self, bytes: &[u8]) -> Result<String, Malformed> {
         let mut json = vec![b'"'];
         self.escape(bytes, &mut json)?;
@@ -171,8 +169,8 @@ impl Charset {
         serde_json::from_slice(&json).map_err(|_| self.malformed())
     }
 
-    /// How many bytes the first character has, as the server's parser steps through a statement: 1 where no
-    /// sequence of several begins. For character sets that a client may use.
+    /// The length of the first character in bytes, as the server's parser sees it; 1 for an invalid sequence. For character
+    /// sets that a client may use.
     pub fn step(self, bytes: &[u8]) -> usize {
         if bytes.first().is_none_or(u8::is_ascii) {
             return 1;
@@ -180,8 +178,8 @@ impl Charset {
         multi_byte::step(self, bytes)
     }
 
-    /// Whether a byte beyond ASCII is white space between the words of a statement: the no-break space of
-    /// some single-byte character sets is, of others it is not (measured; MySQL 5.6, 9.7 and MariaDB agree).
+    /// Whether a byte beyond ASCII separates words of a statement: the no-break space of some single-byte character sets
+    /// does (measured; MySQL 5.6, 9.7 and MariaDB agree).
     pub fn is_space_beyond_ascii(self, byte: u8) -> bool {
         use Charset::{Armscii8, Cp852, Cp866, Cp1250, Dec8, Geostd8, Greek, Hebrew, Keybcs2};
         use Charset::{Latin1, Latin2, Latin5, Latin7};
@@ -194,7 +192,7 @@ impl Charset {
         }
     }
 
-    /// For the character sets of which ASCII is the first half.
+    /// [`Charset::escape`] for character sets that extend ASCII.
     fn escape_beyond_ascii(self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
         if let Some(upper) = single_byte::upper_half(self) {
             single_byte::escape(upper, bytes, out);
@@ -205,12 +203,12 @@ impl Charset {
     }
 }
 
-/// Appends one character as a JSON string has it.
+/// Appends one character, escaped for JSON.
 fn push(character: char, out: &mut Vec<u8>) {
     let mut buffer = [0; 4];
     character.encode_utf8(&mut buffer);
     let [a, b, c, _] = buffer;
-    // Slices of a known length are appended without a call, which tells on a page of Cyrillic.
+    // Appending slices of a fixed length takes no call: measurable in Cyrillic text.
     match character.len_utf8() {
         1 => text::escape_byte(a, out),
         2 => out.extend_from_slice(&[a, b]),
@@ -219,7 +217,7 @@ fn push(character: char, out: &mut Vec<u8>) {
     }
 }
 
-/// The leading bytes that are ASCII, and the rest.
+/// Splits off the leading ASCII bytes.
 fn split_ascii(bytes: &[u8]) -> (&[u8], &[u8]) {
     let end = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(bytes.len());
     bytes.split_at(end)

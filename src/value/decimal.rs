@@ -1,58 +1,59 @@
 //! DECIMAL: from its packed form in a row image, or the server's text, to digits.
 //!
-//! Source of the packed form: MySQL's `strings/decimal.cc`, `bin2decimal`: base 10^9 words of four
-//! bytes, big-endian, the first of the integer part and the last of the fraction shortened, the
-//! highest bit flipped, a negative number inverted.
+//! Source: MySQL's `strings/decimal.cc`, `bin2decimal`. The packed form has groups of nine digits in four bytes,
+//! big-endian; the first group of the integer part and the last of the fraction may be shorter. The highest bit is
+//! flipped, and a negative number inverted.
 
 use super::digits;
 use crate::bytes::Malformed;
-use crate::bytes::{Bytes, SHORT};
+use crate::bytes::{Bytes, ENDS_EARLY};
 
-/// Bytes that 0 to 9 digits take.
+/// How many bytes 0 to 9 digits take.
 const BYTES_OF_DIGITS: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
-const DIGITS_A_WORD: usize = 9;
+const DIGITS_A_GROUP: usize = 9;
 
-/// Digits in all and behind the point, and the packed length they give.
+/// The precision and scale of a DECIMAL, which give its packed length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Format {
-    pub precision: u8,
+pub struct Precision {
+    /// All digits.
+    pub digits: u8,
+    /// Digits after the point.
     pub scale: u8,
 }
 
-impl Format {
-    /// A format that a server can have: at most 65 digits, at most 30 of them behind the point
-    /// (38 on MariaDB), never more behind the point than in all.
-    pub fn new(precision: u8, scale: u8) -> Option<Format> {
-        (precision <= 65 && scale <= precision && precision > 0).then_some(Format { precision, scale })
+impl Precision {
+    /// `None` if no server allows it: at most 65 digits, and no more after the point. (MySQL allows 30 after the point,
+    /// MariaDB 38.)
+    pub fn new(digits: u8, scale: u8) -> Option<Precision> {
+        (digits <= 65 && scale <= digits && digits > 0).then_some(Precision { digits, scale })
     }
 
     /// Length of the packed form, in bytes.
     pub fn packed_len(self) -> usize {
-        let packed = |digits: usize| digits / DIGITS_A_WORD * 4 + BYTES_OF_DIGITS[digits % DIGITS_A_WORD];
-        packed(usize::from(self.precision - self.scale)) + packed(usize::from(self.scale))
+        let packed = |digits: usize| digits / DIGITS_A_GROUP * 4 + BYTES_OF_DIGITS[digits % DIGITS_A_GROUP];
+        packed(usize::from(self.digits - self.scale)) + packed(usize::from(self.scale))
     }
 }
 
-/// Appends the digits of a packed DECIMAL: a `-` where it is negative, no needless zero in front,
-/// and exactly the column's scale behind the point.
-pub fn unpack(bytes: &[u8], format: Format, out: &mut Vec<u8>) -> Result<(), Malformed> {
-    let negative = bytes.first().ok_or(SHORT)? & 0x80 == 0;
-    let mut words =
-        Words { bytes: Bytes(bytes), invert: if negative { u32::MAX } else { 0 }, is_first: true };
+/// Appends a packed DECIMAL: `-` if negative, no leading zeros, and as many digits after the point as the scale says.
+pub fn unpack(bytes: &[u8], precision: Precision, out: &mut Vec<u8>) -> Result<(), Malformed> {
+    let negative = bytes.first().ok_or(ENDS_EARLY)? & 0x80 == 0;
+    let mut groups =
+        DigitGroups { bytes: Bytes(bytes), invert: if negative { u32::MAX } else { 0 }, is_first: true };
     if negative {
         out.push(b'-');
     }
-    let whole = usize::from(format.precision - format.scale);
+    let whole = usize::from(precision.digits - precision.scale);
     let start = out.len();
-    let lead = whole % DIGITS_A_WORD;
+    let lead = whole % DIGITS_A_GROUP;
     if lead > 0 {
-        let value = words.next(lead)?;
+        let value = groups.next(lead)?;
         if value > 0 {
             digits::unsigned(value.into(), out);
         }
     }
-    for _ in 0..whole / DIGITS_A_WORD {
-        let value = words.next(DIGITS_A_WORD)?;
+    for _ in 0..whole / DIGITS_A_GROUP {
+        let value = groups.next(DIGITS_A_GROUP)?;
         if out.len() > start {
             nine_digits(value, out);
         } else if value > 0 {
@@ -62,31 +63,31 @@ pub fn unpack(bytes: &[u8], format: Format, out: &mut Vec<u8>) -> Result<(), Mal
     if out.len() == start {
         out.push(b'0');
     }
-    let fraction = usize::from(format.scale);
+    let fraction = usize::from(precision.scale);
     if fraction == 0 {
         return Ok(());
     }
     out.push(b'.');
-    for _ in 0..fraction / DIGITS_A_WORD {
-        nine_digits(words.next(DIGITS_A_WORD)?, out);
+    for _ in 0..fraction / DIGITS_A_GROUP {
+        nine_digits(groups.next(DIGITS_A_GROUP)?, out);
     }
-    let tail = fraction % DIGITS_A_WORD;
+    let tail = fraction % DIGITS_A_GROUP;
     if tail > 0 {
-        digits::padded(words.next(tail)?, tail, out);
+        digits::padded(groups.next(tail)?, tail, out);
     }
     Ok(())
 }
 
-/// The words of a packed DECIMAL.
-struct Words<'a> {
+/// Reads the digit groups of a packed DECIMAL.
+struct DigitGroups<'a> {
     bytes: Bytes<'a>,
-    /// All ones where the number is negative.
+    /// All ones if the number is negative.
     invert: u32,
     is_first: bool,
 }
 
-impl Words<'_> {
-    /// The next word, of so many digits: 1 to 9.
+impl DigitGroups<'_> {
+    /// The next group, of 1 to 9 digits.
     #[inline]
     fn next(&mut self, digits: usize) -> Result<u32, Malformed> {
         let (raw, bits) = match BYTES_OF_DIGITS[digits] {
@@ -95,7 +96,7 @@ impl Words<'_> {
             3 => (self.bytes.array().map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))?, u32::MAX >> 8),
             _ => (u32::from_be_bytes(self.bytes.array()?), u32::MAX),
         };
-        // The highest bit of the first word is the sign's.
+        // The highest bit of the first group is the sign.
         let sign = if self.is_first { bits ^ bits >> 1 } else { 0 };
         self.is_first = false;
         let value = (raw ^ self.invert ^ sign) & bits;
@@ -106,7 +107,7 @@ impl Words<'_> {
     }
 }
 
-/// Powers of ten: one more than what so many digits can say.
+/// Powers of ten: the first number that does not fit into so many digits.
 const TEN_TO: [u32; 10] = {
     let mut powers = [1; 10];
     let mut i = 1;
@@ -122,8 +123,7 @@ fn nine_digits(value: u32, out: &mut Vec<u8>) {
     digits::padded(value % TEN_TO[8], 8, out);
 }
 
-/// Appends the server's text of a DECIMAL, without the zeros that ZEROFILL puts in front: the log
-/// does not hold them.
+/// Appends the server's text of a DECIMAL without the leading zeros of ZEROFILL, which the log does not hold.
 pub fn text(text: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
     let (sign, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
@@ -149,11 +149,11 @@ pub fn text(text: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
 mod tests {
     use super::*;
 
-    fn unpacked(bytes: &[u8], precision: u8, scale: u8) -> String {
+    fn unpacked(bytes: &[u8], digits: u8, scale: u8) -> String {
         let mut out = Vec::new();
-        let format = Format::new(precision, scale).unwrap();
-        assert_eq!(bytes.len(), format.packed_len());
-        unpack(bytes, format, &mut out).unwrap();
+        let precision = Precision::new(digits, scale).unwrap();
+        assert_eq!(bytes.len(), precision.packed_len());
+        unpack(bytes, precision, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -179,8 +179,8 @@ mod tests {
 
     #[test]
     fn short_or_overfull_bytes_are_malformed() {
-        let format = Format::new(14, 4).unwrap();
-        assert!(unpack(&[0x81, 0x0d], format, &mut Vec::new()).is_err());
-        assert!(unpack(&[0xff; 7], format, &mut Vec::new()).is_err());
+        let precision = Precision::new(14, 4).unwrap();
+        assert!(unpack(&[0x81, 0x0d], precision, &mut Vec::new()).is_err());
+        assert!(unpack(&[0xff; 7], precision, &mut Vec::new()).is_err());
     }
 }

@@ -1,9 +1,9 @@
-//! What servers of different versions print differently of the same bytes.
+//! Values that servers of different versions print differently.
 
 use super::geometry::axis::Axes;
 use crate::version::Release;
 
-/// How the server that wrote a log, or that answers, prints values that each version prints in its own way.
+/// How a server prints values whose text depends on its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Dialect {
     pub axes: Axes,
@@ -17,7 +17,7 @@ pub struct Documents {
     pub byte_strings: ByteStrings,
 }
 
-/// How a double of integral value prints within a JSON document.
+/// How a JSON document prints a double without fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WholeDoubles {
     /// `1.0`: MySQL 8.0 and later.
@@ -27,8 +27,8 @@ pub enum WholeDoubles {
     Bare,
 }
 
-/// How an opaque value of type VAR_STRING prints, which MySQL 5.7 makes of `CAST(… AS BINARY)`, and no later release;
-/// tables that were upgraded keep it. Seen with the same bytes on 5.7.22, 8.0.15 and 9.7.4.
+/// How an opaque value of type VAR_STRING prints. Only MySQL 5.7 makes such values, from `CAST(… AS BINARY)`; upgraded
+/// tables keep them. Seen with the same bytes on 5.7.22, 8.0.15 and 9.7.4.
 ///
 /// Source: `wrapper_to_string` in `json_dom.cc`, where 8.0.20 treats it as a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,12 +38,12 @@ pub enum ByteStrings {
     /// `"x"`: MySQL 8.0.20 and later.
     #[default]
     Plain,
-    /// One or the other: which of the releases between changed it is not known.
+    /// One or the other: the release between them that changed it is not known.
     Either,
 }
 
 impl Dialect {
-    /// Of a server of this version, as it writes it itself.
+    /// The dialect of a server by its version string.
     pub fn of_server(version: &str) -> Dialect {
         let release = Release::parse(version, "");
         let is_before =

@@ -1,7 +1,7 @@
-//! Internet addresses, as MariaDB writes them.
+//! INET4 and INET6 addresses, as MariaDB prints them.
 //!
-//! It differs from RFC 5952, and so from Rust's own text, in two things: a single group of zeros is left out
-//! too (`1::2:3:4:5:6:7`), and `::192.0.2.128` is written like that.
+//! Unlike RFC 5952, and so Rust, it also abbreviates a single group of zeros (`1::2:3:4:5:6:7`), and prints
+//! `::192.0.2.128`.
 //!
 //! Source: MariaDB's `sql/sql_type_inet.cc`, `Inet6::to_string`.
 
@@ -41,7 +41,7 @@ pub fn v6(address: [u8; 16], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Where the first of the longest runs of zeros begins, and its length, which may be 0.
+/// Start and length of the first longest run of zero groups; the length may be 0.
 fn longest_zeros(groups: &[u16; 8]) -> (usize, usize) {
     let mut longest = (0, 0);
     let mut len = 0;

@@ -1,17 +1,16 @@
-//! One value of one column, as it stands in the server's bytes, and its JSON.
+//! Values of columns, and their JSON.
 //!
-//! Both halves of dumpa meet here: the binary log's row images and a query's result rows are each
-//! decoded into [`Value`], and [`Value::write`] is the only place that prints one. A type prints
-//! the same from `load` and `tail` because there is nothing else that prints it.
+//! Row images of the binary log and rows of a query's result are both decoded into [`Value`], and only [`Value::write`]
+//! prints one. That is why a type prints the same from `load` and `tail`.
 
 pub mod charset;
+pub mod column_type;
 pub mod decimal;
 pub mod dialect;
 pub mod digits;
 pub mod geometry;
 pub mod internet;
 pub mod json;
-pub mod kind;
 pub mod temporal;
 pub mod text;
 
@@ -19,8 +18,8 @@ use base64::Engine;
 
 use crate::bytes::Malformed;
 pub use charset::Charset;
+pub use column_type::{ColumnType, Label, Labels};
 pub use dialect::{ByteStrings, Dialect, Documents, WholeDoubles};
-pub use kind::{Kind, Label, Labels};
 pub use temporal::{Date, DateTime, Time};
 
 /// How numbers and zero dates are printed.
@@ -34,7 +33,7 @@ pub struct Style {
     pub zero_date_as_string: bool,
 }
 
-/// A value, borrowed from the bytes that hold it.
+/// A value, borrowed from the server's bytes.
 #[derive(Debug, Clone, Copy)]
 pub enum Value<'a> {
     Null,
@@ -42,10 +41,10 @@ pub enum Value<'a> {
     UInt(u64),
     Float(f32),
     Double(f64),
-    /// DECIMAL in the packed form of the row image.
+    /// DECIMAL in the packed form of a row image.
     PackedDecimal {
         bytes: &'a [u8],
-        format: decimal::Format,
+        precision: decimal::Precision,
     },
     /// DECIMAL as the server's text.
     DecimalText(&'a [u8]),
@@ -53,7 +52,7 @@ pub enum Value<'a> {
         bytes: &'a [u8],
         charset: Charset,
     },
-    /// Binary bytes; `pad_to` is the length that trailing zero bytes fill up to, or 0.
+    /// Binary bytes, to be padded with zero bytes to length `pad_to`, if that is not 0.
     Bytes {
         bytes: &'a [u8],
         pad_to: usize,
@@ -73,13 +72,13 @@ pub enum Value<'a> {
         bytes: &'a [u8],
         documents: Documents,
     },
-    /// A document and the differences that make another of it.
+    /// A document in binary JSON, and diffs to apply to it.
     JsonDiffs {
         before: &'a [u8],
         diffs: &'a [u8],
         documents: Documents,
     },
-    /// The server's text of a JSON document.
+    /// A JSON document as the server's text.
     JsonText(&'a [u8]),
     /// SRID and well-known binary.
     Geometry {
@@ -88,16 +87,16 @@ pub enum Value<'a> {
     },
     /// 32-bit floats, little-endian.
     Vector(&'a [u8]),
-    /// Text that the server itself writes in ASCII: UUID, INET4, INET6 in a query's result.
+    /// ASCII text: UUID, INET4, INET6 in a query's result.
     Ascii(&'a [u8]),
     Uuid([u8; 16]),
     Inet4([u8; 4]),
     Inet6([u8; 16]),
 }
 
-/// The largest integer up to which every integer is exact in a 64-bit float: 2^53.
+/// Up to here every integer is exact in a 64-bit float: 2^53.
 const EXACT_IN_DOUBLE: u64 = 1 << 53;
-/// Floats below it are not printed with a positive exponent.
+/// Smaller floats print without a positive exponent.
 const LARGE: f64 = 1e10;
 
 impl Value<'_> {
@@ -125,10 +124,10 @@ impl Value<'_> {
                 float(zmij::Buffer::new().format_finite(n), n.abs() >= LARGE, out);
             }
             Value::Float(_) | Value::Double(_) => {
-                return Err(Malformed("it is not a finite number, and JSON has no other"));
+                return Err(Malformed("it is not a finite number, which JSON cannot hold"));
             }
-            Value::PackedDecimal { bytes, format } => {
-                quote(!style.decimal_as_number, out, |out| decimal::unpack(bytes, format, out))?;
+            Value::PackedDecimal { bytes, precision } => {
+                quote(!style.decimal_as_number, out, |out| decimal::unpack(bytes, precision, out))?;
             }
             Value::DecimalText(text) => {
                 quote(!style.decimal_as_number, out, |out| decimal::text(text, out))?;
@@ -162,7 +161,7 @@ impl Value<'_> {
     }
 }
 
-/// The shortest text of a float, and so `1e22` where it is given as `1e+22`.
+/// Appends a float's text without the `+` of a positive exponent: `1e22`.
 #[inline]
 fn float(text: &str, is_large: bool, out: &mut Vec<u8>) {
     let (digits, exponent) = if is_large { text.split_once('+').unwrap_or((text, "")) } else { (text, "") };
@@ -178,7 +177,7 @@ fn quote<T>(quoted: bool, out: &mut Vec<u8>, inner: impl FnOnce(&mut Vec<u8>) ->
     result
 }
 
-/// A quotation mark, where the value is to have them.
+/// Appends a quotation mark, if the value is quoted.
 #[inline(always)]
 fn mark(quoted: bool, out: &mut Vec<u8>) {
     if quoted {
@@ -186,7 +185,7 @@ fn mark(quoted: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// Bytes as base64, with the zero bytes that the log cut off put back.
+/// Appends bytes as base64, after restoring the trailing zero bytes that the log omits.
 fn base64(bytes: &[u8], pad_to: usize, out: &mut Vec<u8>) -> Result<(), Malformed> {
     let engine = &base64::engine::general_purpose::STANDARD;
     let append = |bytes: &[u8], out: &mut Vec<u8>| {

@@ -1,4 +1,4 @@
-//! Dates and times: parts and digits. No calendar, but for the seconds of a TIMESTAMP.
+//! Dates and times: their parts and digits. Only a TIMESTAMP's seconds need a calendar.
 
 use crate::bytes::Bytes;
 use crate::bytes::Malformed;
@@ -26,7 +26,7 @@ pub struct DateTime {
     pub utc: bool,
 }
 
-/// A TIME: up to 838 hours, either way.
+/// A TIME: up to 838 hours, positive or negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Time {
     pub negative: bool,
@@ -43,7 +43,7 @@ impl Date {
         self == Date { year: 0, month: 0, day: 0 }
     }
 
-    /// Appends `"2015-08-03"`; the zero date is null unless it is asked for as text.
+    /// Appends `"2015-08-03"`; the zero date is null, or text if `zero_as_string`.
     pub fn write(self, zero_as_string: bool, out: &mut Vec<u8>) {
         if self.is_zero() && !zero_as_string {
             return out.extend_from_slice(b"null");
@@ -61,10 +61,10 @@ impl Date {
 }
 
 impl DateTime {
-    /// A TIMESTAMP of so many seconds after 1970 in UTC; second 0 is the zero TIMESTAMP.
+    /// A TIMESTAMP from seconds since 1970 in UTC; second 0 is the zero TIMESTAMP.
     pub fn from_unix(seconds: u32, micros: u32, decimals: u8) -> DateTime {
         let mut moment = DateTime::moment(seconds.into(), micros, decimals);
-        // With a fraction it is a moment, not the zero.
+        // Second 0 with a fraction is a moment, though.
         if seconds == 0 && micros == 0 {
             moment.date = Date { year: 0, month: 0, day: 0 };
         }
@@ -96,7 +96,7 @@ impl DateTime {
         push_fixed(out, |room| self.text(room));
     }
 
-    /// Writes `"2015-08-03T10:32:53"` and what else is between its quotes; tells its length.
+    /// Writes `"2015-08-03T10:32:53"`, with decimals and `Z` if it has them; returns the length.
     #[inline]
     fn text(self, room: &mut [u8; 32]) -> usize {
         *room = *b"\"0000-00-00T00:00:00.000000Z\"\0\0\0";
@@ -131,7 +131,7 @@ impl Time {
     }
 }
 
-/// Writes `:32:53` and the decimals, and tells how long that is.
+/// Writes `:32:53` and the decimals; returns the length.
 #[inline]
 fn clock(minute: u8, second: u8, micros: u32, decimals: u8, room: &mut [u8; 13]) -> usize {
     *room = *b":00:00.000000";
@@ -161,9 +161,9 @@ fn two(n: u8) -> [u8; 2] {
     PAIRS[usize::from(n & 127)]
 }
 
-/// The date so many days after 1970-01-01, in the proleptic Gregorian calendar.
+/// The date `days` after 1970-01-01, in the proleptic Gregorian calendar.
 ///
-/// The year is taken to begin in March, so that the leap day is its last.
+/// Years are counted from March, so that the leap day is the last day.
 fn civil(days: u32) -> Date {
     let days = days + 719_468;
     let era = days / 146_097;
@@ -177,7 +177,7 @@ fn civil(days: u32) -> Date {
     Date { year, month, day }
 }
 
-/// Appends a moment as RFC 3339 in UTC: seconds, or six decimals where `micros` is given.
+/// Appends a time as RFC 3339 in UTC, with six decimals if `micros` is given.
 pub fn rfc3339(seconds: u64, micros: Option<u32>, out: &mut Vec<u8>) {
     let decimals = if micros.is_some() { 6 } else { 0 };
     let mut room = [0; 32];
@@ -185,12 +185,12 @@ pub fn rfc3339(seconds: u64, micros: Option<u32>, out: &mut Vec<u8>) {
     out.extend_from_slice(&room[1..len - 1]);
 }
 
-/// Bytes that the decimals of a TIME, DATETIME or TIMESTAMP take in a row image.
+/// Length of the fraction of a TIME, DATETIME or TIMESTAMP in a row image.
 pub fn fraction_len(decimals: u8) -> usize {
     usize::from(decimals).div_ceil(2)
 }
 
-/// Microseconds of a fraction in a row image: big-endian, in units of its whole bytes.
+/// Reads a fraction in a row image as microseconds: big-endian, with two digits per byte.
 #[inline(always)]
 pub fn fraction(bytes: &mut Bytes<'_>, decimals: u8) -> Result<u32, Malformed> {
     Ok(match decimals {

@@ -1,8 +1,8 @@
-//! JSON strings: the one escaper, for values, keys, names and labels.
+//! JSON strings: escaping for values, keys, names and labels.
 
 use crate::push_fixed::push_fixed;
 
-/// What a byte needs inside a JSON string: 0 nothing, `u` a `\u00XX`, else the letter after `\`.
+/// How to escape a byte in a JSON string: 0 not at all, `u` as `\u00XX`, else by this letter after `\`.
 const ESCAPE: [u8; 256] = {
     let mut table = [0u8; 256];
     let mut i = 0;
@@ -22,13 +22,13 @@ const ESCAPE: [u8; 256] = {
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// Appends `bytes`, already UTF-8, as the inside of a JSON string: without the quotes. Runs that
-/// need no escape are copied whole.
+/// Appends `bytes`, which are UTF-8, as the inside of a JSON string, without quotes. Runs that need no escape are copied
+/// whole.
 pub fn escape(bytes: &[u8], out: &mut Vec<u8>) {
     escape_up_to::<false>(bytes, out);
 }
 
-/// Likewise, up to the first byte that is not ASCII. Returns the rest.
+/// [`escape`] up to the first byte that is not ASCII. Returns the rest.
 #[inline(always)]
 pub fn escape_ascii<'a>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     escape_up_to::<true>(bytes, out)
@@ -80,14 +80,14 @@ fn copy_plain<'a, const STOP_AT_NON_ASCII: bool>(bytes: &'a [u8], out: &mut Vec<
     rest
 }
 
-/// The first bytes, eight at most, and how many. The unused ones after them are marked as ends of a run.
+/// The first bytes, up to eight, and how many. Unused bytes are zero, which ends a run.
 #[inline]
 fn first_word(bytes: &[u8]) -> (u64, usize) {
     if let Some(word) = bytes.first_chunk() {
         return (u64::from_le_bytes(*word), 8);
     }
     let len = bytes.len();
-    // Loads that overlap, of the same bytes.
+    // Two overlapping loads.
     let word = match (bytes.first_chunk(), bytes.last_chunk()) {
         (Some(first), Some(last)) => {
             u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (len - 4))
@@ -97,12 +97,12 @@ fn first_word(bytes: &[u8]) -> (u64, usize) {
     (word, len)
 }
 
-/// The highest bit of each byte that ends a run. A borrow can mark bytes above the lowest such byte, so
-/// only that one's mark is exact.
+/// Marks the highest bit of each byte that ends a run. A borrow can mark bytes above the lowest such byte, so only the
+/// lowest mark is exact.
 #[inline]
 fn marks<const STOP_AT_NON_ASCII: bool>(word: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
-    // A byte of ASCII is below n where it borrows from its highest bit.
+    // An ASCII byte is below n if it borrows from its highest bit.
     let below = |word: u64, n: u64| word.wrapping_sub(n * EACH);
     let equals = |byte: u8| below(word ^ (u64::from(byte) * EACH), 1);
     let marks = below(word, 0x20) | equals(b'"') | equals(b'\\');

@@ -314,7 +314,7 @@ on_each_server! {
         assert!(run.stderr.contains("MODIFY `id`") && run.stderr.contains(".t "), "{}", run.stderr);
         db.sql("alter table k drop primary key, add primary key (a);\ninsert into k values (3, 3)");
         let run = keys.wait(PATIENCE).expect_code(4);
-        assert!(run.stderr.contains("`a`, and before it was `id`"), "{}", run.stderr);
+        assert!(run.stderr.contains("`a`, but was `id` before"), "{}", run.stderr);
         db.sql("alter table c change id ident bigint;\ninsert into c values (3, 3)");
         assert_eq!(names.next().id_text, "3", "its value prints as before");
         db.sql("alter table u modify id varchar(20)");

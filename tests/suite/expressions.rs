@@ -89,7 +89,7 @@ on_servers!(
         let index = "add index ((a + 1))";
         for (create, alter, says) in [
             ("(a bigint primary key, q bigint)", format!("drop column q, {index}"), "hold column 2"),
-            ("(a bigint primary key, q int)", format!("drop column q, {index}"), "column 2 of its rows is not of the type"),
+            ("(a bigint primary key, q int)", format!("drop column q, {index}"), "column 2 of the rows does not have the type"),
             ("(a bigint primary key, q bigint, r bigint)", format!("drop column q, {index}"), "hold column 3"),
             ("(a bigint primary key, index i ((a + 1)))", "drop index i".into(), "2 columns"),
             ("(a bigint primary key, index i ((a + 1)))", "drop index i, add column q bigint".into(), "without `q`"),

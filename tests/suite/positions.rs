@@ -64,15 +64,15 @@ on_each_server! {
         assert!(position(&server)["position"].as_u64() > p["position"].as_u64());
         for from in all {
             let run = tail(&server, &db, &home, &["--from", from, "--until", "now", "--save", "s.json"]).expect_code(3);
-            assert!(run.stdout.is_empty() && run.stderr.contains("is of another log"), "{from}: {}", run.stderr);
+            assert!(run.stdout.is_empty() && run.stderr.contains("belongs to another log"), "{from}: {}", run.stderr);
             assert!(!home.file("s.json").exists(), "{from}: nothing good is known to be saved");
             let valid = Dumpa::without_db(&server).args(["validate-pos", from]).in_the_folder_of(&home).run();
             let verdict: Value = serde_json::from_str(valid.expect_code(3).text()).expect("JSON");
-            assert!(verdict["reason"].as_str().unwrap().contains("is of another log"), "{from}: {verdict}");
+            assert!(verdict["reason"].as_str().unwrap().contains("belongs to another log"), "{from}: {verdict}");
         }
         // Nor does a run end at a place of the log of before.
         let run = tail(&server, &db, &home, &["--from", "earliest", "--until", "line.json"]).expect_code(3);
-        assert!(run.stderr.contains("is of another log"), "{}", run.stderr);
+        assert!(run.stderr.contains("belongs to another log"), "{}", run.stderr);
     }
 
     fn many_savepoints_are_gone_back_to(server) {

@@ -108,7 +108,7 @@ fn an_xa_commit_after_a_rollback_is_refused() {
         file.insert(file.0.len() - 1, commit);
         let run = file.tail(&[]).expect_code(4);
         assert_eq!(run.lines().len(), 4, "{server}");
-        assert!(run.stderr.contains("rolled back before"), "{}", run.stderr);
+        assert!(run.stderr.contains("although the log rolled it back before"), "{}", run.stderr);
     }
 }
 
@@ -174,7 +174,7 @@ fn logs_of_old_are_named() {
     for kind in 20..=22 {
         file.0[rows][4] = kind;
         let run = file.tail(&["fixture.*"]).expect_code(4);
-        assert!(run.stderr.contains("in the form of MySQL 5.1.0 to 5.1.15"), "{}", run.stderr);
+        assert!(run.stderr.contains("before its release (5.1.0 to 5.1.15)"), "{}", run.stderr);
     }
 }
 
@@ -243,7 +243,7 @@ fn an_event_of_type_zero_is_an_event() {
             let sum = crc32fast::hash(&damaged.0[i][..body]).to_le_bytes();
             damaged.0[i][body..].copy_from_slice(&sum);
             let run = damaged.tail(&[]).expect_code(4);
-            assert!(run.stderr.contains("is of type 0, which dumpa"), "event {i}: {}", run.stderr);
+            assert!(run.stderr.contains("has type 0, which dumpa"), "event {i}: {}", run.stderr);
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Where the server's character sets are not what encoding_rs has under the same name. Found by asking
-//! MySQL 9.7 for every sequence; MySQL 5.6 and MariaDB answer the same.
+//! Differences between the server's character sets and those of encoding_rs. Found by asking MySQL 9.7 for every sequence;
+//! MySQL 5.6 and MariaDB answer the same.
 //!
-//! Most of it is what the server leaves unassigned, and the private use area, where the web has
-//! characters or the other way round. The rest is old choices: 0x5C and 0xFF3C for the same character in Japan.
+//! Most are sequences that are assigned in one and not in the other, or in the private use area. The rest are old choices,
+//! such as 0x5C or 0xFF3C for the same character in Japan.
 
-/// The first sequence, how many well-formed sequences from it on, and the first one's character; those that
-/// follow have the following characters. But of 0x3f they all have the same: none.
+/// The first sequence, the number of well-formed sequences from it on, and its character; the following sequences have the
+/// following characters. With 0x3f, none of them has a character.
 pub(super) type Difference = (u32, u16, u16);
 
-/// cp932 and euckr are the web's Shift_JIS and EUC-KR.
+/// cp932 and euckr are the same as encoding_rs's Shift_JIS and EUC-KR.
 pub(super) const NONE: &[Difference] = &[];
 
 pub(super) const BIG5: &[Difference] = &[

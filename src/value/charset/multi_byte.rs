@@ -1,8 +1,7 @@
 //! The character sets of China, Japan, Korea and Taiwan: ASCII, and sequences of two to four bytes.
 //!
-//! encoding_rs knows nearly all of their characters, but in the variants that the web uses. Where the
-//! server's differ is in [`differences`](super::differences). A character set's first use makes one table of
-//! both, so that the rest of its uses are a look-up for each character.
+//! encoding_rs has nearly all of their characters, in the variants of the web; [`differences`](super::differences) has where
+//! the server's differ. The first use of a character set builds a table from both, so that each character is a look-up.
 
 use std::ops::RangeInclusive;
 use std::str;
@@ -14,35 +13,35 @@ use super::differences::{self, Difference};
 use super::{ALL, Charset, push, split_ascii};
 use crate::value::text;
 
-/// What well-formed bytes without a character are to the server.
+/// What the server makes of well-formed bytes without a character.
 const UNASSIGNED: u16 = b'?' as u16;
-/// What a table holds where the bytes are not well-formed.
+/// A table's entry for ill-formed bytes.
 const ILL_FORMED: u16 = 0;
 
 type Pairs = [(RangeInclusive<u8>, RangeInclusive<u8>)];
 
-/// Which sequences a character set has, and where their characters come from.
+/// The sequences of a character set, and the source of their characters.
 struct Sequences {
     encoding: &'static Encoding,
     differences: &'static [Difference],
-    /// Of two bytes: ranges of the first, each with a range of the second.
+    /// Sequences of two bytes: ranges of the first, each with a range of the second.
     pairs: &'static Pairs,
     extra: Extra,
 }
 
-/// What there is besides ASCII and pairs.
+/// Sequences besides ASCII and pairs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extra {
     Nothing,
-    /// Single bytes from 0xA1 to 0xDF: halfwidth katakana.
+    /// Bytes from 0xA1 to 0xDF: halfwidth katakana.
     Kana,
-    /// 0x8F and two bytes of this: JIS X 0212.
+    /// 0x8F and such a pair: JIS X 0212.
     Three(&'static Pairs),
-    /// GB 18030's sequences of four: the second and the fourth are digits.
+    /// GB 18030's sequences of four bytes, the second and fourth of them digits.
     Four,
 }
 
-fn layout(charset: Charset) -> Option<Sequences> {
+fn sequences(charset: Charset) -> Option<Sequences> {
     const BIG5_PAIRS: &Pairs = &[(0xa1..=0xf9, 0x40..=0x7e), (0xa1..=0xf9, 0xa1..=0xfe)];
     const GB2312_PAIRS: &Pairs = &[(0xa1..=0xf7, 0xa1..=0xfe)];
     const GBK_PAIRS: &Pairs = &[(0x81..=0xfe, 0x40..=0x7e), (0x81..=0xfe, 0x80..=0xfe)];
@@ -54,8 +53,8 @@ fn layout(charset: Charset) -> Option<Sequences> {
         (0xe0..=0xfc, 0x40..=0x7e),
         (0xe0..=0xfc, 0x80..=0xfc),
     ];
-    // MySQL's columns take 0x8EA0 too, as the place before the first katakana; its own conversion calls
-    // it ill-formed (and prints two question marks), and so does MariaDB.
+    // MySQL's columns also accept 0x8EA0, before the first katakana, but its conversion treats it as ill-formed (and gives
+    // two question marks), as MariaDB does.
     const EUC_JP_PAIRS: &Pairs = &[(0x8e..=0x8e, 0xa1..=0xdf), (0xa1..=0xfe, 0xa1..=0xfe)];
     const EUC_JP_PLANE: &Pairs = &[(0xa1..=0xfe, 0xa1..=0xfe)];
 
@@ -74,54 +73,54 @@ fn layout(charset: Charset) -> Option<Sequences> {
     Some(Sequences { encoding, differences, pairs, extra })
 }
 
-/// How many bytes the well-formed sequence has that begins here; 1 if none does.
+/// The length of the well-formed sequence that begins here; 1 if none does.
 pub(super) fn step(charset: Charset, bytes: &[u8]) -> usize {
-    let Some(layout) = layout(charset) else { return 1 };
+    let Some(sequences) = sequences(charset) else { return 1 };
     let is_of = |pairs: &Pairs, first: u8, second: u8| {
         pairs.iter().any(|(one, two)| one.contains(&first) && two.contains(&second))
     };
     match *bytes {
-        [first, second, ..] if is_of(layout.pairs, first, second) => 2,
-        [0x8f, second, third, ..] if matches!(layout.extra, Extra::Three(plane) if is_of(plane, second, third)) => {
+        [first, second, ..] if is_of(sequences.pairs, first, second) => 2,
+        [0x8f, second, third, ..] if matches!(sequences.extra, Extra::Three(plane) if is_of(plane, second, third)) => {
             3
         }
-        [0x81..=0xfe, b'0'..=b'9', 0x81..=0xfe, b'0'..=b'9', ..] if layout.extra == Extra::Four => 4,
+        [0x81..=0xfe, b'0'..=b'9', 0x81..=0xfe, b'0'..=b'9', ..] if sequences.extra == Extra::Four => 4,
         _ => 1,
     }
 }
 
 /// The characters of a character set, by their bytes.
 pub(super) struct Table {
-    /// By both bytes, big-endian. No pair's character is beyond U+FFFF.
+    /// By both bytes, big-endian. No pair gives a character beyond U+FFFF.
     two: Vec<u16>,
-    /// By the two bytes after 0x8F; empty where there are none.
+    /// By the two bytes after 0x8F; empty if there are no such sequences.
     three: Vec<u16>,
     extra: Extra,
 }
 
-/// The table of a character set, or `None` if it is none of these.
+/// The table of a character set; `None` if it is not one of these.
 pub(super) fn table(charset: Charset) -> Option<&'static Table> {
     static TABLES: [OnceLock<Table>; ALL.len()] = [const { OnceLock::new() }; ALL.len()];
     let table = TABLES.get(charset as usize)?;
     if let Some(made) = table.get() {
         return Some(made);
     }
-    let layout = layout(charset)?;
-    Some(table.get_or_init(|| Table::new(&layout)))
+    let sequences = sequences(charset)?;
+    Some(table.get_or_init(|| Table::new(&sequences)))
 }
 
 impl Table {
-    fn new(layout: &Sequences) -> Table {
-        let mut filler = Filler { layout, run: None };
-        let two = filler.fill(layout.pairs, &[]);
-        let three = match layout.extra {
-            Extra::Three(pairs) => filler.fill(pairs, &[0x8f]),
+    fn new(sequences: &Sequences) -> Table {
+        let mut builder = TableBuilder { sequences, run: None };
+        let two = builder.fill(sequences.pairs, &[]);
+        let three = match sequences.extra {
+            Extra::Three(pairs) => builder.fill(pairs, &[0x8f]),
             _ => Vec::new(),
         };
-        Table { two, three, extra: layout.extra }
+        Table { two, three, extra: sequences.extra }
     }
 
-    /// `None` at bytes that are not well-formed.
+    /// `None` for ill-formed bytes.
     pub(super) fn escape(&self, bytes: &[u8], out: &mut Vec<u8>) -> Option<()> {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -137,11 +136,11 @@ impl Table {
         Some(())
     }
 
-    /// The first character, and how many bytes it takes. The first byte is not ASCII.
+    /// The first character, which is not ASCII, and its length in bytes.
     fn first(&self, bytes: &[u8]) -> Option<(char, usize)> {
         let (code, length) = match (self.extra, bytes) {
             (Extra::Kana, &[kana @ 0xa1..=0xdf, ..]) => (0xff61 + u16::from(kana - 0xa1), 1),
-            (Extra::Three(_), &[0x8f, row, cell, ..]) => (at(&self.three, [row, cell]), 3),
+            (Extra::Three(_), &[0x8f, lead, trail, ..]) => (at(&self.three, [lead, trail]), 3),
             (Extra::Four, &[a, b @ b'0'..=b'9', c, d, ..]) => return Some((four([a, b, c, d])?, 4)),
             (_, &[lead, trail, ..]) => (at(&self.two, [lead, trail]), 2),
             _ => return None,
@@ -162,9 +161,9 @@ fn four(bytes: [u8; 4]) -> Option<char> {
     well_formed.then(|| decode(GB18030, &bytes).unwrap_or('?'))
 }
 
-/// The one character that these bytes are.
+/// The one character that these bytes encode.
 fn decode(encoding: &'static Encoding, bytes: &[u8]) -> Option<char> {
-    // Room for twice as many characters as there can be.
+    // Twice the room that is needed.
     let mut buffer = [0; 32];
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let (result, _, length) = decoder.decode_to_utf8_without_replacement(bytes, &mut buffer, true);
@@ -175,14 +174,14 @@ fn decode(encoding: &'static Encoding, bytes: &[u8]) -> Option<char> {
     }
 }
 
-/// Goes once through a character set's sequences, in order, as its differences do.
-struct Filler<'a> {
-    layout: &'a Sequences,
-    /// The character of the next sequence, and for how many more the difference goes on.
+/// Goes through a character set's sequences in order, once, alongside its differences.
+struct TableBuilder<'a> {
+    sequences: &'a Sequences,
+    /// The next sequence's character, and how many more sequences the difference covers.
     run: Option<(u16, u16)>,
 }
 
-impl Filler<'_> {
+impl TableBuilder<'_> {
     /// The table of the sequences that begin with `prefix`.
     fn fill(&mut self, pairs: &Pairs, prefix: &[u8]) -> Vec<u16> {
         let mut table = vec![ILL_FORMED; 0x10000];
@@ -197,8 +196,8 @@ impl Filler<'_> {
 
     fn next(&mut self, sequence: &[u8]) -> u16 {
         let number = sequence.iter().fold(0, |number, &byte| number << 8 | u32::from(byte));
-        if let Ok(at) = self.layout.differences.binary_search_by_key(&number, |difference| difference.0) {
-            let (_, count, code) = self.layout.differences[at];
+        if let Ok(at) = self.sequences.differences.binary_search_by_key(&number, |difference| difference.0) {
+            let (_, count, code) = self.sequences.differences[at];
             self.run = Some((code, count));
         }
         match self.run {
@@ -207,7 +206,7 @@ impl Filler<'_> {
                 self.run = Some((next, left - 1));
                 code
             }
-            _ => decode(self.layout.encoding, sequence)
+            _ => decode(self.sequences.encoding, sequence)
                 .and_then(|character| u16::try_from(u32::from(character)).ok())
                 .unwrap_or(UNASSIGNED),
         }

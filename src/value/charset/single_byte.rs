@@ -1,9 +1,9 @@
-//! The character sets of one byte a character.
+//! Character sets with one byte per character.
 
 use super::{Charset, push, split_ascii, tables};
 use crate::value::text;
 
-/// What the bytes from 0x80 are, or `None` for a character set that is not of this kind.
+/// The characters of the bytes from 0x80; `None` if the character set is not of this kind.
 pub(super) fn upper_half(charset: Charset) -> Option<&'static [u16; 128]> {
     Some(match charset {
         Charset::Armscii8 => &tables::ARMSCII8,

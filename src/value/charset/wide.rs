@@ -1,9 +1,9 @@
-//! The character sets whose characters are two or four bytes each: ucs2, utf16, utf16le, utf32.
+//! Character sets of two-byte or four-byte units: ucs2, utf16, utf16le, utf32.
 
 use super::push;
 use crate::bytes::Malformed;
 
-/// utf16 in the byte order that `unit` reads.
+/// utf16, in the byte order of `unit`.
 pub(super) fn escape_utf16(
     bytes: &[u8],
     unit: fn([u8; 2]) -> u16,
@@ -17,7 +17,7 @@ pub(super) fn escape_utf16(
     whole(odd, malformed)
 }
 
-/// utf16 without surrogates. Two of them are two characters to the server, so they are no pair here.
+/// ucs2 has no surrogate pairs: the server takes each surrogate for a character.
 pub(super) fn escape_ucs2(bytes: &[u8], malformed: Malformed, out: &mut Vec<u8>) -> Result<(), Malformed> {
     let (pairs, odd) = bytes.as_chunks();
     for &pair in pairs {

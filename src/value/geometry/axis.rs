@@ -1,22 +1,21 @@
-//! Which spatial reference systems print the second stored coordinate first.
+//! The spatial reference systems that print the second stored coordinate first.
 //!
-//! MySQL 8 stores longitude before latitude whatever the system says, and prints in the order that the
-//! system says, which it looks up in a table of its own. This is that table, for the systems that the
-//! server comes with.
+//! MySQL 8 always stores longitude before latitude, and prints them in the axis order of the spatial reference system. This
+//! is the table of the systems that the server comes with.
 
-/// In which order `ST_AsText`, on the server that stored a geometry, prints its coordinates.
+/// The order in which the server's `ST_AsText` prints coordinates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Axes {
-    /// As they are stored: MariaDB, and MySQL up to 5.7.
+    /// As stored: MariaDB, and MySQL up to 5.7.
     #[default]
     AsStored,
-    /// As the spatial reference system says, latitude first in most geographic ones: MySQL 8.0 and
-    /// later. A system that CREATE SPATIAL REFERENCE SYSTEM made is not known here and prints as stored.
+    /// As the spatial reference system says, in most geographic ones latitude first: MySQL 8.0 and later. Systems made by
+    /// CREATE SPATIAL REFERENCE SYSTEM are not known here, and print as stored.
     BySrid,
 }
 
 impl Axes {
-    /// How a server of this version, as it writes it itself, prints them.
+    /// The order on a server, by its version string.
     pub fn of_server(version: &str) -> Axes {
         let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
         if version.contains("MariaDB") || major.is_none_or(|major| major < 8) {
@@ -37,8 +36,8 @@ impl Axes {
     }
 }
 
-/// The 537 systems of MySQL 9.7 whose latitude comes first, as first and last SRID of ranges in which
-/// it has no other system. The test `spatial_reference_systems` compares it with a server.
+/// The 537 systems of MySQL 9.7 with latitude first, as ranges of SRIDs without other systems. The test
+/// `spatial_reference_systems` compares them with a server.
 #[rustfmt::skip]
 const LATITUDE_FIRST: [(u32, u32); 75] = [
     (3819, 3824), (3889, 3889), (3906, 3906), (4001, 4025), (4027, 4036), (4041, 4047),

@@ -1,9 +1,8 @@
-//! Geometries: the server's internal bytes as a spatial reference system's number and WKT.
+//! Geometries: from the server's internal format to SRID and WKT.
 //!
-//! The internal form is four bytes of SRID, then WKB, little-endian throughout; a row image and a
-//! query's result hold the same. The text is what MySQL 8's `ST_AsText` prints, on every server:
-//! older ones and MariaDB leave out the parentheses around a MULTIPOINT's points, and differ in when
-//! a number gets an exponent.
+//! The internal format is four bytes of SRID, then WKB, all little-endian; row images and query results hold the same. The
+//! text is that of MySQL 8's `ST_AsText` for every server: older ones and MariaDB omit the parentheses around the points of
+//! a MULTIPOINT, and use exponents for other numbers.
 
 pub mod axis;
 
@@ -16,7 +15,7 @@ pub use axis::Axes;
 /// How deep collections may nest: recursion must end.
 const MAX_DEPTH: usize = 500;
 
-/// The characters that the server gives a coordinate (measured: a longer one has an exponent).
+/// The server's maximum width of a coordinate without exponent (measured).
 const NUMBER_WIDTH: usize = 25;
 
 const CUT: Malformed = Malformed("a geometry is cut short");
@@ -24,7 +23,7 @@ const CUT: Malformed = Malformed("a geometry is cut short");
 /// Appends `{"srid":4326,"wkt":"POINT(1 2)"}`. On an error `out` is as it was.
 pub fn write(bytes: &[u8], axes: Axes, out: &mut Vec<u8>) -> Result<(), Malformed> {
     if bytes.is_empty() {
-        // What a NOT NULL column holds after INSERT IGNORE of NULL; ST_AsText gives NULL for it.
+        // A NOT NULL column after INSERT IGNORE of NULL; ST_AsText gives NULL for it.
         out.extend_from_slice(b"null");
         return Ok(());
     }
@@ -44,7 +43,7 @@ fn object(bytes: &[u8], axes: Axes, out: &mut Vec<u8>) -> Result<(), Malformed> 
     out.extend_from_slice(b",\"wkt\":\"");
     let mut reader = Reader { rest: wkb, swap: axes.swaps(srid), out };
     let kind = reader.header()?;
-    // MySQL 5.6 and MariaDB keep what a client sent after the geometry's end, and do not print it.
+    // MySQL 5.6 and MariaDB store bytes after the geometry's end, and do not print them.
     reader.tagged(kind, 0)?;
     out.extend_from_slice(b"\"}");
     Ok(())
@@ -109,11 +108,11 @@ impl Reader<'_, '_> {
         })
     }
 
-    /// The name of the kind and then its parts, after the header.
+    /// Prints the name of a shape and its parts. The header is read already.
     fn tagged(&mut self, kind: Shape, depth: usize) -> Result<(), Malformed> {
         self.out.extend_from_slice(kind.name().as_bytes());
         if kind != Shape::Point && self.rest.starts_with(&[0; 4]) {
-            // Between the name and the word stands a blank, which no other part has before it.
+            // EMPTY after a name has a space before it; elsewhere it has none.
             self.out.push(b' ');
         }
         self.body(kind, depth)
@@ -140,7 +139,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// A part of a multi-geometry: it has a header of its own, which says what the whole said.
+    /// Prints a part of a multi-geometry. Its own header repeats the shape.
     fn member(&mut self, kind: Shape, depth: usize) -> Result<(), Malformed> {
         if self.header()? != kind {
             return Err(Malformed("a geometry has a part of another kind"));
@@ -148,7 +147,7 @@ impl Reader<'_, '_> {
         self.body(kind, depth)
     }
 
-    /// A count, and so many of what `item` reads.
+    /// Reads a count, and so many items.
     fn list(&mut self, item: impl Fn(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
         let count = self.number()?;
         if count == 0 {
@@ -174,7 +173,7 @@ impl Reader<'_, '_> {
     }
 
     fn coordinate(&mut self, value: f64) {
-        // Every server stores these when WKB says so; printing them, 5.6 and MariaDB say 0 and 9.7 NULL.
+        // Every server stores these from WKB. Printing them, 5.6 and MariaDB give 0, and 9.7 gives NULL.
         let word: &[u8] = if value.is_nan() {
             b"NaN"
         } else if value == f64::INFINITY {

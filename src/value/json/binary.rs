@@ -1,9 +1,8 @@
 //! MySQL's binary JSON.
 //!
-//! A container is two counts (members, bytes), then for an object an entry per key (offset, length),
-//! then an entry per value (type, offset or the scalar itself), then what the offsets point at.
-//! Offsets count from the container's first count. Counts and offsets have two bytes, in the large
-//! form four. Described at the top of the server's `json_binary.h`.
+//! A container has two counts (members, bytes), in an object an entry per key (offset, length), an entry per value (type,
+//! and offset or inlined scalar), and the data that offsets point to. Offsets count from the container's first count.
+//! Counts and offsets have two bytes, in the large format four. See the top of the server's `json_binary.h`.
 
 use super::{MAX_DEPTH, TOO_DEEP, number, opaque};
 use crate::bytes::Malformed;
@@ -12,8 +11,8 @@ use crate::value::{digits, text};
 
 /// See [`ByteStrings`].
 const BYTE_STRING: Malformed = Malformed(
-    "a JSON document holds a byte string that MySQL 5.7 stored, which 8.0.16 to 8.0.19 print in one of two ways; \
-     update the document, and load again",
+    "a JSON document holds a byte string from MySQL 5.7, which 8.0.16 to 8.0.19 print in one of two ways: update \
+     the document, and load again",
 );
 
 const SMALL_OBJECT: u8 = 0x00;
@@ -34,8 +33,7 @@ const OPAQUE: u8 = 0x0f;
 const CUT: Malformed = Malformed("a JSON document is cut short");
 const OVERLAP: Malformed = Malformed("parts of a JSON document overlap");
 
-/// A value within a document: its type, and the bytes it starts in, which reach to the end of what
-/// holds it.
+/// A value in a document: its type, and its bytes, which reach to the end of its container.
 #[derive(Debug, Clone, Copy)]
 pub struct Raw<'a> {
     kind: u8,
@@ -46,12 +44,12 @@ impl<'a> Raw<'a> {
     pub fn document(doc: &'a [u8]) -> Raw<'a> {
         match doc.split_first() {
             Some((&kind, bytes)) => Raw { kind, bytes },
-            // What a NOT NULL column holds after INSERT IGNORE of NULL; the server reads it as null.
+            // A NOT NULL column after INSERT IGNORE of NULL; the server reads it as null.
             None => Raw { kind: LITERAL, bytes: &[0] },
         }
     }
 
-    /// The array or object that this is; `None` for a scalar.
+    /// The value as an array or object; `None` for a scalar.
     pub fn container(self) -> Result<Option<Container<'a>>, Malformed> {
         let (is_object, large) = match self.kind {
             SMALL_OBJECT => (true, false),
@@ -64,7 +62,7 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// An array or object whose counts and entries lie within its bytes.
+/// An array or object. Its counts and entries have been checked to lie within its bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Container<'a> {
     pub is_object: bool,
@@ -132,8 +130,8 @@ impl<'a> Container<'a> {
     }
 }
 
-/// Prints values. It counts the bytes it reads: in a sound document every byte is read once at most,
-/// and one that points twice at the same bytes could grow without bound.
+/// Prints values. It counts the bytes it reads: a valid document needs each at most once, while overlapping parts could
+/// make the output grow without bound.
 pub struct Writer<'o> {
     left: usize,
     documents: Documents,
@@ -141,7 +139,7 @@ pub struct Writer<'o> {
 }
 
 impl<'o> Writer<'o> {
-    /// A writer that may read `size` bytes in all.
+    /// A writer that may read `size` bytes in total.
     pub fn new(size: usize, documents: Documents, out: &'o mut Vec<u8>) -> Writer<'o> {
         Writer { left: size, documents, out }
     }
@@ -263,7 +261,7 @@ fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Malformed> {
     bytes.first_chunk().copied().ok_or(CUT)
 }
 
-/// Bytes after their length, which is written seven bits a byte, the low ones first, in up to five.
+/// Bytes after their length, which has seven bits per byte, low bits first, in up to five bytes.
 fn counted(bytes: &[u8]) -> Result<&[u8], Malformed> {
     let mut len = 0u64;
     for (at, &byte) in bytes.iter().take(5).enumerate() {

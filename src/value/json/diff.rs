@@ -1,8 +1,7 @@
-//! Partial updates: with `binlog_row_value_options=PARTIAL_JSON` the log holds the new document as
-//! changes to the old one.
+//! JSON diffs: with `binlog_row_value_options=PARTIAL_JSON` the log holds the new document as diffs to the old one.
 //!
-//! A change is an operation (one byte), a path (length, text) and, unless it removes, a value (length,
-//! binary JSON). Described at `Json_diff_vector::read_binary` in the server's `json_diff.cc`.
+//! A diff is an operation (one byte), a path (length, text) and, except for a removal, a value (length, binary JSON). See
+//! `Json_diff_vector::read_binary` in the server's `json_diff.cc`.
 
 use std::borrow::Cow;
 
@@ -20,7 +19,7 @@ const REMOVE: u8 = 2;
 const PATH: Malformed = Malformed("a partial JSON update has a path that cannot be read");
 const REJECTED: Malformed = Malformed("a partial JSON update does not fit the document before it");
 
-/// Appends `before` as changed by `diffs`.
+/// Appends the document `before` with `diffs` applied.
 pub fn apply(before: &[u8], diffs: &[u8], documents: Documents, out: &mut Vec<u8>) -> Result<(), Malformed> {
     let mut writer = Writer::new(before.len().saturating_add(diffs.len()), documents, out);
     let mut root = Node::Raw(Raw::document(before));
@@ -48,16 +47,16 @@ fn value<'a>(diffs: &mut Bytes<'a>) -> Result<Node<'a>, Malformed> {
     Ok(Node::Raw(Raw::document(diffs.lenenc_bytes()?)))
 }
 
-/// A document, opened up only along the paths that change.
+/// A document, parsed only along the changed paths.
 enum Node<'a> {
     Raw(Raw<'a>),
     Array(Vec<Node<'a>>),
-    /// By length of key, then by its bytes, as the server keeps them.
+    /// Sorted by length of key, then by its bytes, as on the server.
     Object(Vec<(Cow<'a, [u8]>, Node<'a>)>),
 }
 
 impl<'a> Node<'a> {
-    /// Takes a container apart, one level of it.
+    /// Parses one level of a container.
     fn open(&mut self, writer: &mut Writer) -> Result<&mut Node<'a>, Malformed> {
         if let Node::Raw(raw) = self {
             let container = raw.container()?.ok_or(REJECTED)?;
@@ -80,7 +79,7 @@ impl<'a> Node<'a> {
                 let at = find(members, key).map_err(|_| REJECTED)?;
                 members.get_mut(at).map(|(_, node)| node).ok_or(REJECTED)
             }
-            (Node::Array(nodes), Leg::ColumnReader(cell)) => {
+            (Node::Array(nodes), Leg::Cell(cell)) => {
                 let at = cell.within(nodes.len()).ok_or(REJECTED)?;
                 nodes.get_mut(at).ok_or(REJECTED)
             }
@@ -94,9 +93,9 @@ impl<'a> Node<'a> {
                 Ok(_) => return Err(REJECTED),
                 Err(at) => members.insert(at, (Cow::Owned(key.clone()), value)),
             },
-            (Node::Array(nodes), Leg::ColumnReader(cell)) => {
+            (Node::Array(nodes), Leg::Cell(cell)) => {
                 let at = cell.within(nodes.len());
-                // A cell outside stands for the end that it lies beyond.
+                // An index beyond an end means that end.
                 let outside = if cell.from_end { 0 } else { nodes.len() };
                 nodes.insert(at.unwrap_or(outside), value);
             }
@@ -110,7 +109,7 @@ impl<'a> Node<'a> {
             (Node::Object(members), Leg::Key(key)) => {
                 members.remove(find(members, key).map_err(|_| REJECTED)?);
             }
-            (Node::Array(nodes), Leg::ColumnReader(cell)) => {
+            (Node::Array(nodes), Leg::Cell(cell)) => {
                 nodes.remove(cell.within(nodes.len()).ok_or(REJECTED)?);
             }
             _ => return Err(REJECTED),
@@ -153,24 +152,24 @@ fn comma(at: usize, writer: &mut Writer) {
     }
 }
 
-/// Where the member `key` is, or would be.
+/// Where the member `key` is, or belongs.
 fn find(members: &[(Cow<[u8]>, Node)], key: &[u8]) -> Result<usize, usize> {
     members.binary_search_by(|(other, _)| other.len().cmp(&key.len()).then_with(|| other.as_ref().cmp(key)))
 }
 
 enum Leg {
     Key(Vec<u8>),
-    ColumnReader(ColumnReader),
+    Cell(Cell),
 }
 
-/// `[n]`, or `[last-n]`.
-struct ColumnReader {
+/// An array cell: `[n]`, or `[last-n]`.
+struct Cell {
     index: usize,
     from_end: bool,
 }
 
-impl ColumnReader {
-    /// The index into an array of `len`, when it lies within.
+impl Cell {
+    /// The index in an array of `len` elements, if it is within.
     fn within(&self, len: usize) -> Option<usize> {
         let last = len.checked_sub(1)?.checked_sub(self.index)?;
         Some(if self.from_end { last } else { self.index })
@@ -200,7 +199,7 @@ fn legs(path: &[u8]) -> Result<Vec<Leg>, Malformed> {
 fn plain_key(path: &[u8]) -> Result<(Leg, &[u8]), Malformed> {
     let end = path.iter().position(|b| matches!(b, b'.' | b'[')).unwrap_or(path.len());
     let (key, rest) = path.split_at_checked(end).ok_or(PATH)?;
-    // The server quotes whatever could be something else than a name.
+    // The server quotes keys that are not plain names.
     if key.is_empty() || key.iter().any(|b| b.is_ascii_whitespace() || b"*\\\"".contains(b)) {
         return Err(PATH);
     }
@@ -240,5 +239,5 @@ fn cell(path: &[u8]) -> Result<(Leg, &[u8]), Malformed> {
     };
     let digits = std::str::from_utf8(digits).map_err(|_| PATH)?;
     let index = digits.parse::<u32>().map_err(|_| PATH)? as usize;
-    Ok((Leg::ColumnReader(ColumnReader { index, from_end }), rest))
+    Ok((Leg::Cell(Cell { index, from_end }), rest))
 }

@@ -1,18 +1,16 @@
-//! Doubles, as the server prints them.
-//!
-//! The digits are the shortest that read back. What is the server's own is when it goes over to an
-//! exponent, and how it writes that: `1e22`, `1e-16`, no `+`, no padding.
+//! Doubles as the server prints them: the shortest digits that read back. The server has its own rules for when to use an
+//! exponent, and how to write it: `1e22`, `1e-16`, no `+`, no padding.
 
 use crate::value::dialect::WholeDoubles;
 use crate::value::digits;
 
-/// The characters that the server gives a double inside JSON: enough for any number of the plain form.
+/// The server's maximum width of a double in JSON: enough for any number without exponent.
 pub const JSON_WIDTH: usize = 34;
 
-/// Beyond this many places before the point, or zeros after it, the server writes an exponent.
+/// With more places before the point, or zeros after it, the server uses an exponent.
 const MAX_PLACES: i32 = 15;
 
-/// Appends a finite double in at most `width` characters (20 or more, so that no digit is ever cut).
+/// Appends a finite double in at most `width` characters: 20 or more, so that no digit is lost.
 pub fn write(value: f64, width: usize, out: &mut Vec<u8>) {
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value.abs());
@@ -31,7 +29,7 @@ pub fn write(value: f64, width: usize, out: &mut Vec<u8>) {
     let end = digits.iter().rposition(|&b| b != b'0').map_or(0, |at| at + 1);
     let digits = digits.get(..end).unwrap_or_default();
 
-    // Where the point stands, counted from the first digit.
+    // The position of the point, counted from the first digit.
     let point = whole.len() as i32 + exponent.parse::<i32>().unwrap_or(0) - zeros as i32;
     let (digits, point) = if digits.is_empty() { (&b"0"[..], 1) } else { (digits, point) };
 
@@ -46,7 +44,7 @@ pub fn write(value: f64, width: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// As [`write`] in JSON, where a whole number may still show that it is a double: `1.0`.
+/// [`write`] in JSON, where a double without fraction may print as `1.0`.
 pub fn write_json(value: f64, whole: WholeDoubles, out: &mut Vec<u8>) {
     let start = out.len();
     write(value, JSON_WIDTH, out);

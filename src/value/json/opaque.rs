@@ -1,4 +1,4 @@
-//! The values inside a JSON document that JSON has no type for, as the server prints them.
+//! Opaque values: values in a JSON document that JSON has no type for, as the server prints them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ pub const DATETIME: u8 = 12;
 pub const NEWDECIMAL: u8 = 246;
 pub const VAR_STRING: u8 = 253;
 
-/// The server breaks base64 into lines of 76 characters: this many bytes each.
+/// Bytes per line of base64: the server breaks lines after 76 characters.
 const LINE: usize = 57;
 
 const DECIMAL: Malformed = Malformed("a decimal in a JSON document is damaged");
@@ -29,22 +29,22 @@ pub fn base64(field_type: u8, data: &[u8], out: &mut Vec<u8>) {
             text::escape_byte(b'\n', out);
         }
         let mut encoded = [0u8; LINE.div_ceil(3) * 4];
-        // The line fits by its length, so there is no error to see.
+        // The buffer has the length of a line, so this cannot fail.
         let len = STANDARD.encode_slice(line, &mut encoded).unwrap_or(0);
         out.extend_from_slice(encoded.get(..len).unwrap_or_default());
     }
     out.push(b'"');
 }
 
-/// Appends a decimal: its precision and scale, a byte each, then the packed form of a column.
+/// Appends a decimal: digits and scale, a byte each, then the packed form.
 pub fn decimal(data: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-    let (&[precision, scale], bytes) = data.split_first_chunk().ok_or(DECIMAL)?;
-    // Not `Format::new`: what was computed may have more digits than a column can.
-    let format = decimal::Format { precision, scale };
-    if scale > precision || bytes.len() != format.packed_len() {
+    let (&[digits, scale], bytes) = data.split_first_chunk().ok_or(DECIMAL)?;
+    // Not `Precision::new`: a computed decimal may have more digits than a column can.
+    let precision = decimal::Precision { digits, scale };
+    if scale > digits || bytes.len() != precision.packed_len() {
         return Err(DECIMAL);
     }
-    decimal::unpack(bytes, format, out)
+    decimal::unpack(bytes, precision, out)
 }
 
 /// Appends `"-838:59:59.000000"`.
@@ -79,8 +79,7 @@ pub fn datetime(packed: [u8; 8], out: &mut Vec<u8>) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// From the bottom: 24 bits of microseconds, 6 of seconds, 6 of minutes, 5 of hours (in a TIME 10),
-/// 5 of the day, then year times 13 plus month.
+/// Bits from the lowest: 24 microseconds, 6 seconds, 6 minutes, 5 hours (in a TIME 10), 5 day, then year × 13 + month.
 fn calendar(packed: u64, out: &mut Vec<u8>) -> Result<(), Malformed> {
     let (day, months) = ((packed >> 41) & 0x1f, packed >> 46);
     padded(months / 13, 4, out)?;

@@ -6,14 +6,13 @@ use crate::bytes::Malformed;
 
 const SYNTAX: Malformed = Malformed("a JSON document is not JSON");
 
-/// Appends the one document in `json` without the whitespace between its parts, and with every string
-/// escaped in the one way that dumpa escapes.
+/// Appends a document without whitespace between its parts, and with strings escaped as dumpa does everywhere.
 pub fn compact(json: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
     if std::str::from_utf8(json).is_err() {
         return Err(Malformed("a JSON document is not UTF-8"));
     }
     if json.is_empty() {
-        // As the server reads a document of no bytes: see the binary form.
+        // As the server reads an empty document, see `binary`.
         out.extend_from_slice(b"null");
         return Ok(());
     }
@@ -47,7 +46,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// A container up to `close`, at its opening bracket; `before` reads what stands before a value.
+    /// Copies a container, from its opening bracket to `close`. `before` copies what precedes a value: an object's key.
     fn list(
         &mut self,
         close: u8,
@@ -87,7 +86,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Copies the byte `byte`, which has to be next.
+    /// Copies `byte`, which must be next.
     fn take(&mut self, byte: u8) -> Result<(), Malformed> {
         self.word(&[byte])
     }
@@ -121,7 +120,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// One digit or more.
+    /// Copies one digit or more.
     fn digits(&mut self) -> Result<(), Malformed> {
         match self.rest.iter().take_while(|b| b.is_ascii_digit()).count() {
             0 => Err(SYNTAX),
@@ -141,7 +140,7 @@ impl Reader<'_, '_> {
                     self.escaped(escaped);
                     self.rest = rest;
                 }
-                // MariaDB takes a control character as it is.
+                // MariaDB accepts unescaped control characters.
                 Some((&control, rest)) => {
                     text::escape_byte(control, self.out);
                     self.rest = rest;
@@ -156,20 +155,20 @@ impl Reader<'_, '_> {
             Escaped::Char(char) => {
                 text::escape(char.encode_utf8(&mut [0; 4]).as_bytes(), self.out);
             }
-            // It is no character, so UTF-8 cannot hold it: the escape itself is the truth.
+            // It is no character, so UTF-8 cannot hold it: keep the escape.
             Escaped::Half(unit) => self.out.extend_from_slice(format!("\\u{unit:04x}").as_bytes()),
         }
     }
 }
 
-/// What an escape stands for.
+/// The meaning of an escape.
 pub enum Escaped {
     Char(char),
-    /// Half of a surrogate pair without its other half.
+    /// A lone surrogate.
     Half(u32),
 }
 
-/// The escape that stands after a backslash, and what comes after it.
+/// Parses the escape after a backslash; returns the rest, too.
 pub fn unescape(rest: &[u8]) -> Result<(Escaped, &[u8]), Malformed> {
     let (&letter, after) = rest.split_first().ok_or(SYNTAX)?;
     let char = match letter {

@@ -1,4 +1,4 @@
-//! What a column is, apart from how its bytes are packed: enough to say what its JSON looks like.
+//! The type of a column, apart from how its bytes are encoded: it decides what the JSON looks like.
 
 use std::sync::Arc;
 
@@ -6,38 +6,37 @@ use super::{Charset, decimal, text};
 use crate::bytes::Malformed;
 use crate::push_fixed::Piece;
 
-/// The kind of a column. A new type of a server is a new variant, and the compiler leads from
-/// there.
+/// The type of a column. For a server's new type add a variant, and follow the compiler from there.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
-    /// TINYINT to BIGINT, of so many bytes: 1, 2, 3, 4 or 8.
+pub enum ColumnType {
+    /// TINYINT to BIGINT, of 1, 2, 3, 4 or 8 bytes.
     Int {
         bytes: u8,
         unsigned: bool,
     },
-    /// `two_digits` is MariaDB's YEAR(2): a query returns only the last two digits.
+    /// `two_digits` is MariaDB's YEAR(2), of which a query returns only the last two digits.
     Year {
         two_digits: bool,
     },
-    /// BIT(n), of so many bits: 1 to 64.
+    /// BIT(n), of 1 to 64 bits.
     Bit {
         bits: u8,
     },
-    Decimal(decimal::Format),
+    Decimal(decimal::Precision),
     Float,
     Double,
     /// CHAR, VARCHAR, TEXT.
     Text {
         charset: Charset,
     },
-    /// VARBINARY, BLOB, and, padded to its length in the log's table map, BINARY(n).
+    /// VARBINARY, BLOB, and BINARY(n), which is `padded` to n.
     Bytes {
         padded: bool,
     },
     Enum(Arc<Labels>),
     Set(Arc<Labels>),
     Date,
-    /// With so many decimals of a second, 0 to 6; likewise the next two.
+    /// With 0 to 6 decimals of a second, as the next two.
     DateTime {
         decimals: u8,
     },
@@ -55,7 +54,7 @@ pub enum Kind {
     Inet6,
 }
 
-/// A member's JSON, quotes and all, or why it is not known.
+/// A label's JSON with its quotes, or why it is not known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Label(Result<Piece, Malformed>);
 
@@ -68,7 +67,7 @@ impl Label {
         }))
     }
 
-    /// A member whose text cannot be had.
+    /// A label whose text is not known.
     pub fn unknown(reason: &'static str) -> Label {
         Label(Err(Malformed(reason)))
     }
@@ -82,7 +81,7 @@ impl Label {
 /// The members of an ENUM or a SET, in their order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Labels {
-    /// What an ENUM's index 0 prints as: the value that an invalid insert leaves.
+    /// What an ENUM's index 0 prints as: the value after an invalid insert.
     error: Label,
     members: Vec<Label>,
 }
@@ -92,20 +91,20 @@ impl Labels {
         Labels { error: Label(Ok(Piece::new(b"\"\"".to_vec()))), members }
     }
 
-    /// The members that are not known, counted from 0.
+    /// The numbers of unknown members, counted from 0.
     pub fn unknown(&self) -> Vec<usize> {
         let all = self.members.iter().enumerate();
         all.filter(|(_, label)| label.json().is_err()).map(|(i, _)| i).collect()
     }
 
-    /// Tells a member, counted from 0.
-    pub fn tell(&mut self, i: usize, label: Label) {
+    /// Sets a member, counted from 0.
+    pub fn set(&mut self, i: usize, label: Label) {
         if let Some(member) = self.members.get_mut(i) {
             *member = label;
         }
     }
 
-    /// How many members there are.
+    /// The number of members.
     pub fn len(&self) -> usize {
         self.members.len()
     }
@@ -114,7 +113,7 @@ impl Labels {
         self.members.is_empty()
     }
 
-    /// The member of an ENUM's index, counted from 1; 0 is the error value.
+    /// The member at an ENUM's index, which counts from 1; 0 is the error value.
     #[inline]
     pub fn of_index(&self, index: u64) -> Result<&Label, Malformed> {
         let Some(index) = index.checked_sub(1) else {
@@ -145,7 +144,7 @@ impl Labels {
     }
 }
 
-/// Appends `"name":`, the key of a member.
+/// Appends the key `"name":`.
 pub fn key(name: &str, out: &mut Vec<u8>) {
     text::string(name, out);
     out.push(b':');

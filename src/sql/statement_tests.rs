@@ -1,11 +1,12 @@
 //! Every form of the manuals' pages on ALTER TABLE, CREATE, DROP, RENAME and TRUNCATE, and what each does: MySQL 5.6
 //! to 9.7, MariaDB 10.5 to 11.8.
 
-use super::effect::{Change, Clause, DatabaseChange, Effect, Name, Statement, Text, read};
+use super::effect::{Clause, DatabaseChange, Effect, Identifier, TableChange, TableName};
+use super::statement::{Statement, read};
 use super::tokens::Session;
 
-fn name(name: &Name) -> String {
-    let text = |text: &Text| text.clone().unwrap_or("?".into());
+fn name(name: &TableName) -> String {
+    let text = |text: &Identifier| text.clone().unwrap_or("?".into());
     match &name.database {
         Some(database) => format!("{}.{}", text(database), text(&name.table)),
         None => text(&name.table),
@@ -13,7 +14,7 @@ fn name(name: &Name) -> String {
 }
 
 fn clause(clause: &Clause) -> String {
-    let text = |text: &Text| text.clone().unwrap_or("?".into());
+    let text = |text: &Identifier| text.clone().unwrap_or("?".into());
     match clause {
         Clause::AddColumn { name } => format!("+{}", text(name)),
         Clause::DropColumn { name } => format!("-{}", text(name)),
@@ -42,27 +43,29 @@ fn effect(effect: &Effect) -> String {
         }
         Effect::Table(table, change) => {
             let change = match change {
-                Change::Emptied => "emptied".into(),
-                Change::Gone => "gone".into(),
-                Change::Created { replaces, if_not_exists, like } => format!(
+                TableChange::Emptied => "emptied".into(),
+                TableChange::Gone => "gone".into(),
+                TableChange::Created { replaces, if_not_exists, like } => format!(
                     "{}{}{}",
                     if *replaces { "replaced" } else { "created" },
                     if *if_not_exists { "?" } else { "" },
                     like.as_ref().map(|like| format!(" like {}", name(like))).unwrap_or_default()
                 ),
-                Change::RenamedTo(to) => format!("> {}", name(to)),
-                Change::Altered(clauses) if clauses.is_empty() => "altered".into(),
-                Change::Altered(clauses) => {
+                TableChange::RenamedTo(to) => format!("> {}", name(to)),
+                TableChange::Altered(clauses) if clauses.is_empty() => "altered".into(),
+                TableChange::Altered(clauses) => {
                     format!("altered {}", clauses.iter().map(clause).collect::<Vec<_>>().join(" "))
                 }
-                Change::Unlogged(what) => format!("unlogged {}", what.trim_start_matches("ALTER TABLE … ")),
-                Change::Data { verb, alone, deletes_all } => format!(
+                TableChange::Unlogged(what) => {
+                    format!("unlogged {}", what.trim_start_matches("ALTER TABLE … "))
+                }
+                TableChange::Data { verb, alone, deletes_all } => format!(
                     "{verb}{}{}",
                     if *alone { "" } else { "+" },
                     if *deletes_all { " all" } else { "" }
                 ),
-                Change::TemporaryCreated => "temporary".into(),
-                Change::TemporaryGone => "temporary gone".into(),
+                TableChange::TemporaryCreated => "temporary".into(),
+                TableChange::TemporaryGone => "temporary gone".into(),
             };
             format!("{} {change}", name(table))
         }

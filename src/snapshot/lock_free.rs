@@ -13,9 +13,9 @@ use anyhow::{Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
-use super::start;
+use super::start::start;
 use crate::position::Position;
-use crate::server::{Server, log};
+use crate::server::{Server, binary_log, queries};
 use crate::version::Release;
 
 /// The first releases of each series whose `log_status` is known to wait for transactions that are in the log and not
@@ -36,19 +36,19 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(3
 
 /// How to know that all before a place in the log is in the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
-    /// `performance_schema.log_status`, which holds commits back for the moment in which it looks.
+pub enum LockFree {
+    /// `performance_schema.log_status`, which holds commits back for the moment in which it lock_free.
     LogStatus,
     /// A transaction owns its GTID from before its first byte is in the log until after the engine has it. So
     /// when none of those that were owned at the log's end is owned any more, the engine has all before it.
     GtidOwned,
 }
 
-impl Look {
+impl LockFree {
     pub fn name(self) -> &'static str {
         match self {
-            Look::LogStatus => "log_status",
-            Look::GtidOwned => "gtid_owned",
+            LockFree::LogStatus => "log_status",
+            LockFree::GtidOwned => "gtid_owned",
         }
     }
 }
@@ -68,17 +68,17 @@ fn waits(release: Release) -> bool {
 }
 
 /// Begins the snapshot so that it holds just what stands before the position; `None` if the log grew each time.
-/// Whatever is committed after the second look gets into the log after it.
-pub fn exact(look: Look, conn: &mut Conn, server: &Server) -> Result<Option<Position>> {
+/// Whatever is committed after the second way gets into the log after it.
+pub fn exact(way: LockFree, conn: &mut Conn, server: &Server) -> Result<Option<Position>> {
     let deadline = Instant::now() + TRIES_END;
     for _ in 0..TRIES {
-        let Some(first) = settled_end(look, conn, server, deadline)? else {
+        let Some(first) = settled_end(way, conn, server, deadline)? else {
             return Ok(None);
         };
         start(conn, server)?;
-        let again = match look {
-            Look::LogStatus => log_status(conn, server)?,
-            Look::GtidOwned => log::end(conn, server)?,
+        let again = match way {
+            LockFree::LogStatus => log_status(conn, server)?,
+            LockFree::GtidOwned => binary_log::end(conn, server)?,
         };
         if again == first {
             return Ok(Some(first));
@@ -92,8 +92,8 @@ pub fn exact(look: Look, conn: &mut Conn, server: &Server) -> Result<Option<Posi
 }
 
 /// Begins the snapshot so that it holds all that stands before the position, and perhaps more.
-pub fn before(look: Look, conn: &mut Conn, server: &Server) -> Result<Position> {
-    let position = settled_end(look, conn, server, Instant::now() + COMMITS_END)?;
+pub fn before(way: LockFree, conn: &mut Conn, server: &Server) -> Result<Position> {
+    let position = settled_end(way, conn, server, Instant::now() + COMMITS_END)?;
     let position = position.ok_or_else(|| {
         let time = COMMITS_END.as_secs();
         anyhow!("transactions that began before are still not committed after {time} seconds")
@@ -103,15 +103,20 @@ pub fn before(look: Look, conn: &mut Conn, server: &Server) -> Result<Position> 
 }
 
 /// An end of the log, once all before it is in the engine; `None` if that does not come in time.
-fn settled_end(look: Look, conn: &mut Conn, server: &Server, deadline: Instant) -> Result<Option<Position>> {
-    match look {
-        Look::LogStatus if !log_status_waits(server) => {
+fn settled_end(
+    way: LockFree,
+    conn: &mut Conn,
+    server: &Server,
+    deadline: Instant,
+) -> Result<Option<Position>> {
+    match way {
+        LockFree::LogStatus if !log_status_waits(server) => {
             let known = LOG_STATUS_WAITS_FROM.map(|(major, minor, patch)| format!("{major}.{minor}.{patch}"));
             Err(anyhow!("it waits for commits under way only from MySQL {} on", known.join(", ")))
         }
-        Look::LogStatus => log_status(conn, server).map(Some),
-        Look::GtidOwned => {
-            let end = log::end(conn, server)?;
+        LockFree::LogStatus => log_status(conn, server).map(Some),
+        LockFree::GtidOwned => {
+            let end = binary_log::end(conn, server)?;
             Ok(all_released(conn, deadline)?.then_some(end))
         }
     }
@@ -137,7 +142,7 @@ fn all_released(conn: &mut Conn, deadline: Instant) -> Result<bool> {
 fn owned(conn: &mut Conn) -> Result<HashSet<String>> {
     let row: Option<Row> = conn.query_first("SELECT @@global.gtid_mode, @@global.gtid_owned")?;
     let row = row.ok_or_else(|| anyhow!("the server did not say"))?;
-    let (Some(mode), Some(owned)) = (log::text(&row, 0), log::text(&row, 1)) else {
+    let (Some(mode), Some(owned)) = (queries::text(&row, 0), queries::text(&row, 1)) else {
         return Err(anyhow!("the server did not say"));
     };
     // In the modes between OFF and ON there may be transactions without a GTID.
@@ -174,8 +179,8 @@ fn log_status(conn: &mut Conn, server: &Server) -> Result<Position> {
          FROM performance_schema.log_status";
     let row: Option<Row> = conn.query_first(query)?;
     let row = row.ok_or_else(|| anyhow!("it is empty"))?;
-    let position = log::text(&row, 1).and_then(|text| text.parse().ok());
-    match (log::text(&row, 0), position) {
+    let position = queries::text(&row, 1).and_then(|text| text.parse().ok());
+    match (queries::text(&row, 0), position) {
         (Some(file), Some(position)) if !file.is_empty() => {
             Ok(Position { server_uuid: server.uuid.clone(), ..Position::new(file, position) })
         }

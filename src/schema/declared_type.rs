@@ -1,17 +1,15 @@
-//! `information_schema.columns.COLUMN_TYPE`, read: the server's own words for a column's type.
+//! Parses `information_schema.COLUMNS.COLUMN_TYPE`.
 
 use std::sync::Arc;
 
-use crate::value::{Charset, Kind, Label, Labels, decimal};
+use crate::value::{Charset, ColumnType, Label, Labels, decimal};
 
-/// Why the labels of an ENUM may be unknown: every server's catalog is in three-byte UTF-8.
-const LOST: &str = "the server's catalog shows this member of an ENUM or SET with a `?` in place of a \
-                    character that it cannot hold, and no row was found that has it; with \
-                    binlog_row_metadata=FULL (MySQL 8.0, MariaDB 10.5) the log tells it";
+/// Why a label may be unknown: every server's catalog is in three-byte UTF-8.
+const UNKNOWN_LABEL: &str = "the server's catalog has a `?` for a character of this ENUM or SET member that it cannot \
+     store, and no row with the member was found; with binlog_row_metadata=FULL (MySQL 8.0, MariaDB 10.5) the log has it";
 
-/// The kind that a COLUMN_TYPE describes, `None` for one that dumpa does not know. `charset` is the
-/// column's CHARACTER_SET_NAME.
-pub fn parse(column_type: &str, charset: Option<&str>) -> Option<Kind> {
+/// The type that a COLUMN_TYPE describes; `None` if dumpa does not know it. `charset` is the column's CHARACTER_SET_NAME.
+pub fn parse(column_type: &str, charset: Option<&str>) -> Option<ColumnType> {
     let text = column_type.trim();
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
@@ -20,45 +18,45 @@ pub fn parse(column_type: &str, charset: Option<&str>) -> Option<Kind> {
     let first: Option<u8> = argument.first().and_then(|n| n.parse().ok());
     let decimals = || (first.unwrap_or(0) <= 6).then_some(first.unwrap_or(0));
     let text_or_bytes = || match charset {
-        None | Some("binary") => Some(Kind::Bytes { padded: false }),
-        Some(name) => Charset::by_name(name).map(|charset| Kind::Text { charset }),
+        None | Some("binary") => Some(ColumnType::Bytes { padded: false }),
+        Some(name) => Charset::by_name(name).map(|charset| ColumnType::Text { charset }),
     };
     Some(match word.to_ascii_lowercase().as_str() {
-        "tinyint" => Kind::Int { bytes: 1, unsigned },
-        "smallint" => Kind::Int { bytes: 2, unsigned },
-        "mediumint" => Kind::Int { bytes: 3, unsigned },
-        "int" => Kind::Int { bytes: 4, unsigned },
-        "bigint" => Kind::Int { bytes: 8, unsigned },
+        "tinyint" => ColumnType::Int { bytes: 1, unsigned },
+        "smallint" => ColumnType::Int { bytes: 2, unsigned },
+        "mediumint" => ColumnType::Int { bytes: 3, unsigned },
+        "int" => ColumnType::Int { bytes: 4, unsigned },
+        "bigint" => ColumnType::Int { bytes: 8, unsigned },
         "decimal" => {
             let scale = argument.get(1).and_then(|n| n.parse().ok()).unwrap_or(0);
-            Kind::Decimal(decimal::Format::new(first?, scale)?)
+            ColumnType::Decimal(decimal::Precision::new(first?, scale)?)
         }
-        "float" => Kind::Float,
-        "double" => Kind::Double,
-        "bit" => Kind::Bit { bits: first? },
-        "year" => Kind::Year { two_digits: first == Some(2) },
-        "date" => Kind::Date,
-        "time" => Kind::Time { decimals: decimals()? },
-        "datetime" => Kind::DateTime { decimals: decimals()? },
-        "timestamp" => Kind::Timestamp { decimals: decimals()? },
-        "char" if charset == Some("binary") => Kind::Bytes { padded: true },
+        "float" => ColumnType::Float,
+        "double" => ColumnType::Double,
+        "bit" => ColumnType::Bit { bits: first? },
+        "year" => ColumnType::Year { two_digits: first == Some(2) },
+        "date" => ColumnType::Date,
+        "time" => ColumnType::Time { decimals: decimals()? },
+        "datetime" => ColumnType::DateTime { decimals: decimals()? },
+        "timestamp" => ColumnType::Timestamp { decimals: decimals()? },
+        "char" if charset == Some("binary") => ColumnType::Bytes { padded: true },
         "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => text_or_bytes()?,
-        "binary" => Kind::Bytes { padded: true },
-        "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Kind::Bytes { padded: false },
-        "enum" => Kind::Enum(labels(rest, charset)?),
-        "set" => Kind::Set(labels(rest, charset)?),
-        "json" => Kind::Json,
+        "binary" => ColumnType::Bytes { padded: true },
+        "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => ColumnType::Bytes { padded: false },
+        "enum" => ColumnType::Enum(labels(rest, charset)?),
+        "set" => ColumnType::Set(labels(rest, charset)?),
+        "json" => ColumnType::Json,
         "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring"
-        | "multipolygon" | "geometrycollection" | "geomcollection" => Kind::Geometry,
-        "vector" => Kind::Vector,
-        "uuid" => Kind::Uuid,
-        "inet4" => Kind::Inet4,
-        "inet6" => Kind::Inet6,
+        | "multipolygon" | "geometrycollection" | "geomcollection" => ColumnType::Geometry,
+        "vector" => ColumnType::Vector,
+        "uuid" => ColumnType::Uuid,
+        "inet4" => ColumnType::Inet4,
+        "inet6" => ColumnType::Inet6,
         _ => return None,
     })
 }
 
-/// Geometry types by the code that table maps have for each; the first stands for any.
+/// Geometry types by their code in table maps; the first means any.
 const GEOMETRY_TYPES: [&str; 8] = [
     "geometry",
     "point",
@@ -88,13 +86,13 @@ pub fn dimensions(column_type: &str) -> Option<u64> {
     arguments(rest.strip_prefix("vector")?).first()?.parse().ok()
 }
 
-/// What stands in the parentheses right behind the word, cut at commas.
+/// The arguments in parentheses after the type's name.
 fn arguments(rest: &str) -> Vec<&str> {
     let inside = rest.strip_prefix('(').and_then(|rest| rest.split_once(')'));
     inside.map(|(inside, _)| inside.split(',').map(str::trim).collect()).unwrap_or_default()
 }
 
-/// Members in single quotes, in UTF-8, escaped whatever the SQL mode is (the servers' `append_unescaped`).
+/// Parses members in single quotes, in UTF-8, escaped whatever the SQL mode is (the servers' `append_unescaped`).
 fn labels(rest: &str, charset: Option<&str>) -> Option<Arc<Labels>> {
     let wide = matches!(charset, Some("utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030"));
     let mut members = Vec::new();
@@ -102,7 +100,7 @@ fn labels(rest: &str, charset: Option<&str>) -> Option<Arc<Labels>> {
     loop {
         let (member, after) = member(rest.strip_prefix('\'')?)?;
         members.push(if wide && member.contains('?') {
-            Label::unknown(LOST)
+            Label::unknown(UNKNOWN_LABEL)
         } else {
             Label::new(member.as_bytes(), Charset::Utf8mb4)
         });
@@ -144,24 +142,24 @@ mod tests {
     #[test]
     fn the_words_of_every_server() {
         let kind = |text| parse(text, None);
-        assert_eq!(kind("int(10) unsigned zerofill"), Some(Kind::Int { bytes: 4, unsigned: true }));
-        assert_eq!(kind("tinyint(1)"), Some(Kind::Int { bytes: 1, unsigned: false }));
-        assert_eq!(kind("datetime /* mariadb-5.3 */"), Some(Kind::DateTime { decimals: 0 }));
-        assert_eq!(kind("timestamp(3) /* mariadb-5.3 */"), Some(Kind::Timestamp { decimals: 3 }));
-        assert_eq!(kind("time /* 5.5 binary format */"), Some(Kind::Time { decimals: 0 }));
-        assert_eq!(kind("varbinary(20) /*M!100301 COMPRESSED*/"), Some(Kind::Bytes { padded: false }));
-        assert_eq!(kind("year(4)"), Some(Kind::Year { two_digits: false }));
-        assert_eq!(kind("year(2)"), Some(Kind::Year { two_digits: true }));
-        assert_eq!(kind("vector(3)"), Some(Kind::Vector));
+        assert_eq!(kind("int(10) unsigned zerofill"), Some(ColumnType::Int { bytes: 4, unsigned: true }));
+        assert_eq!(kind("tinyint(1)"), Some(ColumnType::Int { bytes: 1, unsigned: false }));
+        assert_eq!(kind("datetime /* mariadb-5.3 */"), Some(ColumnType::DateTime { decimals: 0 }));
+        assert_eq!(kind("timestamp(3) /* mariadb-5.3 */"), Some(ColumnType::Timestamp { decimals: 3 }));
+        assert_eq!(kind("time /* 5.5 binary format */"), Some(ColumnType::Time { decimals: 0 }));
+        assert_eq!(kind("varbinary(20) /*M!100301 COMPRESSED*/"), Some(ColumnType::Bytes { padded: false }));
+        assert_eq!(kind("year(4)"), Some(ColumnType::Year { two_digits: false }));
+        assert_eq!(kind("year(2)"), Some(ColumnType::Year { two_digits: true }));
+        assert_eq!(kind("vector(3)"), Some(ColumnType::Vector));
         assert_eq!(kind("xmltype"), None);
-        let format = decimal::Format::new(65, 30).unwrap();
-        assert_eq!(kind("decimal(65,30) unsigned"), Some(Kind::Decimal(format)));
+        let precision = decimal::Precision::new(65, 30).unwrap();
+        assert_eq!(kind("decimal(65,30) unsigned"), Some(ColumnType::Decimal(precision)));
     }
 
     #[test]
     fn labels_with_quotes_commas_parentheses_and_escapes() {
         let text = r"enum('it''s','a,b','',')','\\','\n\r\0\\n')";
-        let Some(Kind::Enum(labels)) = parse(text, Some("latin1")) else {
+        let Some(ColumnType::Enum(labels)) = parse(text, Some("latin1")) else {
             panic!("it is an ENUM");
         };
         let shown: Vec<&[u8]> =
@@ -175,7 +173,7 @@ mod tests {
     #[test]
     fn a_question_mark_is_not_believed_where_it_may_stand_for_another_character() {
         for (charset, known) in [("utf8mb4", false), ("utf16", false), ("utf8mb3", true), ("latin1", true)] {
-            let Some(Kind::Set(labels)) = parse("set('a','?')", Some(charset)) else {
+            let Some(ColumnType::Set(labels)) = parse("set('a','?')", Some(charset)) else {
                 panic!("it is a SET");
             };
             assert_eq!(labels.write_set(2, &mut Vec::new()).is_ok(), known, "{charset}");

@@ -1,9 +1,10 @@
 //! What the server says of its own binary log: where it ends, where it begins, and how it is kept.
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
+use super::queries::text;
 use super::{Privilege, Server, is_access_denied};
 use crate::exit::unavailable;
 use crate::position::Position;
@@ -16,12 +17,12 @@ const ER_PARSE: u16 = 1064;
 /// Exit 3 when the server keeps no log; exit 1 when the account may not ask.
 pub fn end(conn: &mut Conn, server: &Server) -> Result<Position> {
     // The newer words came with MySQL 8.2 and the older ones went with 8.4.
-    let new_words = server.is_mysql_from(8, 2, 0);
+    let new_syntax = server.is_mysql_from(8, 2, 0);
     let ask = |conn: &mut Conn, new: bool| {
         conn.query_first::<Row, _>(if new { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" })
     };
-    let row = match ask(conn, new_words) {
-        Err(mysql::Error::MySqlError(e)) if e.code == ER_PARSE => ask(conn, !new_words),
+    let row = match ask(conn, new_syntax) {
+        Err(mysql::Error::MySqlError(e)) if e.code == ER_PARSE => ask(conn, !new_syntax),
         other => other,
     };
     let row = row.map_err(|error| refused(error, "say where its binary log ends", server))?;
@@ -47,20 +48,6 @@ pub fn files(conn: &mut Conn, server: &Server) -> Result<Vec<String>> {
         _ => refused(error, "list its binary logs", server),
     })?;
     Ok(rows.iter().filter_map(|row| text(row, 0)).collect())
-}
-
-/// A column of text, whatever its character set for results is.
-pub fn text(row: &Row, i: usize) -> Option<String> {
-    let bytes: Vec<u8> = row.get_opt(i)?.ok()?;
-    String::from_utf8(bytes).ok()
-}
-
-/// A global variable, `None` if the server has no such.
-pub fn variable(conn: &mut Conn, name: &str) -> Result<Option<String>> {
-    let row: Option<Row> = conn
-        .query_first(format!("SHOW GLOBAL VARIABLES LIKE '{name}'"))
-        .with_context(|| format!("cannot ask for {name}"))?;
-    Ok(row.and_then(|row| text(&row, 1)))
 }
 
 /// The error of a server without a log.

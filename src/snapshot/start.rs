@@ -1,0 +1,26 @@
+//! The transaction that a snapshot is read in.
+
+use anyhow::{Context, Result};
+use mysql::Conn;
+use mysql::prelude::Queryable;
+
+use crate::server::Server;
+
+const BEGIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+const BEGIN_PLAIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
+
+/// Sets up the session: everything that could change how values are read, and timeouts long enough for a long load.
+pub fn prepare(conn: &mut Conn) -> Result<()> {
+    // SQL_MODE: quotes and zero dates mean the same everywhere. The rest keeps a long load alive.
+    let settings = "SET NAMES utf8mb4, @@session.sql_mode = '', @@session.time_zone = '+00:00', \
+         @@session.net_write_timeout = 86400, @@session.wait_timeout = 86400";
+    conn.query_drop(settings).context("cannot set up the session")?;
+    conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        .context("cannot set the isolation level")
+}
+
+/// Starts the transaction: its rows are those committed now.
+pub fn start(conn: &mut Conn, server: &Server) -> Result<()> {
+    let begin = if server.is_mariadb() { BEGIN_PLAIN } else { BEGIN };
+    conn.query_drop(begin).context("cannot begin a snapshot")
+}

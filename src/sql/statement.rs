@@ -1,0 +1,171 @@
+//! Reads a logged statement: transaction control, or the effects that it has on tables.
+//!
+//! The first keywords decide, and no more SQL is parsed than that takes. Unknown SQL is never an error here: a statement
+//! that is neither control nor known to leave rows alone has the effect [`Effect::Data`], which ends the run.
+
+use super::effect::{Effect, Effects, TableChange, data};
+use super::reader::Reader;
+use super::table_statements;
+use super::tokens::{Session, tokens};
+
+/// What a statement is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Statement {
+    Begin,
+    Commit,
+    Rollback,
+    Savepoint(String),
+    RollbackTo(String),
+    XaStart,
+    XaEnd,
+    /// With the xid as written.
+    XaCommit(String),
+    XaRollback(String),
+    /// It changes neither rows nor definitions: grants, settings, statistics.
+    Nothing,
+    /// Everything else. DDL of other objects (views, triggers, events) has no effects.
+    Effects(Effects),
+}
+
+/// First words of statements that change neither rows nor definitions of tables.
+const HARMLESS: &[&str] = &[
+    "binlog",
+    "cache",
+    "change",
+    "check",
+    "checksum",
+    "clone",
+    "desc",
+    "describe",
+    "explain",
+    "flush",
+    "grant",
+    "help",
+    "install",
+    "kill",
+    "lock",
+    "optimize",
+    "purge",
+    "release",
+    "repair",
+    "reset",
+    "resignal",
+    "restart",
+    "revoke",
+    "set",
+    "show",
+    "shutdown",
+    "signal",
+    "start",
+    "stop",
+    "uninstall",
+    "unlock",
+    "use",
+];
+
+/// First words of statements that change rows.
+const DML: &[&str] = &["insert", "replace", "update", "delete"];
+
+/// How many characters of an unknown statement a message quotes.
+const SHOWN_CHARS: usize = 40;
+
+/// Reads a statement.
+pub fn read(text: &[u8], session: Session) -> Statement {
+    match text {
+        b"BEGIN" => return Statement::Begin,
+        b"COMMIT" => return Statement::Commit,
+        _ => {}
+    }
+    let tokens = tokens(text, session);
+    if tokens.is_empty() {
+        return Statement::Nothing;
+    }
+    let mut reader = Reader { rest: &tokens, session };
+    match reader.keyword() {
+        Some(first) => statement(&first, reader, text),
+        None => {
+            let verb = String::from_utf8_lossy(text).chars().take(SHOWN_CHARS).collect();
+            Statement::Effects(vec![Effect::Data { verb }])
+        }
+    }
+}
+
+/// Reads a statement that begins with `first`.
+fn statement(first: &str, mut reader: Reader<'_>, text: &[u8]) -> Statement {
+    let effects = match first {
+        "begin" => return Statement::Begin,
+        "start" if reader.accept("transaction") => return Statement::Begin,
+        "commit" => return Statement::Commit,
+        "rollback" => return rollback(reader),
+        "savepoint" => return Statement::Savepoint(reader.savepoint()),
+        "xa" => return xa(reader, text),
+        "truncate" => table_statements::truncate(reader),
+        "drop" => table_statements::drop(reader),
+        "create" => table_statements::create(reader),
+        "alter" => table_statements::alter(reader),
+        "rename" if reader.accept_any(&["table", "tables"]) => table_statements::rename(reader),
+        // RENAME USER.
+        "rename" => return Statement::Nothing,
+        "load" if reader.accept("index") => return Statement::Nothing,
+        "insert" | "replace" | "update" | "delete" | "load" => dml(first, reader),
+        // MariaDB: settings for this statement alone come before it.
+        "set" if reader.accept("statement") => {
+            reader.skip_past("for");
+            return match reader.keyword() {
+                Some(verb) => statement(&verb, reader, text),
+                None => Statement::Effects(data("set statement")),
+            };
+        }
+        "analyze" if !executes_dml(reader) => return Statement::Nothing,
+        verb if HARMLESS.contains(&verb) => return Statement::Nothing,
+        verb => data(verb),
+    };
+    Statement::Effects(effects)
+}
+
+fn rollback(mut reader: Reader<'_>) -> Statement {
+    reader.accept("work");
+    if reader.accept("to") {
+        reader.accept("savepoint");
+        return Statement::RollbackTo(reader.savepoint());
+    }
+    Statement::Rollback
+}
+
+fn xa(mut reader: Reader<'_>, text: &[u8]) -> Statement {
+    let verb = reader.keyword().unwrap_or_default();
+    // The server writes xids in one form: everything after the verb.
+    let lower = String::from_utf8_lossy(text).to_ascii_lowercase();
+    let xid = lower.split_once(&verb).map_or("", |(_, xid)| xid);
+    let xid = xid.trim().trim_end_matches("one phase").trim().to_string();
+    match verb.as_str() {
+        "start" | "begin" => Statement::XaStart,
+        "end" | "prepare" => Statement::XaEnd,
+        "commit" => Statement::XaCommit(xid),
+        "rollback" => Statement::XaRollback(xid),
+        _ => Statement::Effects(data("xa")),
+    }
+}
+
+/// Whether this is MariaDB's ANALYZE of another statement, which executes it: an ANALYZE without TABLE.
+fn executes_dml(mut reader: Reader<'_>) -> bool {
+    reader.accept_any(&["no_write_to_binlog", "local"]);
+    !reader.is_next(&["table", "tables"]) && DML.iter().any(|verb| reader.holds(verb))
+}
+
+fn dml(verb: &str, mut reader: Reader<'_>) -> Effects {
+    for word in ["low_priority", "delayed", "high_priority", "quick", "ignore", "into", "from"] {
+        reader.accept(word);
+    }
+    let table = if verb == "load" { None } else { reader.table() };
+    let Some(table) = table else { return data(verb) };
+    // Further tables may follow the first; only the statement's form excludes that.
+    let alone = match verb {
+        "insert" | "replace" => true,
+        "update" => reader.is_next(&["set"]),
+        "delete" => reader.is_at_end() || reader.is_next(&["where", "order", "limit"]),
+        _ => false,
+    };
+    let deletes_all = verb == "delete" && reader.is_at_end();
+    vec![Effect::Table(table, TableChange::Data { verb: verb.to_uppercase(), alone, deletes_all })]
+}
