@@ -196,6 +196,18 @@ impl Cursor {
         self.until.as_ref().is_some_and(|until| self.compare_to(until, self.settled).is_ge())
     }
 
+    /// # Errors
+    /// Exit 3 when the log ends here, and should have gone on.
+    pub fn expect_end(&self) -> Result<()> {
+        match &self.until {
+            Some(until) if !self.is_at_end() => Err(unavailable(format!(
+                "the files end at {}:{}, before {}, where the run should have ended. What they hold is printed",
+                self.base.file, self.end, until.position
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     fn compare_to(&self, until: &Until, done: Done) -> Ordering {
         let wanted = Done::of(&until.position);
         let is_beyond_base = self.end > self.base.offset;

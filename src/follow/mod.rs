@@ -138,12 +138,13 @@ impl<'a> Follower<'a> {
     /// The log ends here for good.
     ///
     /// # Errors
-    /// Exit 4 when it ends in the middle of a transaction.
+    /// Exit 4 when it ends in the middle of a transaction; exit 3 when it ends before the place that the run should have
+    /// reached.
     pub fn end_of_log(&mut self) -> Result<()> {
         if self.steps.transactions.is_between() {
             // Only files end, and without a catalog the names could not be checked before.
             self.steps.layouts.warn_of_unseen();
-            return Ok(());
+            return self.steps.cursor.expect_end();
         }
         let base = self.steps.cursor.base();
         Err(unreadable(format!(
@@ -285,8 +286,9 @@ impl Steps<'_> {
                 self.rolled_back(framer)?;
             }
             Meaning::XaPrepare { xid, one_phase } => {
-                let base = self.cursor.base();
-                self.prepared.remember(xid.clone(), &base.file, base.offset);
+                if let Some(open) = self.transactions.open() {
+                    self.prepared.remember(xid.clone(), &open.file, open.start);
+                }
                 if one_phase {
                     return self.xa_commit(&xid, framer);
                 }

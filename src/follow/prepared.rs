@@ -53,6 +53,8 @@ impl Prepared {
 pub struct Replay {
     /// The state of the main reading, inside the transaction that commits this one.
     pub outer: Transactions,
+    /// The transaction that is to be read.
+    pub xid: String,
     pub state: ReplayState,
 }
 

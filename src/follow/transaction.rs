@@ -1,5 +1,7 @@
 //! Decides what each event means: where a transaction begins, what it holds, and how it ends.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 
 use crate::binlog::event::{Event, EventType, FLAG_ARTIFICIAL, FLAG_IGNORABLE, FLAG_RELAY_LOG, RowsKind};
@@ -27,6 +29,9 @@ const PRE_GA_DELETE_ROWS: u8 = 22;
 /// The current transaction, or a statement outside of one.
 #[derive(Debug, Clone)]
 pub struct Transaction {
+    /// Where it begins: its own place, which no server may be able to begin at; see [`super::cursor`].
+    pub file: Arc<str>,
+    pub start: u64,
     pub gtid: Option<String>,
     /// Commit time in microseconds since 1970, if the log has it.
     pub committed_micros: Option<u64>,
@@ -47,8 +52,10 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    fn at(event: &Event<'_>) -> Transaction {
+    fn at(event: &Event<'_>, place: &Place) -> Transaction {
         Transaction {
+            file: place.file.clone(),
+            start: place.start,
             gtid: None,
             committed_micros: None,
             committed_seconds: None,
@@ -225,7 +232,7 @@ impl Transactions {
             begun: gtid.begins,
             is_xa: gtid.prepares_xa,
             standalone: gtid.standalone,
-            ..Transaction::at(event)
+            ..Transaction::at(event, place)
         });
         Ok(Meaning::Begin { abandons })
     }
@@ -244,11 +251,11 @@ impl Transactions {
                 if abandons {
                     self.open = None;
                 }
-                self.begin(event);
+                self.begin(event, place);
                 Ok(Meaning::Begin { abandons })
             }
             Statement::XaStart => {
-                self.begin(event).is_xa = true;
+                self.begin(event, place).is_xa = true;
                 Ok(Meaning::Begin { abandons: false })
             }
             Statement::XaEnd => self.expect_open(place).map(|()| Meaning::Nothing),
@@ -264,11 +271,11 @@ impl Transactions {
                 })
             }
             Statement::XaCommit(xid) => {
-                self.end_alone(event);
+                self.end_alone(event, place);
                 Ok(Meaning::XaCommit(xid))
             }
             Statement::XaRollback(xid) => {
-                self.end_alone(event);
+                self.end_alone(event, place);
                 Ok(Meaning::XaRollback(xid))
             }
             // Counts only if the XA transaction is committed.
@@ -276,14 +283,14 @@ impl Transactions {
             Statement::Effects(effects) => {
                 let alone = self.is_alone();
                 if alone {
-                    self.end_alone(event);
+                    self.end_alone(event, place);
                 }
                 Ok(Meaning::Statement { effects, query, alone })
             }
             Statement::Nothing => {
                 let alone = self.is_alone();
                 if alone {
-                    self.end_alone(event);
+                    self.end_alone(event, place);
                 }
                 Ok(Meaning::Statement { effects: Effects::default(), query, alone })
             }
@@ -312,8 +319,8 @@ impl Transactions {
         }
     }
 
-    fn begin(&mut self, event: &Event<'_>) -> &mut Transaction {
-        let open = self.open.get_or_insert_with(|| Transaction::at(event));
+    fn begin(&mut self, event: &Event<'_>, place: &Place) -> &mut Transaction {
+        let open = self.open.get_or_insert_with(|| Transaction::at(event, place));
         open.begun = true;
         open
     }
@@ -330,7 +337,7 @@ impl Transactions {
             Some(open) if open.begun => Ok(()),
             Some(_) => Err(malformed("it has rows outside of a transaction", framer.place())),
             None if framer.format().server_version.starts_with("5.1.") => {
-                self.begin(event).is_implicit = true;
+                self.begin(event, framer.place()).is_implicit = true;
                 Ok(())
             }
             None => Err(self.middle(framer.place())),
@@ -348,7 +355,7 @@ impl Transactions {
             flags.map_err(|why| malformed(why.0, framer.place()))? & FLAG_STATEMENT_END != 0
         };
         if ends {
-            self.end_alone(event);
+            self.end_alone(event, framer.place());
         }
         Ok(Meaning::Rows { kind, ends })
     }
@@ -362,14 +369,14 @@ impl Transactions {
     /// Ends the current transaction, which must have begun, with this event.
     fn end(&mut self, event: &Event<'_>, place: &Place) -> Result<()> {
         self.expect_open(place)?;
-        self.end_alone(event);
+        self.end_alone(event, place);
         Ok(())
     }
 
     /// Ends the current transaction, or one that consists of this event alone.
-    fn end_alone(&mut self, event: &Event<'_>) {
+    fn end_alone(&mut self, event: &Event<'_>, place: &Place) {
         (self.start_is_unproven, self.is_inside) = (false, false);
-        let open = self.open.get_or_insert_with(|| Transaction::at(event));
+        let open = self.open.get_or_insert_with(|| Transaction::at(event, place));
         open.committed_seconds.get_or_insert(event.header.timestamp);
     }
 

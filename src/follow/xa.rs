@@ -33,7 +33,7 @@ impl Steps<'_> {
         }
         match fate {
             Some(Fate::Prepared(start)) => {
-                if self.replay(&start, framer.place())? == Flow::Stop {
+                if self.replay(xid, &start, framer.place())? == Flow::Stop {
                     return Ok(Flow::Stop);
                 }
             }
@@ -58,11 +58,11 @@ impl Steps<'_> {
     }
 
     /// Reads a prepared transaction again, and prints its rows.
-    fn replay(&mut self, start: &GroupStart, committed_at: &Place) -> Result<Flow> {
+    fn replay(&mut self, xid: &str, start: &GroupStart, committed_at: &Place) -> Result<Flow> {
         let mut framer = Framer::at(&start.file, start.offset, self.source.offsets());
         let mut events = self.source.begin(&start.file, start.offset, Mode::UntilEnd)?;
         let outer = std::mem::replace(&mut self.transactions, Transactions::replaying());
-        self.replay = Some(Replay { outer, state: ReplayState::GoesOn });
+        self.replay = Some(Replay { outer, xid: xid.to_string(), state: ReplayState::GoesOn });
         let flow = self.replay_events(events.as_mut(), &mut framer);
         let replay = self.replay.take();
         let state = replay.as_ref().map_or(ReplayState::IsAnother, |replay| replay.state);
@@ -136,11 +136,16 @@ impl Steps<'_> {
                 self.lines.rollback_to(&name, framer.place())?;
                 ReplayState::GoesOn
             }
-            Meaning::XaPrepare { .. } => ReplayState::IsPrepared,
+            Meaning::XaPrepare { xid, .. }
+                if self.replay.as_ref().is_some_and(|replay| replay.xid == xid) =>
+            {
+                ReplayState::IsPrepared
+            }
             Meaning::Commit
             | Meaning::Rollback
             | Meaning::XaCommit(_)
             | Meaning::XaRollback(_)
+            | Meaning::XaPrepare { .. }
             | Meaning::NewFile { abandons: true }
             | Meaning::Begin { abandons: true } => ReplayState::IsAnother,
         };

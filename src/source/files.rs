@@ -3,9 +3,11 @@
 //! In a relay log, headers have another server's offsets, and some events are the replica's own. So offsets are counted
 //! in the file's bytes.
 
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read};
+use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 
@@ -28,7 +30,11 @@ const MAX_EVENT_BYTES: u32 = 1 << 30;
 #[derive(Debug)]
 pub struct LogFiles {
     paths: Vec<PathBuf>,
+    indexes: Indexes,
 }
+
+/// Indexes of the files, which the reading threads share.
+type Indexes = Arc<Mutex<HashMap<PathBuf, Index>>>;
 
 /// A log file's name in positions: the last part of its path; `-` is standard input.
 pub fn name_of(path: &Path) -> String {
@@ -39,7 +45,7 @@ impl LogFiles {
     /// # Errors
     /// Exit 2 when two files have the same name: a position would be ambiguous.
     pub fn new(paths: Vec<PathBuf>) -> Result<LogFiles> {
-        let files = LogFiles { paths };
+        let files = LogFiles { paths, indexes: Indexes::default() };
         let names = files.names();
         for (i, name) in names.iter().enumerate() {
             if let Some(first) = names[..i].iter().position(|other| other == name) {
@@ -73,6 +79,7 @@ impl Source for LogFiles {
             waiting: self.paths[at..].iter().rev().cloned().collect(),
             open: None,
             begin_at: Some(offset.max(FIRST_OFFSET)),
+            indexes: self.indexes.clone(),
             event: Vec::new(),
         };
         Ok(Box::new(events))
@@ -102,7 +109,44 @@ struct FileEvents {
     open: Option<Open>,
     /// The offset to begin at in the first file, until it is opened.
     begin_at: Option<u64>,
+    indexes: Indexes,
     event: Vec<u8>,
+}
+
+/// Where events of a file begin, as far as it was gone through: prepared transactions are read again from the middle, and
+/// there may be many.
+#[derive(Debug, Default)]
+struct Index {
+    /// Some of these offsets, in order.
+    offsets: Vec<u64>,
+    /// Format descriptions, and where each begins.
+    formats: Vec<(u64, Vec<u8>)>,
+}
+
+/// Bytes between two offsets of an index.
+const INDEX_STEP_BYTES: u64 = 1 << 20;
+
+impl Index {
+    /// The last offset that is known, at or before this one.
+    fn last_before(&self, offset: u64) -> u64 {
+        let at = self.offsets.partition_point(|known| *known <= offset);
+        at.checked_sub(1).and_then(|at| self.offsets.get(at)).copied().unwrap_or(FIRST_OFFSET)
+    }
+
+    /// An event begins here.
+    fn add(&mut self, offset: u64) {
+        if offset >= self.offsets.last().copied().unwrap_or(FIRST_OFFSET) + INDEX_STEP_BYTES {
+            self.offsets.push(offset);
+        }
+    }
+
+    /// This format description ends at an offset.
+    fn add_format(&mut self, end: u64, event: &[u8]) {
+        let start = end - event.len() as u64;
+        if self.formats.last().is_none_or(|(last, _)| *last < start) {
+            self.formats.push((start, event.to_vec()));
+        }
+    }
 }
 
 /// The file being read.
@@ -118,7 +162,10 @@ impl Events for FileEvents {
         let Some(open) = &mut self.open else {
             let Some(path) = self.waiting.pop() else { return Ok(false) };
             self.open = Some(match self.begin_at.take() {
-                Some(offset) => Open::in_middle(path, offset, sink)?,
+                Some(offset) => {
+                    let mut indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
+                    Open::in_middle(path.clone(), offset, indexes.entry(path).or_default(), sink)?
+                }
                 None => {
                     let open = Open::new(path)?;
                     sink.file(&open.name);
@@ -160,19 +207,35 @@ impl Open {
     }
 
     /// Opens a file in the middle. The format descriptions before the offset go to `sink`.
-    fn in_middle(path: PathBuf, offset: u64, sink: &mut dyn Sink) -> Result<Open> {
+    fn in_middle(path: PathBuf, offset: u64, index: &mut Index, sink: &mut dyn Sink) -> Result<Open> {
         let mut open = Open::new(path)?;
+        let from = index.last_before(offset);
+        if from > FIRST_OFFSET {
+            open.go_to(from)?;
+        }
+        index.formats.iter().filter(|(at, _)| *at < from).for_each(|(_, event)| sink.preamble(event));
         let mut event = Vec::new();
         while open.offset < offset && open.read(&mut event)? {
             let kind = Header::parse(&event).map(|header| EventType::of(header.type_byte));
             if kind == Ok(EventType::FormatDescription) {
                 sink.preamble(&event);
+                index.add_format(open.offset, &event);
             }
+            index.add(open.offset);
         }
         if open.offset != offset {
             return Err(unavailable(format!("{}:{offset} is not where an event begins", open.name)));
         }
         Ok(open)
+    }
+
+    fn go_to(&mut self, offset: u64) -> Result<()> {
+        let failed = |error| io_error("read", &self.path, error);
+        let mut file = File::open(&self.path).map_err(failed)?;
+        file.seek(SeekFrom::Start(offset)).map_err(failed)?;
+        self.reader = Box::new(BufReader::with_capacity(BUFFER_BYTES, file));
+        self.offset = offset;
+        Ok(())
     }
 
     fn check_magic(&mut self) -> Result<()> {

@@ -294,7 +294,7 @@ fn until_goes_by_the_order_in_which_files_are_given() {
         assert_eq!(rest, [&named("b.999999")[i + 1..], &named("a.bin")].concat(), "from line {i}");
     }
     let run = tail(&["--from", "a.bin:4", "--until", "z.bin:4"]).expect_code(3);
-    assert!(run.stderr.contains("a.bin:4 stands beyond z.bin:4"), "{}", run.stderr);
+    assert!(run.stderr.contains("a.bin:4 is beyond z.bin:4"), "{}", run.stderr);
     let run = tail(&["--until", "c.bin:4"]).expect_code(3);
     assert!(run.stderr.contains("c.bin is not among the log's files"), "{}", run.stderr);
 }
@@ -378,5 +378,40 @@ fn a_signal_is_heard_while_a_prepared_transaction_is_looked_for() {
         let saved: serde_json::Value =
             serde_json::from_str(&fs::read_to_string(dumpa.file("s.json")).expect("it saved")).unwrap();
         assert_eq!(saved["position"], new.offset(1), "{server}");
+    }
+}
+
+#[test]
+fn files_that_end_before_the_place_to_end_at_are_said_to() {
+    let file = File::of_fixture("mysql-9.7", "shop");
+    let whole = file.tail(&[]).expect_code(0);
+    for until in ["x.bin:9999999", "x.bin:4294967296"] {
+        let run = file.tail(&["--until", until]).expect_code(3);
+        assert_eq!(run.stdout, whole.stdout, "what there is, is printed");
+        assert!(run.stderr.contains(&format!("before {until}")), "{}", run.stderr);
+    }
+    let end = format!("x.bin:{}", file.bytes().len());
+    assert_eq!(file.tail(&["--until", &end]).expect_code(0).stdout, whole.stdout);
+}
+
+#[test]
+fn many_prepared_transactions_are_read_again_from_files() {
+    for server in XA_SERVERS {
+        // Each XA transaction is read again from the middle of a file of several MiB.
+        let whole = File::of_fixture(server, "xa");
+        let shop = File::of_fixture(server, "shop");
+        let (xid, start) = (shop.first(&[16]), shop.first(&[19]));
+        let start = shop.0[..start].iter().rposition(|event| [33, 34, 162].contains(&event[4])).unwrap();
+        let filler: Vec<Vec<u8>> = shop.0[start..=xid].to_vec();
+        let one = whole.0[1..].to_vec();
+        let mut long = whole.clone();
+        for _ in 0..20 {
+            for _ in 0..300 {
+                long.0.extend(filler.clone());
+            }
+            long.0.extend(one.clone());
+        }
+        let lines = long.tail(&["t"]).expect_code(0).lines().len();
+        assert_eq!(lines, 21 * whole.tail(&["t"]).expect_code(0).lines().len(), "{server}");
     }
 }
