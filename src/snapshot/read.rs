@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value as Given};
 
-use crate::bytes::Malformed;
+use crate::bytes::{Malformed, big_endian};
 use crate::exit::unreadable;
 use crate::output::{Output, WRITE_BYTES};
 use crate::schema::quoting::{quote, quoted};
@@ -115,9 +115,7 @@ fn value<'a>(kind: &'a ColumnType, given: &'a Given, dialect: Dialect) -> Result
         (_, Given::NULL) => Value::Null,
         (ColumnType::Int { .. } | ColumnType::Year { .. }, Given::Int(n)) => Value::Int(*n),
         (ColumnType::Int { .. } | ColumnType::Year { .. }, Given::UInt(n)) => Value::UInt(*n),
-        (ColumnType::Bit { .. }, Given::Bytes(bytes)) if bytes.len() <= 8 => {
-            Value::UInt(bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)))
-        }
+        (ColumnType::Bit { .. }, Given::Bytes(bytes)) if bytes.len() <= 8 => Value::UInt(big_endian(bytes)),
         (ColumnType::Decimal(_), Given::Bytes(text)) => Value::DecimalText(text),
         (ColumnType::Float, Given::Float(n)) => Value::Float(*n),
         (ColumnType::Double, Given::Double(n)) => Value::Double(*n),
