@@ -116,6 +116,12 @@ impl<'a> Bytes<'a> {
     }
 }
 
+/// An unsigned big-endian number of up to 8 bytes.
+#[inline]
+pub fn big_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte))
+}
+
 /// Whether bit `i` is set in a column bitmap: lowest bit first.
 #[inline]
 pub fn bit(bitmap: &[u8], i: usize) -> bool {

@@ -1,24 +1,29 @@
-//! dumpa prints the rows that a MySQL-family server holds, and every change it commits, as lines of
-//! JSON.
+//! dumpa prints the rows of a MySQL or MariaDB server, and every change it commits, as lines of JSON.
 //!
-//! Data flows one way. `tail`: a `source` yields events, `follow` says what each one means, a `row` layout turns row
-//! images into `value`s, `tuple` makes a line of them, `output` writes it, and only then is a `position` saved. `load`:
-//! a `snapshot` joins the same road at the values. Imports point the same way; only `command` sees both ends:
+//! Data flows one way. `tail`: a `source` yields events; `follow` decides what each one means; a `row` layout turns row
+//! images into `value`s; `tuple` makes a line of them; `output` writes it; and only then is a `position` saved. `load`:
+//! a `snapshot` yields values, and goes on in the same way. Only `command` sees both ends.
+//!
+//! Each folder imports only folders below it, as listed:
 //!
 //! | folder | what it knows | imports of these |
 //! |---|---|---|
-//! | `command` | the four subcommands: wiring | all |
-//! | `follow` | what an event means: transactions, rows, statements, XA; where one can resume | `source`, `row`, `schema`, `sql`, `binlog`, `tuple`, `output`, `position` |
-//! | `snapshot` | rows and a position that fit together | `schema`, `server`, `tuple`, `output`, `position` |
-//! | `source` | where events come from: network, files, a queue between two threads | `binlog`, `server` |
-//! | `row` | a definition and a table map joined: how to read row images | `schema`, `binlog`, `tuple`, `value` |
-//! | `schema` | definitions of tables, from the log and the catalog; which tables are wanted and known | `binlog`, `server`, `position`, `value` |
-//! | `server` | options, connections, what a server says of itself | `position` |
+//! | `command` | the four subcommands: wiring | all but `sql` and `tuple` |
+//! | `follow` | the meaning of events: transactions, rows, statements, XA; where the run can resume | `row`, `source`, `schema`, `tuple`, `binlog`, `sql`, `position`, `output`, `value` |
+//! | `snapshot` | a consistent snapshot and its position | `schema`, `tuple`, `server`, `position`, `output`, `value` |
+//! | `row` | layouts, made from a definition and a table map; reading row images | `schema`, `tuple`, `binlog`, `value` |
+//! | `source` | where events come from: network, files; the queue between two threads | `server`, `binlog`, `position` |
+//! | `schema` | table definitions, from the log and the catalog; which tables are selected and known | `tuple`, `server`, `binlog`, `position`, `value` |
+//! | `cli` | the command line | `server`, `value` |
+//! | `tuple` | lines | `value` |
+//! | `server` | options, connections, what a server says about itself | `position` |
 //! | `binlog` | events and their fields | `sql`, `value` |
-//! | `sql` | a statement's tokens, and what it does to tables | `value` |
-//! | `tuple`, `output`, `position`, `value` | lines; stdout; places in a log; values as JSON | |
+//! | `sql` | statements: their tokens, and their effects on tables | `value` |
+//! | `position`, `output`, `value` | places in a log; stdout; values as JSON | |
 //!
-//! Messages go through `stderr`, which makes them safe to show; `exit` has the one table from errors to exit codes.
+//! Any folder may use the files beside it: `bytes` and `push_fixed` read and append bytes, `exit` maps errors to exit
+//! codes, `stderr` makes messages safe to show, `progress` prints them, `signal` listens for signals, `version` compares
+//! releases of servers.
 
 #![deny(clippy::print_stdout, clippy::print_stderr, unsafe_code)]
 

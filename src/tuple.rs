@@ -192,7 +192,7 @@ impl Content {
     }
 
     /// Appends the id: its value, an array of several, or null without any.
-    pub fn write_id(&self, out: &mut Vec<u8>) {
+    fn write_id(&self, out: &mut Vec<u8>) {
         if let [(start, end)] = self.id[..] {
             return out.extend_from_slice(&self.json[start..end]);
         }

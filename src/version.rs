@@ -87,7 +87,7 @@ impl Release {
     }
 
     /// Is it MariaDB, of a version before this one?
-    pub fn is_mariadb_before(&self, major: u16, minor: u16, patch: u16) -> bool {
+    fn is_mariadb_before(&self, major: u16, minor: u16, patch: u16) -> bool {
         self.flavor == Flavor::MariaDb && self.version < Version { major, minor, patch }
     }
 }

@@ -3,8 +3,7 @@
 //! Source: MySQL's `table_map_event` in `rows_event.h` ("Table_map column types"), and
 //! `Field::pack` of each type.
 
-use crate::bytes::Bytes;
-use crate::bytes::Malformed;
+use crate::bytes::{Bytes, Malformed};
 use crate::value::decimal;
 use crate::value::temporal::fraction_len;
 

@@ -2,8 +2,7 @@
 //!
 //! Source: MySQL's `libs/mysql/binlog/event/binlog_event.h`, MariaDB's `sql/log_event.h`.
 
-use crate::bytes::Bytes;
-use crate::bytes::Malformed;
+use crate::bytes::{Bytes, Malformed};
 
 /// Type byte of a statement.
 pub const QUERY: u8 = 2;

@@ -4,8 +4,7 @@
 //! library for the tagged kind; MariaDB's `sql/log_event.cc`, `Gtid_log_event`.
 
 use super::event::Header;
-use crate::bytes::Bytes;
-use crate::bytes::Malformed;
+use crate::bytes::{Bytes, Malformed};
 use crate::value::{digits, text};
 
 const MARIA_STANDALONE: u8 = 1;

@@ -5,8 +5,7 @@
 use std::io::{BufReader, Read};
 
 use super::event::{Event, HEADER_LEN, Header};
-use crate::bytes::Bytes;
-use crate::bytes::Malformed;
+use crate::bytes::{Bytes, Malformed};
 
 const ZSTD: u64 = 0;
 const NONE: u64 = 255;

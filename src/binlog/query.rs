@@ -3,8 +3,7 @@
 //! Source: MySQL's `statement_events.h`, class `Query_event`.
 
 use super::event::FormatDescription;
-use crate::bytes::Bytes;
-use crate::bytes::Malformed;
+use crate::bytes::{Bytes, Malformed};
 use crate::sql::tokens::Session;
 use crate::value::Charset;
 

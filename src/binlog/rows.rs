@@ -5,8 +5,7 @@
 
 use super::compressed;
 use super::event::{FormatDescription, RowChange, RowsKind};
-use crate::bytes::Bytes;
-use crate::bytes::Malformed;
+use crate::bytes::{Bytes, Malformed};
 
 /// Flag: the last event of its statement. Earlier table maps end with it.
 pub const FLAG_STATEMENT_END: u16 = 1;

@@ -4,8 +4,7 @@
 
 use super::column_format::ColumnFormat;
 use super::event::FormatDescription;
-use crate::bytes::Malformed;
-use crate::bytes::{Bytes, bit};
+use crate::bytes::{Bytes, Malformed, bit};
 
 /// A table map event, borrowed from its body.
 #[derive(Debug, Clone, Copy)]

@@ -60,11 +60,7 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
         let names = jobs.iter().map(|job| (job.table.database.clone(), job.table.name.clone()));
         position.tables = Some(Arc::new(known::names(names)));
     }
-    match method {
-        Method::None => {}
-        Method::Lossy => progress.warn(method.describe()),
-        _ => progress.note(&format!("{server}: {}", method.describe())),
-    }
+    report_method(method, &server, &progress);
     // Not earlier: names and messages had to be UTF-8. Values must arrive as the columns store them.
     conn.query_drop("SET character_set_results = NULL").context("cannot set the character set")?;
 
@@ -107,6 +103,15 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
         save.save(&position)?;
     }
     Ok(exit::DONE)
+}
+
+/// Says how the position was found.
+fn report_method(method: Method, server: &Server, progress: &Progress) {
+    match method {
+        Method::None => {}
+        Method::Lossy => progress.warn(method.describe()),
+        _ => progress.note(&format!("{server}: {}", method.describe())),
+    }
 }
 
 /// A load can take longer than the server keeps its log: better to fail now than in the tail.

@@ -2,9 +2,9 @@
 
 mod log_id;
 mod order;
-mod place;
 mod read;
 mod save_file;
+mod where_argument;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,8 +17,8 @@ use serde_json::{Map, Value, json};
 use crate::exit::unavailable;
 pub use log_id::LogId;
 pub use order::FileOrder;
-pub use place::Where;
 pub use save_file::SaveFile;
+pub use where_argument::Where;
 
 /// A place in the log to resume from, between two lines of output.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::old_temporal;
 use crate::binlog::column_format::{ColumnFormat, string_length_bytes};
 use crate::binlog::compressed;
-use crate::bytes::Bytes;
-use crate::bytes::Malformed;
+use crate::bytes::{Bytes, Malformed, big_endian};
 use crate::value::geometry::Axes;
 use crate::value::temporal::{fraction, fraction_len};
 use crate::value::{Charset, ColumnType, Date, DateTime, Dialect, Documents, Labels, Time, Value, decimal};
@@ -213,9 +212,7 @@ impl ColumnReader {
                 receiver.receive(Value::DateTime(datetime_value(bytes, decimals)?))
             }
             Self::Timestamp { decimals } => {
-                let seconds = u32::from_be_bytes(bytes.array()?);
-                let micros = fraction(bytes, decimals)?;
-                receiver.receive(Value::DateTime(DateTime::from_unix(seconds, micros, decimals)))
+                receiver.receive(Value::DateTime(timestamp_value(bytes, decimals)?))
             }
             Self::OldTime { decimals } => receiver.receive(Value::Time(old_temporal::time(bytes, decimals)?)),
             Self::OldDateTime { decimals } => {
@@ -231,13 +228,10 @@ impl ColumnReader {
                 receiver.receive(Value::Bytes { bytes: prefixed(bytes, length_bytes)?, pad_to })
             }
             Self::CompressedText { length_bytes, charset } => {
-                let bytes = compressed::column(prefixed(bytes, length_bytes)?, inflated)?;
-                receiver.receive(Value::Text { bytes, charset })
+                receiver.receive(Value::Text { bytes: uncompressed(bytes, length_bytes, inflated)?, charset })
             }
-            Self::CompressedBytes { length_bytes } => {
-                let bytes = compressed::column(prefixed(bytes, length_bytes)?, inflated)?;
-                receiver.receive(Value::Bytes { bytes, pad_to: 0 })
-            }
+            Self::CompressedBytes { length_bytes } => receiver
+                .receive(Value::Bytes { bytes: uncompressed(bytes, length_bytes, inflated)?, pad_to: 0 }),
             Self::Enum { len, ref labels } => {
                 receiver.receive(Value::Label(labels.of_index(bytes.uint(len)?)?))
             }
@@ -359,6 +353,15 @@ fn prefixed<'a>(bytes: &mut Bytes<'a>, length_bytes: u8) -> Result<&'a [u8], Mal
     bytes.take(len)
 }
 
+/// The value of a compressed column.
+fn uncompressed<'a: 'b, 'b>(
+    bytes: &mut Bytes<'a>,
+    length_bytes: u8,
+    inflated: &'b mut Vec<u8>,
+) -> Result<&'b [u8], Malformed> {
+    compressed::column(prefixed(bytes, length_bytes)?, inflated)
+}
+
 /// A value of fixed length, whose trailing zero bytes are not logged.
 fn padded<const N: usize>(bytes: &mut Bytes<'_>) -> Result<[u8; N], Malformed> {
     let given = prefixed(bytes, 1)?;
@@ -366,10 +369,6 @@ fn padded<const N: usize>(bytes: &mut Bytes<'_>) -> Result<[u8; N], Malformed> {
     let head = whole.get_mut(..given.len());
     head.ok_or(Malformed("a value is longer than its type"))?.copy_from_slice(given);
     Ok(whole)
-}
-
-fn big_endian(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte))
 }
 
 fn date(packed: u32) -> Date {
@@ -394,6 +393,12 @@ fn time_value(bytes: &mut Bytes<'_>, decimals: u8) -> Result<Time, Malformed> {
         micros,
         decimals,
     })
+}
+
+#[inline(always)]
+fn timestamp_value(bytes: &mut Bytes<'_>, decimals: u8) -> Result<DateTime, Malformed> {
+    let seconds = u32::from_be_bytes(bytes.array()?);
+    Ok(DateTime::from_unix(seconds, fraction(bytes, decimals)?, decimals))
 }
 
 /// Bits: 1 sign (always set), 17 year × 13 + month, 5 day, 5 hour, 6 minute, 6 second.

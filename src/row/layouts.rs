@@ -274,7 +274,7 @@ impl Layouts {
             true => "since the id uses it, name other columns with --id, and load again",
         };
         Err(unreadable(format!(
-            "column `{}` of {}.{} at {place} is virtual, and {writer} may log NULL instead of its values: {advice}",
+            "column `{}` of {}.{} is virtual, and {writer}, which wrote the log at {place}, may log NULL for it: {advice}",
             column.name, table.database, table.name
         )))
     }

@@ -5,17 +5,12 @@
 //! and its kin in the same file.
 
 use crate::binlog::column_format::{old_datetime_len, old_time_len};
-use crate::bytes::Bytes;
-use crate::bytes::Malformed;
+use crate::bytes::{Bytes, Malformed, big_endian};
 use crate::value::temporal::fraction_len;
 use crate::value::{Date, DateTime, Time};
 
 /// The largest TIME in seconds. MariaDB adds this plus one, so that no stored time is negative.
 const TIME_MAX_SECONDS: i64 = 838 * 3600 + 59 * 60 + 59;
-
-fn big_endian(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte))
-}
 
 /// How many units of the last decimal a second has.
 fn units(decimals: u8) -> u64 {

@@ -1,8 +1,7 @@
 //! Skips row images of tables that are not selected: rows are counted, and nothing is decoded.
 
 use crate::binlog::column_format::{ColumnFormat, Size};
-use crate::bytes::Malformed;
-use crate::bytes::{Bytes, any_bit, bit};
+use crate::bytes::{Bytes, Malformed, any_bit, bit};
 
 /// Skips row images of the same columns.
 #[derive(Debug)]

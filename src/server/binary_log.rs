@@ -1,4 +1,4 @@
-//! What the server says of its own binary log: where it ends, where it begins, and how it is kept.
+//! What the server says about its binary log: where it ends, and which files there are.
 
 use anyhow::{Result, anyhow};
 use mysql::prelude::Queryable;
@@ -16,7 +16,7 @@ const ER_PARSE: u16 = 1064;
 /// # Errors
 /// Exit 3 when the server keeps no log; exit 1 when the account may not ask.
 pub fn end(conn: &mut Conn, server: &Server) -> Result<Position> {
-    // The newer words came with MySQL 8.2 and the older ones went with 8.4.
+    // MySQL 8.2 introduced the new syntax, 8.4 removed the old one.
     let new_syntax = server.is_mysql_from(8, 2, 0);
     let ask = |conn: &mut Conn, new: bool| {
         conn.query_first::<Row, _>(if new { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" })
@@ -40,7 +40,7 @@ pub fn earliest(conn: &mut Conn, server: &Server) -> Result<Position> {
     Ok(Position { server_uuid: server.uuid.clone(), ..Position::new(file, 4) })
 }
 
-/// Names of the files that are still there, oldest first.
+/// The names of the log's files, oldest first.
 pub fn files(conn: &mut Conn, server: &Server) -> Result<Vec<String>> {
     let rows: Vec<Row> = conn.query("SHOW BINARY LOGS").map_err(|error| match &error {
         // "You are not using binary logging"
@@ -55,7 +55,7 @@ pub fn no_log() -> anyhow::Error {
     unavailable("this server keeps no binary log: start it with log_bin")
 }
 
-/// The error of a request that the account may not be allowed.
+/// The error of a failed request, with the GRANT that the account may lack.
 fn refused(error: mysql::Error, what: &str, server: &Server) -> anyhow::Error {
     match &error {
         mysql::Error::MySqlError(e) if is_access_denied(e.code) => {

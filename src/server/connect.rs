@@ -1,4 +1,4 @@
-//! Opens a connection within the timeout, or says in one line why it could not.
+//! Opens a connection within the timeout, or fails with a message of one line.
 
 use std::collections::HashMap;
 use std::io;
@@ -18,18 +18,18 @@ use super::settings::TlsMode;
 use super::tls_roots;
 use crate::progress::{Progress, When};
 
-/// The protocol's own limit. The crate's default is the server's variable, and fails on a larger event.
+/// The protocol's limit. The crate's default is the server's `max_allowed_packet`, but events can be larger.
 const MAX_PACKET_BYTES: usize = 1 << 30;
 
-/// dumpa sends a handful of different statements.
+/// dumpa uses only a few prepared statements.
 const STATEMENTS_CACHED: usize = 16;
 
-/// A peer that vanished while dumpa waits for rows is noticed after these 60 + 6 × 10 seconds.
+/// A vanished peer is noticed after these 60 + 6 × 10 seconds.
 const KEEPALIVE_AFTER_MS: u32 = 60_000;
 const KEEPALIVE_EVERY_S: u32 = 10;
 const KEEPALIVE_TRIES: u32 = 6;
 
-/// Extra time for the attempt to end by one of its own timeouts, whose messages say more.
+/// Extra time for the attempt's own timeouts, which have better messages.
 const GRACE: Duration = Duration::from_millis(200);
 
 /// A new connection, logged in, with no timeouts set.
@@ -37,16 +37,16 @@ const GRACE: Duration = Duration::from_millis(200);
 /// # Errors
 /// [`CannotConnect`] with one line to show, or a usage error about `--ssl-ca`. It takes no longer than `options.connect_timeout`.
 pub fn connect(options: &Options) -> Result<Conn> {
-    tls_roots::settle(&options.tls)?;
-    // On a thread of its own for the time of the login: looking up a name knows no timeout, a socket's
-    // read timeout starts anew with every byte, and the crate panics on some answers that are not MySQL.
+    tls_roots::apply(&options.tls)?;
+    // The login runs on another thread: a name lookup has no timeout, a socket's read timeout restarts with every byte, and
+    // the crate panics on some answers that are not MySQL.
     let (sender, receiver) = mpsc::sync_channel(1);
     let attempted = options.clone();
     thread::Builder::new()
         .name("connect".into())
         .spawn(move || {
             let outcome = attempt(&attempted);
-            // Nobody waits for it any more: the connection is closed by being dropped here.
+            // If nobody waits any more, dropping the connection closes it.
             let _ = sender.send(outcome);
         })
         .context("cannot start a thread")?;
@@ -59,18 +59,18 @@ pub fn connect(options: &Options) -> Result<Conn> {
     if let Some(why) = plain {
         warn_once(&failure::not_encrypted(&why, options));
     }
-    // The timeouts were for the login. A query, or a wait for the next change, may last.
+    // The timeouts were for the login; queries and waiting for events may take long.
     let socket = socket_of(&conn).context("cannot reach the connection's socket")?;
     socket.set_read_timeout(None).context("cannot lift the read timeout")?;
     socket.set_write_timeout(None).context("cannot lift the write timeout")?;
     Ok(conn)
 }
 
-/// A second handle on the connection's socket: to set its timeouts, or to shut it down while another
-/// thread reads from it. It is a `TcpStream` by type only; those calls work on a unix socket alike.
+/// A second handle on the connection's socket, to set its timeouts. It may be a unix socket, despite the type; that works
+/// alike.
 ///
 /// # Errors
-/// When there are no more file descriptors to be had.
+/// When there is no free file descriptor.
 pub fn socket_of(conn: &Conn) -> io::Result<TcpStream> {
     // SAFETY: `conn` owns the descriptor, and is borrowed until it has been duplicated.
     #[allow(unsafe_code)]
@@ -87,7 +87,7 @@ fn attempt(options: &Options) -> mysql::Result<Made> {
     match options.tls.mode {
         TlsMode::Disabled => plain(None),
         TlsMode::Preferred => match open(options, Some(ssl(options)), deadline) {
-            // As the `mysql` client does. MySQL 5.6 speaks only versions of TLS that are long withdrawn.
+            // As the `mysql` client does. MySQL 5.6 has only obsolete versions of TLS.
             Err(error) if failure::offers_no_tls(&error) => plain(None),
             Err(error) if failure::no_common_tls(&error) => plain(Some(error)),
             other => Ok((other?, None)),
@@ -98,7 +98,7 @@ fn attempt(options: &Options) -> mysql::Result<Made> {
     }
 }
 
-/// A run makes several connections, and each would say the same.
+/// Warns once, since a run makes several connections.
 fn warn_once(text: &str) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| Progress::new(When::Never, false).warn(text));
@@ -124,7 +124,7 @@ fn open(options: &Options, ssl: Option<SslOpts>, deadline: Instant) -> mysql::Re
     for route in routes(options)? {
         let builder = common.clone().ip_or_hostname(Some(route.host)).bind_address(route.bind);
         outcome = Conn::new(within(builder, deadline));
-        // Any other error is the server's answer. The next address would be the same server, and answer the same.
+        // Any other error is an answer of the server, which the next address would repeat.
         let unreached = matches!(
             outcome,
             Err(Error::DriverError(DriverError::CouldNotConnect(_) | DriverError::ConnectTimeout))
@@ -142,7 +142,7 @@ fn builder(options: &Options) -> OptsBuilder {
         .user(Some(options.user.as_str()))
         .pass(options.password.as_ref().map(|password| password.reveal()))
         .db_name(options.database.as_deref())
-        // If true, the crate would reconnect to the server's unix socket, past any proxy at 127.0.0.1.
+        // With true, the crate would switch to the server's unix socket, bypassing a proxy at 127.0.0.1.
         .prefer_socket(false)
         .max_allowed_packet(Some(MAX_PACKET_BYTES))
         .stmt_cache_size(STATEMENTS_CACHED)
@@ -159,14 +159,14 @@ fn builder(options: &Options) -> OptsBuilder {
     builder
 }
 
-/// With what is left of the time as its timeouts.
+/// Sets the remaining time as the timeouts.
 fn within(builder: OptsBuilder, deadline: Instant) -> OptsBuilder {
-    // A timeout of zero would be none.
+    // Zero would mean no timeout.
     let left = Some(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
     builder.tcp_connect_timeout(left).read_timeout(left).write_timeout(left)
 }
 
-/// One address to try: of a name with several, the crate tries only the first.
+/// An address to try. (If a name has several, the crate tries only the first.)
 struct Route {
     host: String,
     bind: Option<SocketAddr>,
@@ -188,8 +188,8 @@ fn routes(options: &Options) -> mysql::Result<Vec<Route>> {
     if options.tls.mode != TlsMode::VerifyIdentity {
         return Ok(addresses.into_iter().map(direct).collect());
     }
-    // The certificate is compared with the name, so the crate has to get the name. Bound to any local
-    // address of a family, it tries all of the name's addresses of that family.
+    // The certificate is checked against the name, so the crate must get the name. Bound to a local address, it tries all
+    // of the name's addresses of that family.
     let mut routes: Vec<Route> = Vec::new();
     for address in addresses {
         let any = match address {
@@ -204,7 +204,7 @@ fn routes(options: &Options) -> mysql::Result<Vec<Route>> {
     Ok(routes)
 }
 
-/// As the crate wants an address.
+/// An address as the crate expects it.
 fn literal(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => address.to_string(),

@@ -1,4 +1,4 @@
-//! Why connecting failed: one line, with what to do about it.
+//! Error messages for failed connections: one line, with what to do about it.
 
 use std::error::Error as _;
 use std::io;
@@ -8,12 +8,12 @@ use mysql::{DriverError, Error, MySqlError};
 use super::options::Options;
 use super::settings::TlsMode;
 
-/// There is no connection, and this line says why.
+/// Connecting failed; the message says why.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct CannotConnect {
     message: String,
-    /// Trying again later may help: nothing is known to be wrong with the options.
+    /// Trying again later may help: the options may be right.
     pub is_transient: bool,
 }
 
@@ -38,7 +38,7 @@ impl CannotConnect {
 pub(super) fn describe(error: &Error, options: &Options) -> CannotConnect {
     let address = options.address();
     if let Some(cause) = io_error(error) {
-        // The crate's parser returns its errors bare; errors of TLS come wrapped, through the stream.
+        // The crate's parser returns its errors bare; TLS errors come wrapped by the stream.
         let parser = matches!(error, Error::IoError(_));
         return io_failure(cause, parser, options);
     }
@@ -58,18 +58,18 @@ pub(super) fn offers_no_tls(error: &Error) -> bool {
     matches!(error, Error::DriverError(DriverError::TlsNotSupported))
 }
 
-/// Did server and client find no TLS to speak, so that it may work without? (`Error::TlsError` is
-/// no such case: the crate makes it of our own certificate or key, before it speaks to the server.)
+/// Did the TLS handshake fail, so that a connection without TLS may work? (`Error::TlsError` is different: the crate returns
+/// it for a bad client certificate or key, before it connects.)
 pub(super) fn no_common_tls(error: &Error) -> bool {
     io_error(error).is_some_and(|error| !is_timeout(error))
 }
 
-/// The warning for a connection that was to be encrypted if possible.
+/// The warning for a connection that could not be encrypted although TLS was preferred.
 pub(super) fn not_encrypted(why: &Error, options: &Options) -> String {
     let why = io_error(why).map_or_else(|| why.to_string(), |error| error.to_string());
     format!(
-        "the connection to {} is NOT encrypted: the server offers TLS, but {}. --ssl-mode required insists on \
-         it, and --ssl-mode disabled does without it and without this warning",
+        "the connection to {} is NOT encrypted: the server offers TLS, but {}. Give --ssl-mode required to insist on \
+         TLS, or --ssl-mode disabled to do without it and this warning",
         options.address(),
         tls_reason(&why)
     )
@@ -88,15 +88,15 @@ fn refusal(error: &MySqlError, options: &Options) -> CannotConnect {
         )),
         1049 => CannotConnect::permanent(format!("the server at {address}: {said}; check --database")),
         1040 | 1203 | 1226 => CannotConnect::transient(format!(
-            "the server at {address} has no connection to spare: {said}; try again later, or raise its limit"
+            "the server at {address} has too many connections: {said}; try again later, or raise its limit"
         )),
         1129 => CannotConnect::permanent(format!("the server at {address} blocks this host: {said}")),
-        3159 => CannotConnect::permanent(format!(
-            "the server at {address} takes no connection without TLS; use --ssl-mode required"
-        )),
-        // Shutting down, or not up yet.
+        3159 => {
+            CannotConnect::permanent(format!("the server at {address} requires TLS; use --ssl-mode required"))
+        }
+        // Shutting down, or still starting.
         1053 | 1927 => {
-            CannotConnect::transient(format!("the server at {address} does not take connections: {said}"))
+            CannotConnect::transient(format!("the server at {address} does not accept connections: {said}"))
         }
         code => CannotConnect::permanent(format!(
             "the server at {address} refused the connection: {said} (error {code})"
@@ -120,14 +120,15 @@ fn driver_failure(error: &DriverError, options: &Options) -> CannotConnect {
             options.tls.mode.name()
         )),
         DriverError::UnknownAuthPlugin(plugin) => CannotConnect::permanent(format!(
-            "the server at {address} wants user '{user}' to log in by {plugin}, which dumpa cannot; \
+            "the server at {address} requires the login plugin {plugin} for user '{user}', which dumpa does not have; \
              use an account with caching_sha2_password or mysql_native_password"
         )),
         DriverError::CleartextPluginDisabled => CannotConnect::permanent(format!(
-            "the server at {address} wants the password of user '{user}' as plain text (mysql_clear_password), which dumpa does not send"
+            "the server at {address} requires the password of user '{user}' in plain text (mysql_clear_password), which dumpa \
+             does not send"
         )),
         DriverError::OldMysqlPasswordDisabled => CannotConnect::permanent(format!(
-            "the server at {address} has the password of user '{user}' in the form from before 4.1, which is not safe: set it anew"
+            "the server at {address} stores the password of user '{user}' in the unsafe format from before 4.1: set it anew"
         )),
         DriverError::UnsupportedProtocol(_)
         | DriverError::Protocol41NotSet
@@ -148,8 +149,7 @@ fn unreached(why: &str, kind: io::ErrorKind, options: &Options) -> CannotConnect
         (None, io::ErrorKind::ConnectionRefused) => {
             "connection refused; is the server running, and are --host and --port right?"
         }
-        // A socket bound to one family of addresses (see `routes`) cannot connect to an address of the other, which
-        // the crate tries last.
+        // A socket bound to one address family (see `routes`) cannot connect to the other, which the crate tries last.
         (None, io::ErrorKind::InvalidInput) => "none of its addresses takes a connection",
         _ => without_number(why),
     };
@@ -160,7 +160,8 @@ fn io_failure(error: &io::Error, parser: bool, options: &Options) -> CannotConne
     let address = options.address();
     match error.kind() {
         _ if is_timeout(error) => CannotConnect::transient(format!(
-            "{address} answered, but did not take the login within {}: is it a MySQL server, or overloaded?",
+            "{address} answered, but did not complete the login within {}: the server is overloaded, or not a MySQL \
+             server",
             time(options)
         )),
         io::ErrorKind::InvalidData if !parser && options.tls.mode != TlsMode::Disabled => {
@@ -169,7 +170,7 @@ fn io_failure(error: &io::Error, parser: bool, options: &Options) -> CannotConne
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => CannotConnect::not_mysql(options),
         io::ErrorKind::UnexpectedEof if parser => CannotConnect::not_mysql(options),
         _ => CannotConnect::transient(format!(
-            "{address} closed the connection before the login was done: {}",
+            "{address} closed the connection before the login was complete: {}",
             without_number(&error.to_string())
         )),
     }
@@ -177,9 +178,9 @@ fn io_failure(error: &io::Error, parser: bool, options: &Options) -> CannotConne
 
 fn tls_failure(why: &str, options: &Options) -> CannotConnect {
     let advice = if why.contains("UnknownIssuer") || why.contains("BadSignature") {
-        "; name the authority that signed the server's certificate by --ssl-ca"
+        "; give the certificate authority that signed the server's certificate with --ssl-ca"
     } else if why.contains("not valid for name") || why.contains("NotValidForName") {
-        "; connect by a name that the certificate is for, or use --ssl-mode verify_ca"
+        "; use a host name that is in the certificate, or --ssl-mode verify_ca"
     } else {
         ""
     };
@@ -187,22 +188,22 @@ fn tls_failure(why: &str, options: &Options) -> CannotConnect {
     CannotConnect::permanent(format!("cannot open a TLS connection to {address}: {why}{advice}"))
 }
 
-/// What rustls or the server's alert says, in terms of the server's settings.
+/// The reason of a TLS failure, in terms of the server's settings.
 fn tls_reason(why: &str) -> String {
     let has = |names: &[&str]| names.iter().any(|name| why.contains(name));
-    // The libraries of MySQL 5.6 and 5.7 answer to TLS 1.2 each in its own way.
+    // MySQL 5.6 and 5.7, with different TLS libraries, answer TLS 1.2 differently.
     if has(&["ServerDoesNotSupportTls12Or13", "ProtocolVersion"]) {
-        format!("no version of TLS that dumpa has (1.2 and 1.3; {why})")
+        format!("no version of TLS that dumpa supports (1.2 and 1.3; {why})")
     } else if has(&["HandshakeFailure", "NoCipherSuitesInCommon"]) {
         format!(
-            "no cipher suite that dumpa has (ECDHE with AES-GCM or ChaCha20-Poly1305, of TLS 1.2 or 1.3; {why})"
+            "no cipher suite that dumpa supports (ECDHE with AES-GCM or ChaCha20-Poly1305, of TLS 1.2 or 1.3; {why})"
         )
     } else {
         why.to_string()
     }
 }
 
-/// The I/O error in an error of the crate, which wraps it in two ways.
+/// The I/O error inside an error of the crate, which has two ways to wrap it.
 fn io_error(error: &Error) -> Option<&io::Error> {
     match error {
         Error::IoError(error) => Some(error),
@@ -211,7 +212,7 @@ fn io_error(error: &Error) -> Option<&io::Error> {
     }
 }
 
-/// A read timeout ends in `EAGAIN`.
+/// Whether an error is a timeout. (A read timeout gives `EAGAIN`.)
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
@@ -220,7 +221,7 @@ fn time(options: &Options) -> humantime::FormattedDuration {
     humantime::format_duration(options.connect_timeout)
 }
 
-/// Without ` (os error 111)`.
+/// Removes ` (os error 111)`.
 fn without_number(why: &str) -> &str {
     why.split_once(" (os error").map_or(why, |(why, _)| why)
 }

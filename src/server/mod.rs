@@ -1,5 +1,5 @@
-//! The server: where it is and how to log in ([`Options`]), the connection ([`connect()`]), and which
-//! server answered ([`Server`]).
+//! The server: how to reach it and log in ([`Options`]), the connection ([`connect()`]), and which server it is
+//! ([`Server`]).
 
 pub mod binary_log;
 mod connect;
@@ -30,41 +30,40 @@ const ER_UNKNOWN_SYSTEM_VARIABLE: u16 = 1193;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
     pub release: Release,
-    /// As the server writes it: `10.11.14-MariaDB-0+deb12u2-log`.
+    /// The version string: `10.11.14-MariaDB-0+deb12u2-log`.
     pub version_text: String,
-    /// Tells this server's log from any other's. `None` on MariaDB: its `server_uid` is made of a
-    /// network card and a port, so it stays when the data are another's and changes when they are not.
+    /// Identifies the server's log. `None` on MariaDB, whose `server_uid` derives from network card and port: it stays when
+    /// the data are replaced, and changes when they are moved.
     pub uuid: Option<String>,
     pub server_id: u32,
-    /// Names of databases and tables are kept in lower case, whatever case they are given in.
+    /// The server compares names in lower case (`lower_case_table_names` 1 and 2).
     pub lower_case_names: bool,
-    /// The account that the login was taken for, as GRANT takes it: `'dumpa'@'%'`.
+    /// The account of the login, in the syntax of GRANT: `'dumpa'@'%'`.
     pub account: String,
 }
 
-/// What an account needs for a server's log.
+/// A privilege for the binary log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Privilege {
-    /// To be sent the log, as a replica is.
+    /// To receive the log, as a replica does.
     ReadLog,
     /// To ask where it begins and ends.
     AskAboutLog,
 }
 
-/// Whether an error is of an account that may not do what it asked for: access denied, to the server, a database, a
-/// table, a column, or for want of a privilege.
+/// Whether an error code means access denied: to the server, a database, a table or a column, or for lack of a privilege.
 pub fn is_access_denied(code: u16) -> bool {
     matches!(code, 1044 | 1045 | 1142 | 1143 | 1227 | 1370 | 1698)
 }
 
 impl Server {
-    /// Asks the server who it is, in one round trip.
+    /// Identifies the server, in one round trip.
     ///
     /// # Errors
-    /// When the connection fails, or the answer is not a server's.
+    /// When the connection fails, or the answer makes no sense.
     pub fn identify(conn: &mut Conn) -> Result<Server> {
-        // Which variables there are depends on the flavor, and one unknown fails the whole SELECT.
-        // What the greeting said decides; MariaDB says 10 and up, or before version 11, 5.5.5.
+        // Flavors have different variables, and an unknown one fails the whole SELECT. So guess the flavor by the greeting's
+        // version: MariaDB's is 10 or higher, or before version 11, 5.5.5.
         let greeted = conn.server_version();
         let maybe_mariadb = greeted.0 >= 10 || greeted == (5, 5, 5);
         let row = match ask(conn, !maybe_mariadb) {
@@ -77,7 +76,7 @@ impl Server {
         let Some(Ok((version_text, comment, server_id, lower, account, uuid))) =
             row.map(mysql::from_row_opt::<(String, String, u32, u8, String, Option<String>)>)
         else {
-            bail!("the server did not say its version");
+            bail!("the server did not return its version");
         };
         let release = Release::parse(&version_text, &comment).with_context(|| {
             format!("the server's version is {version_text:?}, which is not a version of MySQL or MariaDB")
@@ -88,7 +87,7 @@ impl Server {
         Ok(Server { release, version_text, uuid, server_id, lower_case_names: lower != 0, account })
     }
 
-    /// The statement that gives the account a privilege that it lacks.
+    /// The statement that grants the account a privilege.
     pub fn grant(&self, privilege: Privilege) -> String {
         let privilege = match privilege {
             Privilege::ReadLog => "REPLICATION SLAVE",
@@ -116,7 +115,7 @@ impl fmt::Display for Server {
 
 fn ask(conn: &mut Conn, with_uuid: bool) -> mysql::Result<Option<Row>> {
     let uuid = if with_uuid { "@@server_uuid" } else { "NULL" };
-    // As utf8mb4, because the session's character set for results may be any.
+    // Converted to utf8mb4, whatever the session's `character_set_results` is.
     conn.query_first(format!(
         "SELECT CONVERT(VERSION() USING utf8mb4), CONVERT(@@version_comment USING utf8mb4), @@global.server_id, @@lower_case_table_names, \
          CONVERT(CURRENT_USER() USING utf8mb4), {uuid}"

@@ -1,7 +1,6 @@
 //! The option files of the MySQL family: `/etc/my.cnf`, `~/.my.cnf` and what they include.
 //!
-//! They are shared with other programs, so what dumpa has no use for in `[client]` is passed over in
-//! silence; `[dumpa]` is its own, and an unknown option there is an error.
+//! Other programs share them, so unknown options in `[client]` are ignored; in `[dumpa]` they are an error.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -16,17 +15,17 @@ use crate::exit;
 
 /// As deep as `mysql` follows `!include`.
 const MAX_DEPTH: usize = 10;
-/// So many in all: files that include each other twice would be read a thousand times, and so on.
+/// Limit of files in total: files that include each other could multiply without end.
 const MAX_FILES: usize = 1000;
 
-/// The option files to read, in this order: a later setting replaces an earlier one.
+/// The option files to read, in this order: later settings replace earlier ones.
 #[derive(Debug, Clone, Default)]
 pub struct OptionFiles {
-    /// Read if they are there.
+    /// Read if they exist.
     pub before: Vec<PathBuf>,
-    /// Named on the command line, so it must be there.
+    /// Named on the command line, so it must exist.
     pub required: Option<PathBuf>,
-    /// Read if they are there.
+    /// Read if they exist.
     pub after: Vec<PathBuf>,
 }
 
@@ -56,7 +55,7 @@ struct Reader<'a> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Group {
-    /// None yet: an option here is an error.
+    /// Before any group, where an option is an error.
     None,
     /// Another program's.
     Foreign,
@@ -70,7 +69,7 @@ impl Reader<'_> {
             Ok(Some(text)) => text,
             Ok(None) if !required => return Ok(()),
             Ok(None) => {
-                return Err(exit::usage(format!("the option file {} is not there", path.display())));
+                return Err(exit::usage(format!("the option file {} does not exist", path.display())));
             }
             Err(why) if required => {
                 return Err(exit::usage(format!("the option file {} {why}", path.display())));
@@ -100,12 +99,14 @@ impl Reader<'_> {
             Line::Group("dumpa") => *group = Group::Dumpa,
             Line::Group(_) => *group = Group::Foreign,
             Line::Include(_) | Line::IncludeDir(_) if depth >= MAX_DEPTH => {
-                return Err(exit::usage(format!("{place}: includes go deeper than {MAX_DEPTH} files")));
+                return Err(exit::usage(format!(
+                    "{place}: includes are nested deeper than {MAX_DEPTH} files"
+                )));
             }
             Line::Include(path) => {
                 let path = Path::new(path);
                 if !path.exists() {
-                    self.warnings.push(format!("{place}: the option file {} is not there", path.display()));
+                    self.warnings.push(format!("{place}: the option file {} does not exist", path.display()));
                 }
                 self.file(path, false, depth + 1)?;
             }
@@ -116,7 +117,7 @@ impl Reader<'_> {
             }
             Line::Setting(key, value) => match group {
                 Group::None => {
-                    return Err(exit::usage(format!("{place}: the option {key} stands before any [group]")));
+                    return Err(exit::usage(format!("{place}: the option {key} comes before any [group]")));
                 }
                 Group::Foreign => {}
                 Group::Client | Group::Dumpa => self.setting(&key, value, place, *group == Group::Dumpa)?,
@@ -125,7 +126,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The option files of a folder, by name.
+    /// The option files of a folder, sorted by name.
     fn folder(&mut self, dir: &str, place: &str) -> Vec<PathBuf> {
         let entries = match fs::read_dir(dir) {
             Ok(entries) => entries,
@@ -165,10 +166,10 @@ impl Reader<'_> {
     }
 }
 
-/// A file's text, `None` where there is no such file.
+/// A file's text; `None` if there is no such file.
 ///
 /// # Errors
-/// Why it is not to be used, as the end of a sentence about it.
+/// Why it must not be used, as the end of a sentence about the file.
 fn read_text(path: &Path) -> Result<Option<String>, String> {
     let meta = match fs::metadata(path) {
         Ok(meta) => meta,
@@ -177,16 +178,16 @@ fn read_text(path: &Path) -> Result<Option<String>, String> {
         }
         Err(error) => return Err(format!("cannot be read: {error}")),
     };
-    // Anybody could have named another server there, to be sent the password. `mysql` ignores such a file, too.
+    // Anybody could have put another server there, which would get the password. `mysql` ignores such files, too.
     if meta.is_file() && meta.permissions().mode() & 0o002 != 0 {
-        return Err("can be written by anybody (mend it with `chmod o-w`)".into());
+        return Err("can be written by anybody (fix it with `chmod o-w`)".into());
     }
     let bytes = small_file::read(path).map_err(|error| format!("cannot be read: {error}"))?;
-    // Other programs' sections and comments may be in any character set; `apply` refuses what dumpa needs.
+    // Other programs' groups and comments may be in any character set. `apply` refuses invalid values.
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// The options that there are, for the message about one that there is not.
+/// The known options.
 const KEYS: [&str; 14] = [
     "host",
     "port",
@@ -211,7 +212,7 @@ enum Applied {
     Prompt,
 }
 
-/// Sets one option in the layer; `own` if it stands in `[dumpa]`.
+/// Sets an option in the layer; `own` if it is in `[dumpa]`.
 fn apply(layer: &mut Layer, key: &str, value: Option<String>, own: bool) -> Result<Applied, String> {
     if let Some((on, key)) = switch(key, value.as_deref())? {
         let mode = layer.ssl_mode;
@@ -225,7 +226,7 @@ fn apply(layer: &mut Layer, key: &str, value: Option<String>, own: bool) -> Resu
         };
         return Ok(Applied::Yes);
     }
-    // In [client], `database` is another program's, and `mysql` does not know it there.
+    // `database` in [client] is for other programs; `mysql` does not know it there.
     if !KEYS.contains(&key) || (key == "database" && !own) {
         return Ok(Applied::No);
     }
@@ -261,7 +262,7 @@ fn protocol(value: &str) -> Result<Protocol, String> {
     }
 }
 
-/// The two switches, on or off in all their spellings: `ssl`, `ssl=0`, `skip-ssl`, `disable-ssl=1`.
+/// Parses the two switches in all their spellings: `ssl`, `ssl=0`, `skip-ssl`, `disable-ssl=1`.
 fn switch(key: &str, value: Option<&str>) -> Result<Option<(bool, &'static str)>, String> {
     let (name, negated) = match key.strip_prefix("skip-").or_else(|| key.strip_prefix("disable-")) {
         Some(name) => (name, true),
@@ -348,7 +349,7 @@ fn unescape(value: &str) -> String {
             Some('b') => out.push('\u{8}'),
             Some('s') => out.push(' '),
             Some(same @ ('\\' | '"' | '\'')) => out.push(same),
-            // An unknown escape is no escape: `C:\mysql`.
+            // Unknown escapes stay as they are: `C:\mysql`.
             Some(other) => out.extend(['\\', other]),
             None => out.push('\\'),
         }

@@ -73,7 +73,7 @@ fn what_is_wrong_names_its_line() {
         ("[client]\nssl-mode=some\n", "my.cnf:2: ssl-mode: \"some\" is not an SSL mode; there are disabled"),
         ("[client]\nssl=perhaps\n", "my.cnf:2: ssl: \"perhaps\" is neither on nor off"),
         ("[client]\nuser\n", "my.cnf:2: user: has no value"),
-        ("user=a\n", "my.cnf:1: the option user stands before any [group]"),
+        ("user=a\n", "my.cnf:1: the option user comes before any [group]"),
         ("[client\n", "my.cnf:1: a [group] without its `]`"),
     ] {
         let error = layer(text).unwrap_err();
@@ -130,7 +130,7 @@ fn includes_are_read_where_they_stand_and_folders_by_name() {
     assert_eq!(layer.user.as_deref(), Some("other"));
     assert_eq!(layer.socket, Some("/main".into()));
     assert_eq!(warnings.len(), 1);
-    assert!(warnings[0].ends_with("my.cnf:6: the option file /no/such.cnf is not there"), "{warnings:?}");
+    assert!(warnings[0].ends_with("my.cnf:6: the option file /no/such.cnf does not exist"), "{warnings:?}");
 }
 
 #[test]

@@ -1,8 +1,7 @@
-//! Where the server is and how to log in: settled before anything connects.
+//! How to reach the server and log in, resolved before anything connects.
 //!
-//! Each place that a setting can come from fills a [`Layer`]; the layers then lie on each other in the
-//! order of the `mysql` client: flags, then `DUMPA_PASSWORD`, the option files, the `MYSQL_*` variables
-//! (which the client lets every option file overrule), and last the defaults.
+//! Each source of settings fills a [`Layer`]. Their precedence is that of the `mysql` client: flags, then `DUMPA_PASSWORD`,
+//! option files, `MYSQL_*` variables, and defaults.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,26 +29,26 @@ pub struct Tls {
     pub key: Option<PathBuf>,
 }
 
-/// What the command line says.
+/// The settings of the command line.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
     /// Its settings. `password` stays empty: it comes from `password_file`.
     pub flags: Layer,
     pub password_file: Option<PathBuf>,
-    /// Someone wrote `-p` or `--password`: refused, with advice.
+    /// `-p` or `--password` was given: refused, with advice.
     pub password_by_flag: bool,
-    /// Read this option file alone.
+    /// Read only this option file.
     pub defaults_file: Option<PathBuf>,
-    /// Read this one too, after the global ones and before the user's own.
+    /// Also read this one, after the global ones and before the user's own.
     pub defaults_extra_file: Option<PathBuf>,
     /// Read no option file.
     pub no_defaults: bool,
 }
 
-/// All that [`super::connect::connect`] has to know.
+/// Everything that [`super::connect::connect`] needs.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// A name or an address, without brackets. Not used if there is a `socket`.
+    /// A name or an address, without brackets. Unused if there is a `socket`.
     pub host: String,
     pub port: u16,
     /// The unix socket to connect by, instead of host and port.
@@ -58,13 +57,13 @@ pub struct Options {
     pub password: Option<Password>,
     pub database: Option<String>,
     pub tls: Tls,
-    /// From the start until the login is done.
+    /// The time from the start until the login is complete.
     pub connect_timeout: Duration,
-    /// What the user ought to know about the option files, a line each.
+    /// Warnings about option files.
     pub warnings: Vec<String>,
 }
 
-/// The environment and files that settings come from; tests bring their own.
+/// The environment that settings come from; tests bring their own.
 pub(super) struct Environment<'a> {
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     /// Option files for all users.
@@ -78,7 +77,7 @@ pub(super) struct Environment<'a> {
 }
 
 impl Options {
-    /// The options that the command line, the environment and the option files add up to.
+    /// Resolves the options from command line, environment and option files.
     ///
     /// # Errors
     /// Usage errors (exit 2), naming the flag, the variable, or the option file and line.
@@ -116,9 +115,7 @@ impl Options {
         let port_by_flag = flags.port.is_some();
         let socket_by_flag = flags.socket.clone();
         if socket_by_flag.is_some() && flags.host.as_deref().is_some_and(|host| !is_localhost(host)) {
-            return Err(exit::usage(
-                "--socket is for this machine's own server: give it or --host, not both",
-            ));
+            return Err(exit::usage("--socket is for a server on this machine: give it or --host, not both"));
         }
 
         let all = flags.over(own).over(files).over(environment);
@@ -145,7 +142,7 @@ impl Options {
         })
     }
 
-    /// The server's place as messages name it: `127.0.0.1:3306`, or the socket's path.
+    /// The server's address for messages: `127.0.0.1:3306`, or the socket's path.
     pub fn address(&self) -> String {
         match &self.socket {
             Some(socket) => socket.display().to_string(),
@@ -186,15 +183,14 @@ fn environment(env: &Environment<'_>) -> Result<Layer> {
     })
 }
 
-/// The socket that is meant though no flag names it: for this machine's own server, the one that is
-/// configured or else a usual one that is there.
+/// The socket to use although no flag names it. For a server on this machine that is the configured one, or else one that
+/// exists in a usual place.
 fn implied_socket(all: &Layer, env: &Environment<'_>) -> Option<PathBuf> {
     let local = all.host.as_deref().is_none_or(|host| host.is_empty() || is_localhost(host));
     if !local || all.protocol == Some(Protocol::Tcp) {
         return None;
     }
-    // A configured socket that is missing is an error when connecting, as with `mysql`. To go on by TCP
-    // instead could end at another server.
+    // If a configured socket does not exist, connecting fails, as with `mysql`. TCP instead could reach another server.
     all.socket
         .clone()
         .filter(|socket| !socket.as_os_str().is_empty())
@@ -205,7 +201,7 @@ fn implied_socket(all: &Layer, env: &Environment<'_>) -> Option<PathBuf> {
 fn tls(all: &Layer, by_socket: bool) -> Result<Tls> {
     let path = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
     let (ca, cert, key) = (path(&all.ssl_ca), path(&all.ssl_cert), path(&all.ssl_key));
-    // Who names an authority wants it to be asked: so does the mysql client.
+    // --ssl-ca implies verification, as in the mysql client.
     let implied = if ca.is_some() { TlsMode::VerifyCa } else { TlsMode::Preferred };
     let mode = all.ssl_mode.unwrap_or(implied);
     if by_socket || mode == TlsMode::Disabled {
@@ -219,7 +215,7 @@ fn tls(all: &Layer, by_socket: bool) -> Result<Tls> {
     }
     for (flag, file) in [("--ssl-ca", &ca), ("--ssl-cert", &cert), ("--ssl-key", &key)] {
         if let Some(file) = file {
-            // The crate reads it at each connection, and without a limit.
+            // The crate reads the file for each connection, without a limit.
             small_file::check(file).map_err(|error| unreadable(flag, file, &error))?;
         }
     }
@@ -246,7 +242,7 @@ fn is_localhost(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
 }
 
-/// `[::1]` is a common way to write `::1`.
+/// Removes the brackets of `[::1]`.
 fn bare_host(host: String) -> String {
     match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(inner) => inner.to_owned(),
@@ -254,11 +250,11 @@ fn bare_host(host: String) -> String {
     }
 }
 
-/// The user that `mysql` would log in as: `root` for root, else the account's name.
+/// The user that `mysql` would log in as: the name of the effective user.
 fn login_name(env: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
 
-    // The owner of one's own process is the effective user; where there is no /proc, $USER has to do.
+    // The effective user owns /proc/self; without /proc, use $USER.
     let uid = fs::metadata("/proc/self").ok().map(|own| own.uid());
     if uid == Some(0) {
         return Some("root".into());

@@ -35,7 +35,7 @@ impl Drop for Folder {
     }
 }
 
-/// A env with these files and variables, and nothing else.
+/// An environment with these files and variables, and nothing else.
 #[derive(Default)]
 struct Setup {
     env: Vec<(&'static str, &'static str)>,
@@ -150,7 +150,7 @@ fn the_users_file_wins_and_an_extra_file_comes_before_it() {
 
     let missing = Given { defaults_file: Some("/no/such.cnf".into()), ..Given::default() };
     let error = setup.resolve(&missing).unwrap_err();
-    assert_eq!(error.to_string(), "the option file /no/such.cnf is not there");
+    assert_eq!(error.to_string(), "the option file /no/such.cnf does not exist");
     assert_eq!(exit::code(&error), exit::USAGE);
 }
 

@@ -1,12 +1,11 @@
-//! Single settings, and a [`Layer`] of them: what one place says, whether that is the flags, an option file or the
-//! environment.
+//! Settings, and a [`Layer`] of them from one source: the flags, the option files, or the environment.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A password. Its `Debug` shows none of it, so that no message can.
+/// A password. `Debug` does not show it, so no message can.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
@@ -15,7 +14,7 @@ impl Password {
         Self(password.into())
     }
 
-    /// The password itself, for the login and nothing else.
+    /// The password itself. Only for the login.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -27,18 +26,18 @@ impl fmt::Debug for Password {
     }
 }
 
-/// How much TLS, from none to all. The order is that of what is demanded.
+/// How much TLS to insist on, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TlsMode {
-    /// Plain, even if the server could.
+    /// No TLS, even if the server offers it.
     Disabled,
-    /// TLS if the server can, else plain. Keeps nobody out who stands in between.
+    /// TLS if the server offers it. No protection against an active attacker.
     Preferred,
-    /// TLS or nothing; whose certificate it is does not matter.
+    /// TLS, with any certificate.
     Required,
     /// The certificate must come from the authority of `--ssl-ca`.
     VerifyCa,
-    /// And be made out to the host's name.
+    /// Also, the certificate must have the host's name.
     VerifyIdentity,
 }
 
@@ -46,7 +45,7 @@ impl TlsMode {
     pub const ALL: [Self; 5] =
         [Self::Disabled, Self::Preferred, Self::Required, Self::VerifyCa, Self::VerifyIdentity];
 
-    /// As the `mysql` client writes it, in lower case.
+    /// As in the `mysql` client, in lower case.
     pub fn name(self) -> &'static str {
         match self {
             Self::Disabled => "disabled",
@@ -57,7 +56,7 @@ impl TlsMode {
         }
     }
 
-    /// Is the server's certificate checked at all?
+    /// Is the server's certificate verified?
     pub fn verifies(self) -> bool {
         self >= Self::VerifyCa
     }
@@ -72,14 +71,14 @@ impl FromStr for TlsMode {
     }
 }
 
-/// What an option file's `protocol` asks for.
+/// The `protocol` of an option file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     Tcp,
     Socket,
 }
 
-/// The settings of one place: the flags, all option files, or the environment.
+/// The settings of one source: the flags, all option files, or the environment.
 #[derive(Debug, Clone, Default)]
 pub struct Layer {
     pub host: Option<String>,
@@ -97,7 +96,7 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// This layer, and where it says nothing, the one below.
+    /// The settings of this layer, and where it has none, of the one below.
     pub fn over(self, below: Layer) -> Layer {
         Layer {
             host: self.host.or(below.host),
@@ -122,5 +121,5 @@ pub fn parse_timeout(text: &str) -> Result<Duration, String> {
         Ok(seconds) => Duration::from_secs(seconds.into()),
         Err(_) => humantime::parse_duration(text).map_err(|error| error.to_string())?,
     };
-    if timeout.is_zero() { Err("must be more than nothing".into()) } else { Ok(timeout) }
+    if timeout.is_zero() { Err("must be more than zero".into()) } else { Ok(timeout) }
 }

@@ -1,19 +1,19 @@
-//! Files that are small when they are what they should be: passwords, options, certificates. They are read whole, and
-//! the wrong one may never end (`/dev/zero`).
+//! Reads files that should be small: passwords, options, certificates. A wrong file could be endless (`/dev/zero`), so there
+//! are limits.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
-/// More than any bundle of certificates has.
+/// More than any certificate bundle.
 const MAX_BYTES: u64 = 16 << 20;
-/// More than any server takes for a password.
+/// More than any server's longest password.
 const MAX_LINE_BYTES: u64 = 64 << 10;
 
-/// All of a file.
+/// Reads a file.
 ///
 /// # Errors
-/// Also when it is larger than it can be.
+/// Also when it is too large.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
@@ -23,10 +23,10 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The first line, without its end. Nothing after it is waited for.
+/// Reads the first line, without its end, and does not wait for more.
 ///
 /// # Errors
-/// Also when it is longer than a line can be.
+/// Also when it is too long.
 pub fn first_line(path: &Path) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     BufReader::new(File::open(path)?).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut line)?;
@@ -37,7 +37,7 @@ pub fn first_line(path: &Path) -> io::Result<Vec<u8>> {
     Ok(line.strip_suffix(b"\r").unwrap_or(line).to_vec())
 }
 
-/// Whether a file can be read several times, each time as a whole.
+/// Checks that a file is regular and small, so that it can be read whole several times.
 ///
 /// # Errors
 /// Why not.

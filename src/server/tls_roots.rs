@@ -1,9 +1,8 @@
-//! Whom the server's certificate may come from.
+//! Restricts the root certificates to those of `--ssl-ca`.
 //!
-//! The `mysql` crate trusts the public authorities of the web besides the one that `--ssl-ca` names,
-//! and cannot be told not to. Where names are not compared (`verify_ca`) that would let in everybody
-//! who has a certificate for anything at all. So while an authority is named, no signature made with
-//! a public authority's key counts, unless it is the one named. TLS itself stays rustls' own.
+//! The `mysql` crate always trusts the web's public authorities, too. With `verify_ca`, which does not check the host's
+//! name, any valid certificate would then be accepted. So while `--ssl-ca` is in use, signatures by a public authority's key
+//! are rejected, unless `--ssl-ca` has it. Everything else is left to rustls.
 
 use std::path::Path;
 use std::sync::{Once, PoisonError, RwLock};
@@ -21,15 +20,15 @@ use super::options::Tls;
 use super::small_file;
 use crate::exit;
 
-/// The authorities of `--ssl-ca`; while there are none, the public ones count. One for the process, as
-/// rustls knows but one provider: it is set anew for each connection.
+/// The authorities of `--ssl-ca`; without any, the public ones are trusted. Global, because rustls has one provider for the
+/// process; set before each connection.
 static NAMED: RwLock<Vec<TrustAnchor<'static>>> = RwLock::new(Vec::new());
 
-/// Settles it for the connection that comes next.
+/// Sets the authorities for the next connection.
 ///
 /// # Errors
 /// A usage error when `--ssl-ca` holds no certificate.
-pub fn settle(tls: &Tls) -> Result<()> {
+pub fn apply(tls: &Tls) -> Result<()> {
     let ca = tls.ca.as_deref().filter(|_| tls.mode.verifies());
     let named = match ca {
         Some(ca) => {
@@ -60,7 +59,7 @@ fn install() {
     ONCE.call_once(|| {
         let mut provider = ring::default_provider();
         let ours = provider.signature_verification_algorithms;
-        // rustls wants them for as long as the process lives.
+        // rustls needs them for the lifetime of the process.
         let all = ours
             .all
             .iter()
@@ -74,7 +73,7 @@ fn install() {
     });
 }
 
-/// An algorithm that checks a certificate's signature, unless the signer does not count.
+/// A signature algorithm that first checks whether the signer is trusted.
 #[derive(Debug)]
 struct Narrowed(&'static dyn SignatureVerificationAlgorithm);
 
@@ -86,7 +85,7 @@ impl SignatureVerificationAlgorithm for Narrowed {
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
         let named = NAMED.read().unwrap_or_else(PoisonError::into_inner);
-        if !counts(public_key, &named, TLS_SERVER_ROOTS) {
+        if !is_trusted(public_key, &named, TLS_SERVER_ROOTS) {
             return Err(InvalidSignature);
         }
         self.0.verify_signature(public_key, message, signature)
@@ -101,8 +100,8 @@ impl SignatureVerificationAlgorithm for Narrowed {
     }
 }
 
-fn counts(key: &[u8], named: &[TrustAnchor<'_>], public: &[TrustAnchor<'_>]) -> bool {
-    // The key is the last part of an anchor's key information.
+fn is_trusted(key: &[u8], named: &[TrustAnchor<'_>], public: &[TrustAnchor<'_>]) -> bool {
+    // An anchor's key information ends with its key.
     let belongs_to = |anchor: &TrustAnchor<'_>| anchor.subject_public_key_info.ends_with(key);
     named.is_empty() || named.iter().any(belongs_to) || !public.iter().any(belongs_to)
 }
@@ -122,10 +121,10 @@ mod tests {
             info[info.len() - 64..].to_vec()
         };
         let named = [first.clone()];
-        assert!(counts(&key(first), &named, TLS_SERVER_ROOTS));
-        assert!(!counts(&key(second), &named, TLS_SERVER_ROOTS));
-        assert!(counts(&key(second), &[], TLS_SERVER_ROOTS));
-        // An authority of one's own, or one in between.
-        assert!(counts(&[7; 64], &named, TLS_SERVER_ROOTS));
+        assert!(is_trusted(&key(first), &named, TLS_SERVER_ROOTS));
+        assert!(!is_trusted(&key(second), &named, TLS_SERVER_ROOTS));
+        assert!(is_trusted(&key(second), &[], TLS_SERVER_ROOTS));
+        // A private or an intermediate authority.
+        assert!(is_trusted(&[7; 64], &named, TLS_SERVER_ROOTS));
     }
 }

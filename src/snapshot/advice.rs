@@ -1,4 +1,4 @@
-//! The error when no method of finding a position is possible.
+//! The error when no method can find a position.
 
 use anyhow::anyhow;
 use mysql::Conn;
@@ -7,7 +7,7 @@ use mysql::prelude::Queryable;
 use super::lock_free::{LockFree, log_status_waits};
 use crate::server::{Server, queries};
 
-/// Why there is no position, and the grants that would give one, those that hold up other clients least first.
+/// Says why there is no position, and which grants would give one, starting with those that disturb other clients least.
 pub fn refusal(
     conn: &mut Conn,
     server: &Server,
@@ -38,18 +38,18 @@ pub fn refusal(
     }
     let what = match busy {
         Some(_) => {
-            "the server is too busy for a position without a lock: try again later, or let this account lock"
+            "the server is too busy for a position without a lock: try again later, or let this account take one"
         }
-        None => "this account can get no position that surely belongs to a snapshot: give it a way to one",
+        None => "this account has no way to find the exact position of a snapshot: give it one",
     };
     anyhow!(
-        "{what} ({}); or give --no-lock and accept that changes may be lost. What was tried: {}",
+        "{what} ({}); or give --no-lock and accept that changes may be lost. Tried: {}",
         ways.join("; or "),
         refusals.join("; ")
     )
 }
 
-/// Who is logged in, as GRANT writes it.
+/// The current account, in the syntax of GRANT.
 fn account(conn: &mut Conn) -> String {
     let account: Option<Option<String>> = conn.query_first("SELECT CURRENT_USER()").ok();
     let account = account.flatten().unwrap_or_default();

@@ -1,9 +1,8 @@
-//! Two ways to know that all before the end of MySQL's log is in the engine. No lock is held, so the log may grow while
-//! the snapshot begins.
+//! Finds the position without a lock, on MySQL. The log may grow while the snapshot begins.
 //!
-//! A transaction's bytes stand in the log before the engine shows its rows, for as long as the disk, a group of
-//! commits or a semi-synchronous replica takes. A position that was merely read first may lie behind rows that the
-//! snapshot does not hold.
+//! A transaction is in the log before its rows are visible in the engine, for as long as the disk, a group commit or a
+//! semi-synchronous replica takes. So a position read just before the snapshot may be after transactions that the snapshot
+//! lacks. Both ways here make sure that everything before the end of the log is in the engine.
 
 use std::collections::HashSet;
 use std::thread;
@@ -18,29 +17,29 @@ use crate::position::Position;
 use crate::server::{Server, binary_log, queries};
 use crate::version::Release;
 
-/// The first releases of each series whose `log_status` is known to wait for transactions that are in the log and not
-/// yet in the engine. It came with 8.0.11; that of 8.0.15 does not wait, and that of 9.7.4 does (both seen).
+/// The first release of each series whose `log_status` is known to wait for transactions that are in the log but not yet in
+/// the engine. It exists since 8.0.11; seen: that of 8.0.15 does not wait, that of 9.7.4 does.
 ///
 /// Source: `Log_resource_gtid_state_wrapper::lock` in MySQL's `log_resource.cc` waits for prepared transactions in 8.0.44,
-/// 8.4.5 and 9.3.0, and did not in 8.0.39, 8.4.4 and 9.1.0 (MySQL's bug 112331). Those between were not seen.
+/// 8.4.5 and 9.3.0, and did not in 8.0.39, 8.4.4 and 9.1.0 (MySQL's bug 112331). Those between are unknown.
 const LOG_STATUS_WAITS_FROM: [(u16, u16, u16); 3] = [(8, 0, 44), (8, 4, 5), (9, 3, 0)];
 
-/// How often, and for how long, the log may grow while a snapshot begins until another method is tried.
+/// How often, and for how long, to retry while the log grows, before another method is tried.
 const TRIES: u32 = 50;
 const TRIES_END: Duration = Duration::from_secs(2);
 
-/// How long the transactions in the log may take to get into the engine: the wait for a semi-synchronous
-/// replica is 10 seconds by default.
+/// How long the transactions in the log may take to reach the engine: the wait for a semi-synchronous replica is 10 seconds
+/// by default.
 const COMMITS_END: Duration = Duration::from_secs(20);
 const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(32)];
 
-/// How to know that all before a place in the log is in the engine.
+/// How to make sure that everything before a place in the log is in the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockFree {
-    /// `performance_schema.log_status`, which holds commits back for the moment in which it lock_free.
+    /// `performance_schema.log_status`, which blocks commits while it is read.
     LogStatus,
-    /// A transaction owns its GTID from before its first byte is in the log until after the engine has it. So
-    /// when none of those that were owned at the log's end is owned any more, the engine has all before it.
+    /// `gtid_owned`: a transaction owns its GTID from before it is in the log until after the engine has it. Once all GTIDs
+    /// that were owned when the log's end was read are released, the engine has everything before it.
     GtidOwned,
 }
 
@@ -53,7 +52,7 @@ impl LockFree {
     }
 }
 
-/// Whether `log_status` waits for commits under way on this server.
+/// Whether `log_status` waits for running commits on this server.
 pub fn log_status_waits(server: &Server) -> bool {
     waits(server.release)
 }
@@ -67,8 +66,8 @@ fn waits(release: Release) -> bool {
     in_series(old) || in_series(lts) || from(new)
 }
 
-/// Begins the snapshot so that it holds just what stands before the position; `None` if the log grew each time.
-/// Whatever is committed after the second way gets into the log after it.
+/// Begins a snapshot that holds exactly what comes before the position; `None` if the log grew each time. A transaction
+/// that commits after the end was read again comes after it in the log.
 pub fn exact(way: LockFree, conn: &mut Conn, server: &Server) -> Result<Option<Position>> {
     let deadline = Instant::now() + TRIES_END;
     for _ in 0..TRIES {
@@ -91,18 +90,18 @@ pub fn exact(way: LockFree, conn: &mut Conn, server: &Server) -> Result<Option<P
     Ok(None)
 }
 
-/// Begins the snapshot so that it holds all that stands before the position, and perhaps more.
+/// Begins a snapshot that holds everything before the position, and perhaps more.
 pub fn before(way: LockFree, conn: &mut Conn, server: &Server) -> Result<Position> {
     let position = settled_end(way, conn, server, Instant::now() + COMMITS_END)?;
     let position = position.ok_or_else(|| {
         let time = COMMITS_END.as_secs();
-        anyhow!("transactions that began before are still not committed after {time} seconds")
+        anyhow!("earlier transactions are still not committed after {time} seconds")
     })?;
     start(conn, server)?;
     Ok(position)
 }
 
-/// An end of the log, once all before it is in the engine; `None` if that does not come in time.
+/// The end of the log, once everything before it is in the engine; `None` if that takes too long.
 fn settled_end(
     way: LockFree,
     conn: &mut Conn,
@@ -112,7 +111,7 @@ fn settled_end(
     match way {
         LockFree::LogStatus if !log_status_waits(server) => {
             let known = LOG_STATUS_WAITS_FROM.map(|(major, minor, patch)| format!("{major}.{minor}.{patch}"));
-            Err(anyhow!("it waits for commits under way only from MySQL {} on", known.join(", ")))
+            Err(anyhow!("it waits for running commits only since MySQL {}", known.join(", ")))
         }
         LockFree::LogStatus => log_status(conn, server).map(Some),
         LockFree::GtidOwned => {
@@ -122,7 +121,7 @@ fn settled_end(
     }
 }
 
-/// Waits until none of the GTIDs that are owned now is owned any more.
+/// Waits until all GTIDs that are owned now are released.
 fn all_released(conn: &mut Conn, deadline: Instant) -> Result<bool> {
     let mut gtids = owned(conn)?;
     let [mut pause, longest] = PAUSES;
@@ -138,21 +137,21 @@ fn all_released(conn: &mut Conn, deadline: Instant) -> Result<bool> {
     Ok(true)
 }
 
-/// The GTIDs of the transactions under way.
+/// The GTIDs of running transactions.
 fn owned(conn: &mut Conn) -> Result<HashSet<String>> {
     let row: Option<Row> = conn.query_first("SELECT @@global.gtid_mode, @@global.gtid_owned")?;
-    let row = row.ok_or_else(|| anyhow!("the server did not say"))?;
+    let row = row.ok_or_else(|| anyhow!("the server returned nothing"))?;
     let (Some(mode), Some(owned)) = (queries::text(&row, 0), queries::text(&row, 1)) else {
-        return Err(anyhow!("the server did not say"));
+        return Err(anyhow!("the server returned nothing"));
     };
-    // In the modes between OFF and ON there may be transactions without a GTID.
+    // In modes other than ON there may be transactions without a GTID.
     match mode.eq_ignore_ascii_case("ON") {
         true => Ok(gtids(&owned)),
         false => Err(anyhow!("gtid_mode is {mode}")),
     }
 }
 
-/// From `uuid:1#10:2#11,uuid:tag:7#12`, each GTID followed by the threads that own it.
+/// Parses `uuid:1#10:2#11,uuid:tag:7#12`: each GTID is followed by the threads that own it.
 fn gtids(owned: &str) -> HashSet<String> {
     let mut gtids = HashSet::new();
     for source in owned.split(',') {
@@ -160,7 +159,7 @@ fn gtids(owned: &str) -> HashSet<String> {
         for part in source.trim().split(':') {
             match part.split_once('#') {
                 Some((number, _)) => _ = gtids.insert(format!("{source_and_tag}{number}")),
-                // A tag after numbers begins anew behind the source.
+                // A tag replaces an earlier one.
                 None => {
                     let from = source_and_tag.find(':').map_or(0, |at| at + 1);
                     source_and_tag.truncate(from);
@@ -184,7 +183,7 @@ fn log_status(conn: &mut Conn, server: &Server) -> Result<Position> {
         (Some(file), Some(position)) if !file.is_empty() => {
             Ok(Position { server_uuid: server.uuid.clone(), ..Position::new(file, position) })
         }
-        _ => Err(crate::exit::unavailable("this server keeps no binary log: start it with log_bin")),
+        _ => Err(binary_log::no_log()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A consistent snapshot of many tables, and the position in the log that is exact for it.
+//! A consistent snapshot of many tables, and its exact position in the log.
 
 mod advice;
 mod lock_free;
@@ -21,15 +21,15 @@ use start::{prepare, start};
 pub enum Method {
     /// No position was asked for.
     None,
-    /// MariaDB's `binlog_snapshot_%`: part of the snapshot.
+    /// MariaDB's `binlog_snapshot_%` status, which is part of the snapshot.
     SnapshotStatus,
-    /// MySQL: the log did not grow while the snapshot began, and all before its end was in the engine.
+    /// MySQL: the log did not grow while the snapshot began, and everything before its end was in the engine.
     Exact(LockFree),
     GlobalLock,
     TableLocks,
-    /// It grew each time: the snapshot may hold a little more than the position says.
+    /// MySQL: the log grew each time; the snapshot may hold a little more than the position says.
     Before(LockFree),
-    /// Position first, snapshot afterwards, and nothing to hold commits back.
+    /// The position was read before the snapshot, without blocking commits.
     Lossy,
 }
 
@@ -52,19 +52,22 @@ impl Method {
                 "one consistent snapshot and its exact position, under LOCK TABLES … READ, now released"
             }
             Method::Before(LockFree::LogStatus) => {
-                "one consistent snapshot and a position just before it, without a lock (performance_schema.log_status): changes made in between will be repeated by tail"
+                "one consistent snapshot and a position just before it, without a lock \
+                 (performance_schema.log_status): tail will repeat changes made in between"
             }
             Method::Before(LockFree::GtidOwned) => {
-                "one consistent snapshot and a position just before it, without a lock (gtid_owned): changes made in between will be repeated by tail"
+                "one consistent snapshot and a position just before it, without a lock (gtid_owned): tail will repeat \
+                 changes made in between"
             }
             Method::Lossy => {
-                "--no-lock: the position was read before the snapshot with nothing to hold commits back; changes made in between may be LOST"
+                "--no-lock: the position was read before the snapshot without blocking commits; changes made in between \
+                 may be LOST"
             }
         }
     }
 }
 
-/// What is asked of a snapshot.
+/// What a snapshot is needed for.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     pub position: bool,
@@ -76,7 +79,7 @@ pub struct Request<'a> {
 /// Begins the snapshot on `conn`.
 ///
 /// # Errors
-/// When only a lossy order would be possible and `no_lock` was not given.
+/// When only a lossy method is possible, and `no_lock` was not given.
 pub fn begin(
     conn: &mut Conn,
     server: &Server,
@@ -93,7 +96,7 @@ pub fn begin(
         start(conn, server)?;
         return found(Method::SnapshotStatus, snapshot_status(conn)?);
     }
-    // Exit 3 without a log: no other method would find one.
+    // Without a log no method can find a position.
     if queries::variable(conn, "log_bin")?.is_some_and(|is| is.eq_ignore_ascii_case("OFF")) {
         return Err(binary_log::no_log());
     }
@@ -102,7 +105,7 @@ pub fn begin(
     for way in [LockFree::LogStatus, LockFree::GtidOwned] {
         match lock_free::exact(way, conn, server) {
             Ok(Some(position)) => return found(Method::Exact(way), position),
-            // Where the log grows, it grows under any way.
+            // The log would grow with the other way, too.
             Ok(None) => {
                 busy = Some(way);
                 break;

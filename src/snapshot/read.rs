@@ -1,10 +1,10 @@
-//! One table, read in a snapshot over the binary protocol, row by row.
+//! Reads one table in the snapshot, row by row, over the binary protocol.
 
 use anyhow::{Context, Result};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Value as Given};
 
-use crate::bytes::Malformed;
+use crate::bytes::{Malformed, big_endian};
 use crate::exit::unreadable;
 use crate::output::{Output, WRITE_BYTES};
 use crate::schema::quoting::{quote, quoted};
@@ -12,11 +12,11 @@ use crate::schema::{Column, ColumnRole, Table};
 use crate::tuple::{Content, LinePrefixes, NO_METADATA, Op, row};
 use crate::value::{ColumnType, Date, DateTime, Dialect, Style, Time, Value};
 
-/// A table's first lines are written once they are this many bytes, then twice as many each time: the reader gets the first
-/// rows soon, even where they come slowly.
+/// A table's first lines are written after this many bytes, then after twice as many each time: so the first rows arrive
+/// soon, even if they come slowly.
 const FIRST_PIECE_BYTES: usize = 16 << 10;
 
-/// So often, in rows, `each` is asked whether to go on.
+/// Call `each` after so many rows.
 const EACH_ROWS: u64 = 256;
 
 /// How a table's rows are printed.
@@ -27,11 +27,11 @@ pub struct Print<'a> {
     pub dialect: Dialect,
 }
 
-/// Prints every row of a table; `each` is called now and then with the number of rows so far, and ends
-/// the reading by returning false.
+/// Prints every row of a table, and returns their number. `each` gets the number of rows so far now and then, and stops the
+/// reading by returning false.
 ///
 /// # Errors
-/// Exit 4 when a value cannot be read, with the row's id where it is known.
+/// Exit 4 when a value cannot be read.
 pub fn table(
     conn: &mut Conn,
     table: &Table,
@@ -52,7 +52,7 @@ pub fn table(
         content.begin(id_values);
         for (i, (column, role)) in read.iter().enumerate() {
             let value =
-                given.as_ref(i).ok_or(OTHER).and_then(|given| value(&column.kind, given, print.dialect));
+                given.as_ref(i).ok_or(WRONG_TYPE).and_then(|given| value(&column.kind, given, print.dialect));
             let (start, out) = content.column(&role.key);
             let written = value.and_then(|value| value.write(print.style, out));
             written.map_err(|why| bad_value(table, &column.name, rows, why))?;
@@ -81,15 +81,15 @@ fn read_columns(table: &Table) -> Vec<(&Column, ColumnRole)> {
 
 fn bad_value(table: &Table, column: &str, rows: u64, why: Malformed) -> anyhow::Error {
     unreadable(format!(
-        "column `{column}` of {}.{} cannot be read in row {} of its load: {why}",
+        "column `{column}` of {}.{} cannot be read in row {} of the load: {why}",
         table.database,
         table.name,
         rows + 1
     ))
 }
 
-/// ENUM and SET are asked for as numbers, as in the log, so that labels come from one place. YEAR() gives a YEAR(2) its
-/// century; YEAR 0000 has none, and MariaDB returns 1900 for it.
+/// The query for a table. It returns ENUM and SET as numbers, as in the log, so that labels come from one place. YEAR() gives
+/// a YEAR(2) its century; YEAR 0000 has no century, and MariaDB returns 1900 for it.
 fn select(table: &Table) -> String {
     let read = read_columns(table);
     let columns = read.iter().map(|(column, _)| match column.kind {
@@ -101,23 +101,21 @@ fn select(table: &Table) -> String {
     });
     let mut columns = columns.collect::<Vec<_>>().join(", ");
     if columns.is_empty() {
-        // All columns are left out. Each row still prints a line.
+        // All columns are left out, but each row still prints a line.
         columns.push('1');
     }
     format!("SELECT {columns} FROM {}", quoted(&table.database, &table.name))
 }
 
-const OTHER: Malformed = Malformed("the server sent a value of another type than the column's");
+const WRONG_TYPE: Malformed = Malformed("the server sent a value of a different type than the column's");
 
-/// The value of a result row's column, as `tail` has it, too.
+/// The value of a column in a result row.
 fn value<'a>(kind: &'a ColumnType, given: &'a Given, dialect: Dialect) -> Result<Value<'a>, Malformed> {
     Ok(match (kind, given) {
         (_, Given::NULL) => Value::Null,
         (ColumnType::Int { .. } | ColumnType::Year { .. }, Given::Int(n)) => Value::Int(*n),
         (ColumnType::Int { .. } | ColumnType::Year { .. }, Given::UInt(n)) => Value::UInt(*n),
-        (ColumnType::Bit { .. }, Given::Bytes(bytes)) if bytes.len() <= 8 => {
-            Value::UInt(bytes.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)))
-        }
+        (ColumnType::Bit { .. }, Given::Bytes(bytes)) if bytes.len() <= 8 => Value::UInt(big_endian(bytes)),
         (ColumnType::Decimal(_), Given::Bytes(text)) => Value::DecimalText(text),
         (ColumnType::Float, Given::Float(n)) => Value::Float(*n),
         (ColumnType::Double, Given::Double(n)) => Value::Double(*n),
@@ -138,7 +136,7 @@ fn value<'a>(kind: &'a ColumnType, given: &'a Given, dialect: Dialect) -> Result
             let hours = *days * 24 + u32::from(*hours);
             Value::Time(Time {
                 negative: *negative,
-                hours: u16::try_from(hours).map_err(|_| OTHER)?,
+                hours: u16::try_from(hours).map_err(|_| WRONG_TYPE)?,
                 minutes: *minutes,
                 seconds: *seconds,
                 micros: *micros,
@@ -149,21 +147,21 @@ fn value<'a>(kind: &'a ColumnType, given: &'a Given, dialect: Dialect) -> Result
         (ColumnType::Geometry, Given::Bytes(bytes)) => Value::Geometry { bytes, axes: dialect.axes },
         (ColumnType::Vector, Given::Bytes(bytes)) => Value::Vector(bytes),
         (ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6, Given::Bytes(text)) => Value::Ascii(text),
-        _ => return Err(OTHER),
+        _ => return Err(WRONG_TYPE),
     })
 }
 
 fn unsigned(given: &Given) -> Result<u64, Malformed> {
     match given {
-        Given::Int(n) => u64::try_from(*n).map_err(|_| OTHER),
+        Given::Int(n) => u64::try_from(*n).map_err(|_| WRONG_TYPE),
         Given::UInt(n) => Ok(*n),
-        _ => Err(OTHER),
+        _ => Err(WRONG_TYPE),
     }
 }
 
 fn moment(given: &Given, decimals: u8, utc: bool) -> Result<DateTime, Malformed> {
     let Given::Date(year, month, day, hour, minute, second, micros) = *given else {
-        return Err(OTHER);
+        return Err(WRONG_TYPE);
     };
     let date = Date { year, month, day };
     Ok(DateTime { date, hour, minute, second, micros, decimals, utc })

@@ -9,9 +9,9 @@ use crate::server::Server;
 const BEGIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 const BEGIN_PLAIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT";
 
-/// Sets up the session: everything that could change how values are read, and timeouts long enough for a long load.
+/// Sets up the session: settings that affect values, and timeouts for a long load.
 pub fn prepare(conn: &mut Conn) -> Result<()> {
-    // SQL_MODE: quotes and zero dates mean the same everywhere. The rest keeps a long load alive.
+    // An empty sql_mode gives quotes and zero dates the same meaning everywhere.
     let settings = "SET NAMES utf8mb4, @@session.sql_mode = '', @@session.time_zone = '+00:00', \
          @@session.net_write_timeout = 86400, @@session.wait_timeout = 86400";
     conn.query_drop(settings).context("cannot set up the session")?;

@@ -37,7 +37,7 @@ pub struct LogFiles {
 type Indexes = Arc<Mutex<HashMap<PathBuf, Index>>>;
 
 /// A log file's name in positions: the last part of its path; `-` is standard input.
-pub fn name_of(path: &Path) -> String {
+fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 

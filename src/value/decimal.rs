@@ -5,8 +5,7 @@
 //! flipped, and a negative number inverted.
 
 use super::digits;
-use crate::bytes::Malformed;
-use crate::bytes::{Bytes, ENDS_EARLY};
+use crate::bytes::{Bytes, ENDS_EARLY, Malformed};
 
 /// How many bytes 0 to 9 digits take.
 const BYTES_OF_DIGITS: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];

@@ -1,7 +1,6 @@
 //! Dates and times: their parts and digits. Only a TIMESTAMP's seconds need a calendar.
 
-use crate::bytes::Bytes;
-use crate::bytes::Malformed;
+use crate::bytes::{Bytes, Malformed};
 use crate::push_fixed::push_fixed;
 
 /// A DATE; parts may be zero.

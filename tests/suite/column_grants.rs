@@ -50,12 +50,12 @@ on_each_server! {
             for command in [&["load"][..], &tail] {
                 let run = by(&db, &name, &[command, &[table]].concat()).run().expect_code(4);
                 assert!(run.stdout.is_empty(), "{table}: {}", run.text());
-                let says = format!("columns of {}.{table}:", db.name);
+                let says = format!("columns of {}.{table} (", db.name);
                 let grant = format!("GRANT SELECT ON `{}`.`{table}` TO '{name}'@'%'", db.name);
                 assert!(run.stderr.contains(&says) && run.stderr.contains(&grant), "{table}: {}", run.stderr);
                 // Before 8.0, MySQL has no way to ask for the names of columns that are in no index.
                 let old = server.is_mysql() && server.version() < (8, 0) && table == "t";
-                let named = if old { "some beside `id`, `x`".to_owned() } else { format!("not `{column}`") };
+                let named = if old { "some besides `id`, `x`".to_owned() } else { format!("not `{column}`") };
                 assert!(run.stderr.contains(&named), "{table}: {}", run.stderr);
             }
         }

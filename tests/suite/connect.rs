@@ -160,14 +160,14 @@ on_servers!([mysql_8_0] fn a_fallback_to_no_tls_is_said_once(shared) {
     let server = Server::private(&shared.name, &["--ssl"]);
     let authority = server.dir.join("data/ca.pem");
     // Its suites that dumpa has not: those of a plain Diffie-Hellman.
-    falls_back_aloud(&server, &authority, "no cipher suite that dumpa has");
+    falls_back_aloud(&server, &authority, "no cipher suite that dumpa supports");
     // It has made itself a certificate, which the others take as well.
     let [ca, cert, key] = ["ca", "server-cert", "server-key"].map(|name| {
         format!("--ssl-{}={}", name.trim_start_matches("server-"), server.dir.join(format!("data/{name}.pem")).display())
     });
     for older in ["mysql-5.6", "mysql-5.7"] {
         let older = Server::private(older, &["--ssl", &ca, &cert, &key]);
-        falls_back_aloud(&older, &authority, "no version of TLS that dumpa has");
+        falls_back_aloud(&older, &authority, "no version of TLS that dumpa supports");
     }
     for newer in ["mariadb-10.11", "mariadb-11.4"] {
         let newer = Server::private(newer, &["--ssl", &ca, &cert, &key]);

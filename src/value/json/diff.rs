@@ -9,8 +9,7 @@ use super::super::Documents;
 use super::binary::{Raw, Writer};
 use super::text::{Escaped, unescape};
 use super::{MAX_DEPTH, TOO_DEEP};
-use crate::bytes::Bytes;
-use crate::bytes::Malformed;
+use crate::bytes::{Bytes, Malformed};
 
 const REPLACE: u8 = 0;
 const INSERT: u8 = 1;
