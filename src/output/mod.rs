@@ -41,7 +41,12 @@ impl Output {
         // SAFETY: descriptor 1 is open from the start of the process (the runtime sees to it) and
         // never closed by it: the file is not dropped.
         #[allow(unsafe_code)]
-        let file = ManuallyDrop::new(unsafe { File::from_raw_fd(1) });
+        let file = unsafe { File::from_raw_fd(1) };
+        Output::to(ManuallyDrop::new(file))
+    }
+
+    /// Writes to a file instead, which is never closed.
+    pub fn to(file: ManuallyDrop<File>) -> Output {
         // Refused where it is not a pipe, or beyond the user's limit: then it stays as it is.
         let _ = fcntl(&*file, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
         let buffer = Vec::with_capacity(BUFFER_BYTES);

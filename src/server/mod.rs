@@ -4,7 +4,7 @@
 mod connect;
 mod failure;
 pub mod log;
-mod option_file;
+pub mod option_file;
 pub mod options;
 pub mod settings;
 mod small_file;
