@@ -119,6 +119,12 @@ fn the_kept_inputs_are_small() {
     assert!(all <= MAX_CORPUS_BYTES, "{all} bytes");
 }
 
+/// MariaDB's hidden columns were looked for before the first column.
+#[test]
+fn a_table_of_no_columns_has_no_hidden_ones() {
+    targets::run("table_map", &fs::read(folder("table_map").join("no-columns")).unwrap());
+}
+
 /// Each fuzzer of `tests/fuzz/bin` is a target here, and the other way round.
 #[test]
 fn each_target_has_a_fuzzer() {
