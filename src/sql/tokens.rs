@@ -85,14 +85,10 @@ impl Token<'_> {
     }
 }
 
-/// Cuts a statement into its tokens.
-pub fn tokens(text: &[u8], session: Session) -> Vec<Token<'_>> {
+/// Cuts a statement into its tokens, one at a time.
+pub fn tokens(text: &[u8], session: Session) -> impl Iterator<Item = Token<'_>> {
     let mut cutter = Cutter { rest: text, in_executed_comment: false, session };
-    let mut all = Vec::new();
-    while let Some(token) = cutter.next_token() {
-        all.push(token);
-    }
-    all
+    std::iter::from_fn(move || cutter.next_token())
 }
 
 struct Cutter<'a> {
@@ -204,7 +200,7 @@ mod tests {
     use super::*;
 
     fn cut(text: &[u8], charset: Option<Charset>) -> Vec<Token<'_>> {
-        tokens(text, Session { charset, ..Session::default() })
+        tokens(text, Session { charset, ..Session::default() }).collect()
     }
 
     fn quoted(name: &[u8]) -> Token<'_> {

@@ -9,6 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use dumpa::sql::effect::{self, Change, Effect, Statement};
+use dumpa::sql::tokens::Session;
+
 use targets::TARGETS;
 use targets::allocation::Counting;
 
@@ -123,6 +126,21 @@ fn the_kept_inputs_are_small() {
 #[test]
 fn a_table_of_no_columns_has_no_hidden_ones() {
     targets::run("table_map", &fs::read(folder("table_map").join("no-columns")).unwrap());
+}
+
+/// Statements were cut into tokens to their end, which took some forty times their size.
+#[test]
+fn an_insert_as_large_as_a_packet_takes_no_memory() {
+    let insert = "INSERT INTO t VALUES (1)".to_string() + &",(1)".repeat(1 << 20);
+    for text in [insert.clone(), format!("SET STATEMENT sql_mode='' FOR {insert}")] {
+        let mut effects = None;
+        let held = targets::allocation::most_held(|| {
+            effects = Some(effect::read(text.as_bytes(), Session::default()));
+        });
+        assert!(held < 1 << 16, "{held} bytes for a statement of {}", text.len());
+        let Some(Statement::Effects(effects)) = effects else { panic!("{effects:?}") };
+        assert!(matches!(effects[..], [Effect::Table(_, Change::Data { alone: true, .. })]), "{effects:?}");
+    }
 }
 
 /// Each fuzzer of `tests/fuzz/bin` is a target here, and the other way round.
