@@ -6,6 +6,9 @@ use super::column_format::ColumnFormat;
 use super::event::FormatDescription;
 use crate::bytes::{Bytes, Malformed, bit};
 
+/// No table has more columns. Both servers allow 4,096 (`MAX_FIELDS`), beside which stand a few that they hide.
+const MAX_COLUMNS: usize = 8192;
+
 /// A table map event, borrowed from its body.
 #[derive(Debug, Clone, Copy)]
 pub struct TableMap<'a> {
@@ -34,6 +37,9 @@ impl<'a> TableMap<'a> {
         let table = bytes.lenenc_bytes()?;
         bytes.u8()?;
         let columns = bytes.length()?;
+        if columns > MAX_COLUMNS {
+            return Err(Malformed("it has more columns than a table can have"));
+        }
         let types = bytes.take(columns)?;
         let metadata = bytes.lenenc_bytes()?;
         let nullable = bytes.take(columns.div_ceil(8))?;
@@ -203,4 +209,24 @@ fn key(bytes: &[u8], prefixes: bool) -> Result<Vec<usize>, Malformed> {
         }
     }
     Ok(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys are looked through once for each of their columns: a million of them would take an hour.
+    #[test]
+    fn more_columns_than_a_table_can_have_are_refused() {
+        let map = |columns: u32| {
+            let mut body = vec![1, 0, 0, 0, 0, 0, 1, 0, 1, b'd', 0, 1, b't', 0, 0xfd];
+            body.extend(&columns.to_le_bytes()[..3]);
+            body.extend(vec![1; columns as usize]);
+            body.push(0);
+            body.extend(vec![0; columns.div_ceil(8) as usize]);
+            TableMap::parse(&FormatDescription::default(), 19, &body).map(|map| map.column_count())
+        };
+        assert_eq!(map(4096), Ok(4096));
+        assert!(map(1 << 20).is_err());
+    }
 }

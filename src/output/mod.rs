@@ -40,8 +40,13 @@ impl Output {
     pub fn stdout() -> Output {
         // SAFETY: the runtime makes sure that descriptor 1 is open, and it is never closed here: the file is not dropped.
         #[allow(unsafe_code)]
-        let file = ManuallyDrop::new(unsafe { File::from_raw_fd(1) });
-        // Fails if stdout is no pipe, or beyond the user's limit; then the capacity stays as it is.
+        let file = unsafe { File::from_raw_fd(1) };
+        Output::to(ManuallyDrop::new(file))
+    }
+
+    /// Writes to a file instead, which is never closed.
+    pub fn to(file: ManuallyDrop<File>) -> Output {
+        // Fails if it is no pipe, or beyond the user's limit; then the capacity stays as it is.
         let _ = fcntl(&*file, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
         let buffer = Vec::with_capacity(BUFFER_BYTES);
         Output { buffer, file: Arc::new(file), writer: Writer::default(), failed: None }

@@ -98,7 +98,7 @@ pub fn remove_hidden(logged: &mut Table, formats: &[ColumnFormat], catalog: Opti
         let end_name = catalog.hidden.row_end.and_then(|i| catalog.columns.get(i)).map(|c| c.name.as_str());
         logged.hidden.row_end = match end_name {
             Some(end) => (0..own).find(|i| name(*i) == Some(end)),
-            None => (times && catalog.hidden.row_times).then_some(own - 1),
+            None => (times && catalog.hidden.row_times).then(|| own - 1),
         };
         logged.hidden.row_times = times && catalog.hidden.row_times;
     } else {
@@ -112,7 +112,7 @@ pub fn remove_hidden(logged: &mut Table, formats: &[ColumnFormat], catalog: Opti
             && name(own - 1) == Some("row_end")
             && is_time(own - 2)
             && is_time(own - 1);
-        logged.hidden.row_end = logged.hidden.row_times.then_some(own - 1);
+        logged.hidden.row_end = logged.hidden.row_times.then(|| own - 1);
     }
     logged.hidden.hashes = logged.columns.len() - own;
     logged.columns.truncate(if logged.hidden.row_times { own - 2 } else { own });

@@ -4,7 +4,7 @@
 pub mod binary_log;
 mod connect;
 mod failure;
-mod option_file;
+pub mod option_file;
 pub mod options;
 pub mod queries;
 pub mod settings;

@@ -110,7 +110,8 @@ impl Altered {
     }
 
     fn add(&mut self, mut reader: Reader<'_>) {
-        if reader.accept("constraint") {
+        let is_constraint = reader.accept("constraint");
+        if is_constraint {
             reader.accept_all(&["if", "not", "exists"]);
             // The name is optional.
             if !reader.is_next(&["primary", "unique", "foreign", "check"]) {
@@ -125,7 +126,7 @@ impl Altered {
             self.deletes_with_ignore = true;
         } else if reader.accept("check") {
             self.deletes_with_ignore = true;
-        } else if !is_no_column(reader) {
+        } else if !is_constraint && !is_no_column(reader) {
             reader.accept("column");
             reader.accept_all(&["if", "not", "exists"]);
             match reader.parenthesized() {

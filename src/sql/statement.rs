@@ -6,7 +6,7 @@
 use super::effect::{Effect, Effects, TableChange, data};
 use super::reader::Reader;
 use super::table_statements;
-use super::tokens::{Session, tokens};
+use super::tokens::{Session, Token, tokens};
 
 /// What a statement is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,18 +76,52 @@ pub fn read(text: &[u8], session: Session) -> Statement {
         b"COMMIT" => return Statement::Commit,
         _ => {}
     }
-    let tokens = tokens(text, session);
+    let tokens = tokens_to_read(text, session);
     if tokens.is_empty() {
         return Statement::Nothing;
     }
     let mut reader = Reader { rest: &tokens, session };
-    match reader.keyword() {
+    let mut first = reader.keyword();
+    // MariaDB logs a statement with the settings that were given for it alone.
+    while first.as_deref() == Some("set") && reader.accept("statement") {
+        reader.skip_past("for");
+        first = reader.keyword();
+        if first.is_none() {
+            return Statement::Effects(data("set statement"));
+        }
+    }
+    match first {
         Some(first) => statement(&first, reader, text),
         None => {
             let verb = String::from_utf8_lossy(text).chars().take(SHOWN_CHARS).collect();
             Statement::Effects(vec![Effect::Data { verb }])
         }
     }
+}
+
+/// First words of statements that are read to their end.
+const READ_WHOLE: &[&str] = &["alter", "analyze", "create", "drop", "rename"];
+/// Of other statements, at most this many tokens are read, from the first word on.
+const MAX_TOKENS: usize = 32;
+
+/// The tokens that matter. An INSERT may have millions, and each takes more memory than its text.
+fn tokens_to_read(text: &[u8], session: Session) -> Vec<Token<'_>> {
+    let mut read: Vec<Token<'_>> = Vec::new();
+    // Where the statement begins, behind MariaDB's SET STATEMENT … FOR.
+    let mut first = 0;
+    for token in tokens(text, session) {
+        let ends_settings = token.is_keyword("for");
+        read.push(token);
+        let is = |i: usize, keyword: &str| read.get(i).is_some_and(|token| token.is_keyword(keyword));
+        if is(first, "set") && is(first + 1, "statement") {
+            if ends_settings {
+                first = read.len();
+            }
+        } else if read.len() - first >= MAX_TOKENS && !READ_WHOLE.iter().any(|verb| is(first, verb)) {
+            break;
+        }
+    }
+    read
 }
 
 /// Reads a statement that begins with `first`.
@@ -108,14 +142,6 @@ fn statement(first: &str, mut reader: Reader<'_>, text: &[u8]) -> Statement {
         "rename" => return Statement::Nothing,
         "load" if reader.accept("index") => return Statement::Nothing,
         "insert" | "replace" | "update" | "delete" | "load" => dml(first, reader),
-        // MariaDB: settings for this statement alone come before it.
-        "set" if reader.accept("statement") => {
-            reader.skip_past("for");
-            return match reader.keyword() {
-                Some(verb) => statement(&verb, reader, text),
-                None => Statement::Effects(data("set statement")),
-            };
-        }
         "analyze" if !executes_dml(reader) => return Statement::Nothing,
         verb if HARMLESS.contains(&verb) => return Statement::Nothing,
         verb => data(verb),

@@ -370,3 +370,22 @@ fn several_clauses_have_all_of_their_effects() {
         ),
     ]);
 }
+
+/// No server logs these, but a file may hold them: they took a call for each level, until the stack ended, and
+/// looked at all of the rest in each.
+#[test]
+fn a_statement_within_a_statement_takes_neither_stack_nor_long() {
+    let levels = 200_000;
+    let nested = format!("alter table t add {}", "constraint c (".repeat(levels));
+    let expected = Statement::Effects(vec![Effect::Table(
+        TableName { database: None, table: Some("t".into()) },
+        TableChange::Altered(Vec::new()),
+    )]);
+    assert_eq!(read(nested.as_bytes(), Session::default()), expected);
+    let nested = "set statement a=1 for ".repeat(levels) + "truncate t";
+    let expected = Statement::Effects(vec![Effect::Table(
+        TableName { database: None, table: Some("t".into()) },
+        TableChange::Emptied,
+    )]);
+    assert_eq!(read(nested.as_bytes(), Session::default()), expected);
+}

@@ -84,14 +84,10 @@ impl Token<'_> {
     }
 }
 
-/// Splits a statement into its tokens.
-pub fn tokens(text: &[u8], session: Session) -> Vec<Token<'_>> {
+/// Splits a statement into its tokens, one at a time.
+pub fn tokens(text: &[u8], session: Session) -> impl Iterator<Item = Token<'_>> {
     let mut splitter = Splitter { rest: text, in_executed_comment: false, session };
-    let mut all = Vec::new();
-    while let Some(token) = splitter.next_token() {
-        all.push(token);
-    }
-    all
+    std::iter::from_fn(move || splitter.next_token())
 }
 
 struct Splitter<'a> {
@@ -203,7 +199,7 @@ mod tests {
     use super::*;
 
     fn cut(text: &[u8], charset: Option<Charset>) -> Vec<Token<'_>> {
-        tokens(text, Session { charset, ..Session::default() })
+        tokens(text, Session { charset, ..Session::default() }).collect()
     }
 
     fn quoted(name: &[u8]) -> Token<'_> {

@@ -17,6 +17,7 @@ mod endless_files;
 mod expressions;
 mod fixtures;
 mod forms;
+mod fuzzed;
 mod generated;
 mod generated_columns;
 mod geometry;

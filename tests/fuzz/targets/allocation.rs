@@ -1,0 +1,54 @@
+//! An allocator that counts: what a target holds at a time must not follow from lengths that its input only claims.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+/// The system's allocator, which counts the bytes that each thread holds.
+pub struct Counting;
+
+thread_local! {
+    /// Bytes held now, and the most at a time. (What another thread frees is not taken off.)
+    static HELD: Cell<(isize, isize)> = const { Cell::new((0, 0)) };
+}
+
+fn add(bytes: isize) {
+    // It fails while the thread ends, when nobody asks any more.
+    let _ = HELD.try_with(|held| {
+        let now = held.get().0.wrapping_add(bytes);
+        held.set((now, held.get().1.max(now)));
+    });
+}
+
+// SAFETY: all is left to the system's allocator.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        add(layout.size() as isize);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        add(layout.size() as isize);
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        add(-(layout.size() as isize));
+        unsafe { System.dealloc(place, layout) }
+    }
+
+    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // Both may be there for a moment.
+        add(size as isize);
+        add(-(layout.size() as isize));
+        unsafe { System.realloc(place, layout, size) }
+    }
+}
+
+/// The most bytes that this thread held at a time while `work` ran, beyond those that it held before.
+pub fn most_held(work: impl FnOnce()) -> usize {
+    let before = HELD.get().0;
+    HELD.set((before, before));
+    work();
+    HELD.get().1.saturating_sub(before) as usize
+}
