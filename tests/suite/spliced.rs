@@ -294,7 +294,7 @@ fn until_goes_by_the_order_in_which_files_are_given() {
         assert_eq!(rest, [&named("b.999999")[i + 1..], &named("a.bin")].concat(), "from line {i}");
     }
     let run = tail(&["--from", "a.bin:4", "--until", "z.bin:4"]).expect_code(3);
-    assert!(run.stderr.contains("a.bin:4 stands beyond z.bin:4"), "{}", run.stderr);
+    assert!(run.stderr.contains("a.bin:4 is beyond z.bin:4"), "{}", run.stderr);
     let run = tail(&["--until", "c.bin:4"]).expect_code(3);
     assert!(run.stderr.contains("c.bin is not among the log's files"), "{}", run.stderr);
 }
