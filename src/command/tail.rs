@@ -174,7 +174,7 @@ fn with_no_known_tables(position: Position) -> Position {
 pub fn check_server(position: &Position, server: &Server) -> Result<()> {
     match (&position.server_uuid, &server.uuid) {
         (Some(saved), Some(now)) if saved != now => Err(unavailable(format!(
-            "{position} belongs to the log of server {saved}, but this is server {now}: load again"
+            "{position} belongs to the log of server {saved}, but this is server {now}. Load again"
         ))),
         _ => Ok(()),
     }
