@@ -4,6 +4,7 @@ mod alter;
 pub mod effect;
 #[cfg(test)]
 mod effect_tests;
+mod other_objects;
 mod reader;
 mod table_statements;
 pub mod tokens;
