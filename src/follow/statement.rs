@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::lines::Line;
+use super::temporary::By;
 use super::transaction::data_statement;
 use super::{Flow, Steps};
 use crate::binlog::event::Event;
@@ -11,13 +12,14 @@ use crate::exit::unreadable;
 use crate::position::Position;
 use crate::schema::known::FullName;
 use crate::source::framing::{Framer, Place};
+use crate::sql::alter::DROP_PARTITION;
 use crate::sql::effect::{Change, DatabaseChange, Effect, Effects, Name};
 use crate::tuple::{Heads, Op};
 use crate::version::Release;
 
 /// An effect whose names are the server's: folded, with their database. A table whose name cannot be read, in a
 /// database that is not wanted, has an empty name.
-type FullEffect = Effect<FullName, String>;
+pub(super) type FullEffect = Effect<FullName, String>;
 
 impl Steps<'_> {
     /// What follows from a statement that is no control.
@@ -40,12 +42,17 @@ impl Steps<'_> {
             effects => effects?,
         };
         let has_effects = !effects.is_empty();
-        self.temporary.take_out(query.thread_id, &mut effects, self.layouts.is_mariadb());
+        let by = By::of(event, query, self.layouts.is_mariadb());
+        if !self.skips && self.complete_temporary(by, &effects, framer)? == Flow::Stop {
+            return Ok(Flow::Stop);
+        }
+        self.temporary.take_out(by, &mut effects);
         if has_effects && effects.is_empty() {
             // No real table: what is known of those holds.
             return Ok(Flow::On);
         }
         if !self.skips {
+            self.take_out_history(&mut effects)?;
             let emptied = self.judge(&effects, query, event, framer)?;
             self.judge_clauses(&effects, &emptied, place)?;
             if self.print_truncates(&emptied)? == Flow::Stop {
@@ -55,6 +62,19 @@ impl Steps<'_> {
         self.take_in(&effects);
         self.layouts.definition_changed();
         Ok(Flow::On)
+    }
+
+    /// Takes out that versions were dropped which are not current: they are not printed.
+    fn take_out_history(&mut self, effects: &mut Vec<FullEffect>) -> Result<()> {
+        let drops = |effect: &FullEffect| match effect {
+            Effect::Table(table, Change::Unlogged(DROP_PARTITION)) => Some(table.clone()),
+            _ => None,
+        };
+        let Some(table) = effects.iter().find_map(drops) else { return Ok(()) };
+        if self.is_wanted(&table) && self.layouts.has_history_partitions(&table)? {
+            effects.retain(|effect| drops(effect).is_none());
+        }
+        Ok(())
     }
 
     /// Tables that a statement emptied, each a row of its transaction.
@@ -81,7 +101,7 @@ impl Steps<'_> {
     ///
     /// # Errors
     /// Exit 4 when a name cannot be read, and may be a wanted one's.
-    fn full_effect(&self, effect: Effect, query: &Query<'_>, place: &Place) -> Result<FullEffect> {
+    pub(super) fn full_effect(&self, effect: Effect, query: &Query<'_>, place: &Place) -> Result<FullEffect> {
         let full = |name: Name| self.full(name, query, place);
         Ok(match effect {
             Effect::Data { verb } => Effect::Data { verb },
@@ -124,7 +144,7 @@ impl Steps<'_> {
         ))
     }
 
-    fn is_wanted(&self, table: &FullName) -> bool {
+    pub(super) fn is_wanted(&self, table: &FullName) -> bool {
         self.layouts.selection().selects(&table.0, &table.1)
     }
 

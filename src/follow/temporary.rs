@@ -3,6 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::statement::FullEffect;
+use crate::binlog::event::{Event, FLAG_THREAD_SPECIFIC};
+use crate::binlog::query::Query;
 use crate::schema::known::FullName;
 use crate::sql::effect::{Change, Effect};
 
@@ -10,67 +13,109 @@ use crate::sql::effect::{Change, Effect};
 /// nearly always.
 const MOST: usize = 10_000;
 
+/// A session: threads of two servers, which write to the log of a third, may have the same id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct SessionId {
+    server_id: u32,
+    thread_id: u32,
+}
+
+/// Who executed a statement, and what the event says of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct By {
+    session: SessionId,
+    /// The flag of the event, which TRUNCATE and ALTER of a temporary table always have. Those of a real one have it only
+    /// inside of a procedure that used a temporary table before.
+    flagged: bool,
+    is_mariadb: bool,
+}
+
+impl By {
+    pub fn of(event: &Event<'_>, query: &Query<'_>, is_mariadb: bool) -> By {
+        let session = SessionId { server_id: event.header.server_id, thread_id: query.thread_id };
+        By { session, flagged: event.header.flags & FLAG_THREAD_SPECIFIC != 0, is_mariadb }
+    }
+}
+
 /// Temporary tables by session, until the session drops them; the server does so for it when it ends.
 #[derive(Debug, Default)]
 pub(super) struct Temporary {
-    sessions: HashMap<u32, HashSet<FullName>>,
+    sessions: HashMap<SessionId, HashSet<FullName>>,
     len: usize,
+    /// All that was logged since the server's start is taken in.
+    is_complete: bool,
 }
 
 impl Temporary {
-    /// The server was started anew: no session goes on.
-    pub fn clear(&mut self) {
-        *self = Temporary::default();
+    /// Of a server that was just started: no session goes on.
+    pub fn of_started_server() -> Temporary {
+        Temporary { is_complete: true, ..Temporary::default() }
+    }
+
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// The tables of a statement that may be temporary ones, as its event is flagged, and are not known to be.
+    pub fn undecided<'a>(&self, by: By, effects: &'a [FullEffect]) -> Vec<&'a FullName> {
+        let undecided = |effect: &'a FullEffect| match effect {
+            Effect::Table(table, Change::Emptied | Change::Altered(_)) if by.flagged => {
+                (!self.hides(by.session, table)).then_some(table)
+            }
+            _ => None,
+        };
+        effects.iter().filter_map(undecided).collect()
     }
 
     /// Takes in what a session's statement did to temporary tables, and leaves only what it did to real ones.
-    pub fn take_out(
-        &mut self,
-        thread_id: u32,
-        effects: &mut Vec<Effect<FullName, String>>,
-        is_mariadb: bool,
-    ) {
+    pub fn take_out(&mut self, by: By, effects: &mut Vec<FullEffect>) {
         // RENAME TABLE of MySQL takes the real table even where a temporary one hides it; ALTER TABLE does not.
         let alters = effects.iter().any(|effect| matches!(effect, Effect::Table(_, Change::Altered(_))));
         effects.retain(|effect| match effect {
-            Effect::Table(_, Change::RenamedTo(_)) if !alters && !is_mariadb => true,
-            Effect::Table(table, change) => self.is_real(thread_id, table, change),
+            Effect::Table(_, Change::RenamedTo(_)) if !alters && !by.is_mariadb => true,
+            Effect::Table(table, change) => self.is_real(by, table, change),
             Effect::Database(..) | Effect::Data { .. } => true,
         });
     }
 
-    fn is_real(&mut self, thread_id: u32, table: &FullName, change: &Change<FullName>) -> bool {
+    fn is_real(&mut self, by: By, table: &FullName, change: &Change<FullName>) -> bool {
         match change {
             Change::TemporaryCreated => {
-                if self.len < MOST && self.sessions.entry(thread_id).or_default().insert(table.clone()) {
+                if self.len < MOST && self.sessions.entry(by.session).or_default().insert(table.clone()) {
                     self.len += 1;
                 }
                 false
             }
             Change::TemporaryGone => {
-                self.forget(thread_id, table);
+                self.forget(by.session, table);
                 false
             }
             // The server logs a DROP of a temporary table as DROP TEMPORARY TABLE.
             Change::Gone | Change::Created { .. } | Change::Data { .. } => true,
-            Change::Emptied | Change::Altered(_) | Change::Unlogged(_) => !self.hides(thread_id, table),
-            Change::RenamedTo(to) if self.hides(thread_id, table) => {
-                self.forget(thread_id, table);
-                self.is_real(thread_id, to, &Change::TemporaryCreated)
+            // The session dropped it while it did not log.
+            Change::Emptied | Change::Altered(_) if !by.flagged => {
+                self.forget(by.session, table);
+                true
+            }
+            Change::Emptied | Change::Altered(_) | Change::Unlogged(_) => !self.hides(by.session, table),
+            // RENAME TABLE is never flagged.
+            Change::RenamedTo(to) if self.hides(by.session, table) => {
+                self.forget(by.session, table);
+                self.is_real(by, to, &Change::TemporaryCreated)
             }
             Change::RenamedTo(_) => true,
         }
     }
 
-    fn hides(&self, thread_id: u32, table: &FullName) -> bool {
-        self.sessions.get(&thread_id).is_some_and(|tables| tables.contains(table))
+    fn hides(&self, session: SessionId, table: &FullName) -> bool {
+        self.sessions.get(&session).is_some_and(|tables| tables.contains(table))
     }
 
-    fn forget(&mut self, thread_id: u32, table: &FullName) {
-        if let Some(tables) = self.sessions.get_mut(&thread_id) {
+    fn forget(&mut self, session: SessionId, table: &FullName) {
+        if let Some(tables) = self.sessions.get_mut(&session) {
             self.len -= usize::from(tables.remove(table));
             if tables.is_empty() {
-                self.sessions.remove(&thread_id);
+                self.sessions.remove(&session);
             }
         }
     }

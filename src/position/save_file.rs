@@ -42,6 +42,12 @@ impl SaveFile {
         }
         // Better to find out now than after an hour's work. It is removed at once.
         save.temporary(existing.as_ref()).map_err(|error| bad(&format!("cannot write there: {error}")))?;
+        save.sync_folder().map_err(|error| {
+            let folder = save.folder().display();
+            bad(&format!(
+                "cannot write the folder {folder} to disk, for which it has to be readable: {error}"
+            ))
+        })?;
         Ok(save)
     }
 
@@ -56,10 +62,12 @@ impl SaveFile {
         file.as_file().sync_all().map_err(fail("write the position to disk for"))?;
         file.persist(&self.path).map_err(|error| fail("replace")(error.error))?;
         // The new name is in the folder, which is written to disk by itself.
-        let folder = self.folder();
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .with_context(|| format!("cannot write the folder {} to disk", folder.display()))
+        self.sync_folder()
+            .with_context(|| format!("cannot write the folder {} to disk", self.folder().display()))
+    }
+
+    fn sync_folder(&self) -> io::Result<()> {
+        File::open(self.folder())?.sync_all()
     }
 
     /// A file to be renamed, with the permissions of the one that it will replace, and its owner if we may give it

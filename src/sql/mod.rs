@@ -1,6 +1,6 @@
 //! Statements of the log: cut into tokens, and what each does to tables.
 
-mod alter;
+pub mod alter;
 pub mod effect;
 #[cfg(test)]
 mod effect_tests;
