@@ -50,7 +50,7 @@ on_each_server! {
 }
 
 // A statement of a procedure that used a temporary table before is flagged as one that uses a temporary table, of
-// whatever table it is: the flag tells nothing.
+// whatever table it is: the flag alone does not tell.
 on_each_server! { fn a_real_table_is_told_after_a_temporary_one_was_used(server) {
     let db = server.fresh_db("edges");
     db.sql("create table t (id int primary key) engine=innodb;
