@@ -10,6 +10,7 @@ mod rows;
 mod savepoints;
 mod statement;
 mod temporary;
+mod temporary_history;
 pub mod transaction;
 mod xa;
 
@@ -310,7 +311,7 @@ impl Steps<'_> {
         if EventType::of(event.header.type_byte) == EventType::FormatDescription {
             self.layouts.written_by(&framer.format().server_version);
             if framer.format().after_start {
-                self.temporary.clear();
+                self.temporary = Temporary::of_started_server();
             }
             if let Some(log) = framer.log() {
                 self.cursor.check_log(&framer.place().file, log)?;

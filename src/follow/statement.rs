@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::Steps;
 use super::cursor::Flow;
 use super::lines::Line;
+use super::temporary::By;
 use super::transaction::data_statement;
 use crate::binlog::event::Event;
 use crate::binlog::query::Query;
@@ -12,13 +13,14 @@ use crate::exit::unreadable;
 use crate::position::Position;
 use crate::schema::known::FullName;
 use crate::source::framing::{Framer, Place};
+use crate::sql::alter::DROP_PARTITION;
 use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange, TableName};
 use crate::tuple::{LinePrefixes, Op};
 use crate::version::Release;
 
-/// An effect with full names, folded as the server does. A table with an unreadable name, in a database of which nothing
-/// is selected, has an empty name.
-type FullEffect = Effect<FullName, String>;
+/// An effect whose names are the server's: folded, with their database. A table whose name cannot be read, in a
+/// database that is not wanted, has an empty name.
+pub(super) type FullEffect = Effect<FullName, String>;
 
 impl Steps<'_> {
     /// Handles the effects of a statement other than transaction control.
@@ -41,12 +43,17 @@ impl Steps<'_> {
             effects => effects?,
         };
         let has_effects = !effects.is_empty();
-        self.temporary.take_out(query.thread_id, &mut effects, self.layouts.is_mariadb());
+        let by = By::of(event, query, self.layouts.is_mariadb());
+        if !self.skips && self.complete_temporary(by, &effects, framer)? == Flow::Stop {
+            return Ok(Flow::Stop);
+        }
+        self.temporary.take_out(by, &mut effects);
         if has_effects && effects.is_empty() {
             // Only temporary tables: definitions of real ones still hold.
             return Ok(Flow::Continue);
         }
         if !self.skips {
+            self.take_out_history(&mut effects)?;
             let emptied = self.judge(&effects, query, event, framer)?;
             self.judge_clauses(&effects, &emptied, place)?;
             if self.print_truncates(&emptied)? == Flow::Stop {
@@ -58,7 +65,20 @@ impl Steps<'_> {
         Ok(Flow::Continue)
     }
 
-    /// Prints a truncate for each table that a statement emptied. Each counts as a row of the transaction.
+    /// Takes out that versions were dropped which are not current: they are not printed.
+    fn take_out_history(&mut self, effects: &mut Vec<FullEffect>) -> Result<()> {
+        let drops = |effect: &FullEffect| match effect {
+            Effect::Table(table, TableChange::Unlogged(DROP_PARTITION)) => Some(table.clone()),
+            _ => None,
+        };
+        let Some(table) = effects.iter().find_map(drops) else { return Ok(()) };
+        if self.is_wanted(&table) && self.layouts.has_history_partitions(&table)? {
+            effects.retain(|effect| drops(effect).is_none());
+        }
+        Ok(())
+    }
+
+    /// Tables that a statement emptied, each a row of its transaction.
     fn print_truncates(&mut self, tables: &[FullName]) -> Result<Flow> {
         let transactions = self.replay.as_ref().map_or(&self.transactions, |replay| &replay.outer);
         let Some(transaction) = transactions.open() else { return Ok(Flow::Continue) };
@@ -82,8 +102,8 @@ impl Steps<'_> {
     /// The effect with full names, as the server compares them. Nothing else converts names.
     ///
     /// # Errors
-    /// Exit 4 when a name cannot be read, and may be a selected table's.
-    fn full_effect(&self, effect: Effect, query: &Query<'_>, place: &Place) -> Result<FullEffect> {
+    /// Exit 4 when a name cannot be read, and may be a wanted one's.
+    pub(super) fn full_effect(&self, effect: Effect, query: &Query<'_>, place: &Place) -> Result<FullEffect> {
         let full = |name: TableName| self.full(name, query, place);
         Ok(match effect {
             Effect::Data { verb } => Effect::Data { verb },
@@ -126,7 +146,7 @@ impl Steps<'_> {
         ))
     }
 
-    fn is_wanted(&self, table: &FullName) -> bool {
+    pub(super) fn is_wanted(&self, table: &FullName) -> bool {
         self.layouts.selection().selects(&table.0, &table.1)
     }
 

@@ -278,8 +278,11 @@ impl Transactions {
                 self.end_alone(event, place);
                 Ok(Meaning::XaRollback(xid))
             }
-            // Counts only if the XA transaction is committed.
-            Statement::Effects(_) if self.hides_rows() => Ok(Meaning::Nothing),
+            // Those on temporary tables hold at once. Others are judged when it is known whether they are committed.
+            Statement::Effects(mut effects) if self.open.as_ref().is_some_and(|open| open.is_xa) => {
+                effects.retain(|effect| effect.is_of_temporary() != self.is_replay);
+                Ok(Meaning::Statement { effects, query, alone: false })
+            }
             Statement::Effects(effects) => {
                 let alone = self.is_alone();
                 if alone {

@@ -42,6 +42,12 @@ impl SaveFile {
         }
         // Better to fail now than after an hour. The temporary file is removed at once.
         save.temporary(existing.as_ref()).map_err(|error| bad(&format!("cannot write there: {error}")))?;
+        save.sync_folder().map_err(|error| {
+            let folder = save.folder().display();
+            bad(&format!(
+                "cannot write the folder {folder} to disk, for which it has to be readable: {error}"
+            ))
+        })?;
         Ok(save)
     }
 
@@ -55,11 +61,13 @@ impl SaveFile {
         file.write_all(line.as_bytes()).map_err(fail("write the position to"))?;
         file.as_file().sync_all().map_err(fail("write the position to disk for"))?;
         file.persist(&self.path).map_err(|error| fail("replace")(error.error))?;
-        // The rename changes the folder, which must be synced, too.
-        let folder = self.folder();
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .with_context(|| format!("cannot write the folder {} to disk", folder.display()))
+        // The new name is in the folder, which is written to disk by itself.
+        self.sync_folder()
+            .with_context(|| format!("cannot write the folder {} to disk", self.folder().display()))
+    }
+
+    fn sync_folder(&self) -> io::Result<()> {
+        File::open(self.folder())?.sync_all()
     }
 
     /// A temporary file with the permissions of the file it will replace, and its owner if allowed. Removed when dropped.

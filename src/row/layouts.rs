@@ -318,7 +318,17 @@ impl Layouts {
         Ok(names.collect())
     }
 
-    /// Whether an `--id` names the columns of a table's id.
+    /// Whether a table's partitions hold the versions of its rows that are not current, as its definition is now. The
+    /// partition of the current ones cannot be dropped.
+    pub fn has_history_partitions(&mut self, table: &(String, String)) -> Result<bool> {
+        if !self.is_mariadb() {
+            return Ok(false);
+        }
+        let known = self.definitions.in_catalog(&table.0, &table.1)?;
+        Ok(known.is_some_and(|known| known.has_history_partitions))
+    }
+
+    /// Whether the command line names the columns of a table's id.
     pub fn has_id_rule(&self, table: &(String, String)) -> bool {
         self.rules.ids.iter().any(|rule| rule.pattern.matches(&table.0, &table.1))
     }

@@ -42,9 +42,13 @@ pub struct Catalog {
 impl Catalog {
     /// Sets up the connection.
     pub fn new(mut conn: Conn, server: &Server) -> Result<Catalog> {
-        // A lock on a table must not hang the run.
-        conn.query_drop("SET NAMES utf8mb4, @@session.sql_mode = '', @@session.lock_wait_timeout = 60")
-            .context("cannot set up the session for the catalog")?;
+        // MySQL 8.0 would answer from statistics of yesterday; a lock must not hang the run. Names in quotes can be told
+        // from the rest of SHOW CREATE TABLE.
+        conn.query_drop(
+            "SET NAMES utf8mb4, @@session.sql_mode = '', @@session.lock_wait_timeout = 60, \
+             @@session.sql_quote_show_create = 1",
+        )
+        .context("cannot set up the session for the catalog")?;
         if server.is_mysql_from(8, 0, 30) {
             // A generated invisible primary key is a column like any other, even if the server is set to hide it.
             conn.query_drop("SET @@session.show_gipk_in_create_table_and_information_schema = ON")
@@ -159,7 +163,8 @@ impl Catalog {
             });
         }
         let (database, name, hidden) = (database.into(), table.into(), HiddenColumns::default());
-        let mut table = Table { database, name, columns, id: Id::None, hidden };
+        let mut table =
+            Table { database, name, columns, id: Id::None, hidden, has_history_partitions: false };
         column_grants::check(&mut self.conn, &self.server, &table)?;
         match self.key(&mut table) {
             Err(error) if is_gone(&error) => return Ok(None),

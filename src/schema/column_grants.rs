@@ -15,6 +15,8 @@ use crate::server::queries::text;
 
 /// "Command denied" to a table, and to a column.
 const DENIED: [u16; 2] = [1142, 1143];
+/// No such database, no such table.
+const GONE: [u16; 2] = [1049, 1146];
 
 /// Columns that InnoDB adds to every table.
 const INNODB_COLUMNS: [&str; 3] = ["DB_TRX_ID", "DB_ROLL_PTR", "DB_ROW_ID"];
@@ -34,13 +36,16 @@ pub fn check(conn: &mut Conn, server: &Server, table: &Table) -> Result<()> {
         // The account has only column grants, perhaps on all columns.
         Answer::Denied(_) => {
             let (names, has_expressions) = denied_names(conn, server, table)?;
-            if names.is_empty() && (has_expressions || may_read_all(conn, table)?) {
+            if names.is_empty() && !tells_all(server, has_expressions) {
+                return Err(cannot_tell(server, table));
+            }
+            if names.is_empty() && may_read_all(conn, table)? {
                 return Ok(());
             }
             names
         }
-        // If the table was dropped meanwhile, whoever reads it will notice.
-        Answer::OtherError => return Ok(()),
+        // A table that was dropped meanwhile is missed by whoever reads it.
+        Answer::Gone => return Ok(()),
     };
     let which = match denied.is_empty() {
         false => denied.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
@@ -56,12 +61,31 @@ pub fn check(conn: &mut Conn, server: &Server, table: &Table) -> Result<()> {
     )))
 }
 
-/// The answer to a query about a table.
+/// Whether there are no columns that the server neither names nor counts in `*`. MySQL has invisible ones since 8.0.23,
+/// and no index shows them where they are virtual or the engine is not InnoDB. It denies `*` to an account that may read
+/// all columns where there is an index on an expression.
+fn tells_all(server: &Server, has_expressions: bool) -> bool {
+    server.is_mariadb() || !has_expressions && !server.is_mysql_from(8, 0, 23)
+}
+
+fn cannot_tell(server: &Server, table: &Table) -> anyhow::Error {
+    unreadable(format!(
+        "this account has SELECT on single columns of {}.{} only, and MySQL does not tell whether these are all: GRANT SELECT \
+         ON {} TO {}",
+        table.database,
+        table.name,
+        quoted(&table.database, &table.name),
+        server.account
+    ))
+}
+
+/// What a server answers to a question about a table.
 enum Answer {
     Rows(Vec<Row>),
     /// With the server's message.
     Denied(String),
-    OtherError,
+    /// There is no such table.
+    Gone,
 }
 
 fn query(conn: &mut Conn, query: &str, table: &Table) -> Result<Answer> {
@@ -70,13 +94,13 @@ fn query(conn: &mut Conn, query: &str, table: &Table) -> Result<Answer> {
         Err(mysql::Error::MySqlError(error)) if DENIED.contains(&error.code) => {
             Ok(Answer::Denied(error.message))
         }
-        Err(mysql::Error::MySqlError(_)) => Ok(Answer::OtherError),
+        Err(mysql::Error::MySqlError(error)) if GONE.contains(&error.code) => Ok(Answer::Gone),
         Err(error) => Err(error)
             .with_context(|| format!("cannot ask for the columns of {}.{}", table.database, table.name)),
     }
 }
 
-/// Whether the account may SELECT *. MySQL ignores invisible columns there, and denies it if there is a functional index.
+/// Whether the account may read `*`: see [`tells_all`].
 fn may_read_all(conn: &mut Conn, table: &Table) -> Result<bool> {
     let name = quoted(&table.database, &table.name);
     let answer = query(conn, &format!("SELECT * FROM {name} LIMIT 0"), table)?;

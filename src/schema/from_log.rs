@@ -94,6 +94,7 @@ impl Logged {
                 columns: columns.collect::<Option<_>>()?,
                 id: id.clone(),
                 hidden: HiddenColumns::default(),
+                has_history_partitions: false,
             })
         };
         let alternative = self.alternative.as_deref().map(table);

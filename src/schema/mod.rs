@@ -30,6 +30,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     pub id: Id,
     pub hidden: HiddenColumns,
+    /// MariaDB: it is partitioned by SYSTEM_TIME. Only the catalog tells.
+    pub has_history_partitions: bool,
 }
 
 /// A column.

@@ -72,12 +72,23 @@ pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
             None => Some(table.columns.len() + 1),
         };
         remove_row_end_from_id(table);
+        table.has_history_partitions = is_partitioned_by_time(conn, table)?;
     }
     Ok(())
 }
 
-/// Removes the hidden columns from a definition of MariaDB's log, which has the names of all columns. The table in the
-/// catalog tells what is hidden; without it the names decide.
+/// Whether the versions that are not current have partitions of their own.
+fn is_partitioned_by_time(conn: &mut Conn, table: &Table) -> Result<bool> {
+    let query = "SELECT COUNT(*) FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? \
+         AND PARTITION_METHOD = 'SYSTEM_TIME'";
+    let count: Option<u64> = conn
+        .exec_first(query, (&table.database, &table.name))
+        .with_context(|| format!("cannot ask for the partitions of {}.{}", table.database, table.name))?;
+    Ok(count.is_some_and(|count| count > 0))
+}
+
+/// Removes the hidden columns from a definition that MariaDB's log gives with the names of all columns. `catalog` is the
+/// same table in the catalog, which tells what is hidden; without it the names decide.
 pub fn remove_hidden(logged: &mut Table, formats: &[ColumnFormat], catalog: Option<&Table>) {
     let name = |i: usize| logged.columns.get(i).map(|column| column.name.as_str());
     let mut own = logged.columns.len();

@@ -9,7 +9,10 @@ const NOT_COLUMNS: [&str; 7] = ["index", "key", "fulltext", "spatial", "foreign"
 const PAIRS_NOT_COLUMNS: [[&str; 2]; 4] =
     [["vector", "index"], ["vector", "key"], ["period", "for"], ["system", "versioning"]];
 
-/// The sum of an ALTER TABLE's clauses.
+/// Of a table that MariaDB partitions by SYSTEM_TIME it drops no current row.
+pub const DROP_PARTITION: &str = "ALTER TABLE … DROP PARTITION";
+
+/// What the clauses of an ALTER TABLE come to.
 #[derive(Default)]
 struct Altered {
     clauses: Vec<Clause>,
@@ -170,7 +173,7 @@ impl Altered {
 
     fn drop(&mut self, mut reader: Reader<'_>) {
         if reader.accept("partition") {
-            self.unlogged = Some("ALTER TABLE … DROP PARTITION");
+            self.unlogged = Some(DROP_PARTITION);
         } else if reader.accept_all(&["primary", "key"]) {
             self.clauses.push(Clause::DropPrimaryKey);
         } else if reader.accept_any(&["index", "key", "constraint"]) {

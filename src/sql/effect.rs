@@ -26,6 +26,13 @@ pub enum Effect<T = TableName, D = Identifier> {
     },
 }
 
+impl<T, D> Effect<T, D> {
+    /// Whether it creates or drops a temporary table, which takes place at once, and no rollback takes it back.
+    pub fn is_of_temporary(&self) -> bool {
+        matches!(self, Effect::Table(_, TableChange::TemporaryCreated | TableChange::TemporaryGone))
+    }
+}
+
 /// What happened to a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TableChange<T = TableName> {

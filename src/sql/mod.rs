@@ -1,7 +1,8 @@
 //! SQL statements in the log: their tokens, and the effects they have on tables.
 
-mod alter;
+pub mod alter;
 pub mod effect;
+mod other_objects;
 mod reader;
 pub mod statement;
 #[cfg(test)]

@@ -133,7 +133,28 @@ impl<'a> Reader<'a> {
         self.identifier().map(|name| session.name(name))
     }
 
-    /// The name of a savepoint, only to be compared with others.
+    /// Skips an account: 'name'@'host', quoted in any way or not, CURRENT_USER or CURRENT_USER().
+    pub fn skip_account(&mut self) {
+        let ends_with_at =
+            |token: Option<&Token<'_>>| matches!(token, Some(Token::Bare(word)) if word.ends_with(b"@"));
+        let mut host_follows = ends_with_at(self.next());
+        if let Some(Token::Bare(word)) = self.rest.first()
+            && word.starts_with(b"@")
+        {
+            host_follows = ends_with_at(self.next());
+        }
+        if host_follows {
+            self.next();
+        }
+        while self.accept_symbol(b'.') || self.accept_symbol(b'-') {
+            self.next();
+        }
+        if self.accept_symbol(b'(') {
+            self.accept_symbol(b')');
+        }
+    }
+
+    /// The name of a savepoint, of which nothing is asked but whether two are the same.
     pub fn savepoint(&mut self) -> String {
         let session = self.session;
         let name = self.identifier().unwrap_or_default();

@@ -137,6 +137,70 @@ fn control_and_statements_without_effect() {
     ]);
 }
 
+/// Every object of the manuals, with what may stand before its name.
+#[test]
+fn definitions_of_objects_without_rows() {
+    let all = [
+        "EVENT e",
+        "FUNCTION f",
+        "PROCEDURE p",
+        "TRIGGER g",
+        "VIEW v",
+        "USER a",
+        "ROLE r",
+        "SERVER s",
+        "SEQUENCE s",
+        "LOGFILE GROUP g",
+        "TABLESPACE s",
+        "UNDO TABLESPACE s",
+        "RESOURCE GROUP g",
+        "SPATIAL REFERENCE SYSTEM 1",
+        "PACKAGE p",
+        "PACKAGE BODY p",
+        "LIBRARY l",
+        "MATERIALIZED VIEW v",
+        "JSON DUALITY VIEW v",
+        "JSON RELATIONAL DUALITY VIEW v",
+        "AGGREGATE FUNCTION f",
+        "CATALOG c",
+        "INSTANCE ROTATE INNODB MASTER KEY",
+        "TEMPORARY SEQUENCE s",
+        "PREPARE p",
+        "DEFINER=`a`@`b` EVENT e",
+        "DEFINER = a@b PROCEDURE p",
+        "DEFINER='a'@b.c-d TRIGGER g",
+        "DEFINER=a@'%' FUNCTION f",
+        "DEFINER=CURRENT_USER() FUNCTION f",
+        "DEFINER=CURRENT_USER EVENT e",
+        "DEFINER=r PROCEDURE p",
+        "DEFINER=`a`@`b` AGGREGATE FUNCTION f",
+        "DEFINER=``@`` VIEW v",
+        "ALGORITHM=MERGE DEFINER=`a`@`b` SQL SECURITY DEFINER VIEW v AS SELECT 1",
+        "ALGORITHM = UNDEFINED VIEW v AS SELECT 1",
+        "SQL SECURITY INVOKER VIEW v AS SELECT 1",
+        "/*!50001 ALGORITHM=TEMPTABLE */ /*!50013 DEFINER=`a`@`b` SQL SECURITY INVOKER */ /*!50001 VIEW v */",
+        "/*!50106 EVENT */ e",
+        "/*!50020 DEFINER=`a`@`b`*/ /*!50003 TRIGGER g */",
+    ];
+    for object in all {
+        for verb in
+            ["CREATE", "CREATE OR REPLACE", "create or replace temporary", "ALTER", "DROP", "DROP TEMPORARY"]
+        {
+            assert_eq!(shown(&format!("{verb} {object}")), "", "{verb} {object}");
+        }
+    }
+    // Whatever else there will be may hold rows.
+    check(&[
+        ("CREATE CUBE c", "data(CREATE CUBE)"),
+        ("CREATE OR REPLACE DEFINER=a@b CUBE VIEW", "data(CREATE CUBE)"),
+        ("ALTER CUBE c", "data(ALTER CUBE)"),
+        ("ALTER ONLINE IGNORE CUBE c", "data(ALTER CUBE)"),
+        ("DROP CUBE c", "data(DROP CUBE)"),
+        ("DROP `table` t", "data(DROP)"),
+        ("CREATE", "data(CREATE)"),
+    ]);
+}
+
 #[test]
 fn data_by_statement() {
     check(&[
@@ -348,6 +412,9 @@ fn ignore_deletes_rows() {
         ("ALTER IGNORE TABLE t ADD INDEX (a)", "t altered"),
         ("ALTER ONLINE IGNORE TABLE t ADD a INT", "t altered +a"),
         ("ALTER OFFLINE TABLE IF EXISTS t COMMENT 'x'", "t altered"),
+        ("alter online online table t truncate partition all", "t altered; t emptied"),
+        ("alter ignore ignore table t rename to u", "t altered; t > u"),
+        ("alter ignore online ignore table t drop a", "t altered -a; t unlogged ALTER IGNORE TABLE"),
     ]);
 }
 

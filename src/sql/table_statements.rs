@@ -4,6 +4,7 @@
 
 use super::alter;
 use super::effect::{DatabaseChange, Effect, Effects, TableChange, TableName, data};
+use super::other_objects;
 use super::reader::Reader;
 
 const DATABASE: [&str; 2] = ["database", "schema"];
@@ -18,7 +19,7 @@ pub(super) fn truncate(mut reader: Reader<'_>) -> Effects {
     }
 }
 
-/// DROP TABLE a, b; DROP DATABASE d; DROP INDEX i ON t. Other objects hold no rows.
+/// DROP TABLE a, b; DROP DATABASE d; DROP INDEX i ON t; and of whatever else.
 pub(super) fn drop(mut reader: Reader<'_>) -> Effects {
     let temporary = reader.accept("temporary");
     if reader.accept_any(&DATABASE) {
@@ -26,12 +27,12 @@ pub(super) fn drop(mut reader: Reader<'_>) -> Effects {
         let database = reader.name().unwrap_or_default();
         return vec![Effect::Database(database, DatabaseChange::Dropped)];
     }
-    reader.accept_any(&["online", "offline"]);
+    while reader.accept_any(&["online", "offline"]) {}
     if reader.accept("index") {
         return drop_index(reader);
     }
     if !reader.accept_any(&TABLES) {
-        return Vec::new();
+        return other_objects::definition("drop", reader);
     }
     reader.accept_all(&["if", "exists"]);
     let change = if temporary { TableChange::TemporaryGone } else { TableChange::Gone };
@@ -56,7 +57,7 @@ fn drop_index(mut reader: Reader<'_>) -> Effects {
     }
 }
 
-/// CREATE TABLE, DATABASE and INDEX. Other objects hold no rows.
+/// CREATE TABLE, DATABASE and INDEX, and of whatever else.
 pub(super) fn create(mut reader: Reader<'_>) -> Effects {
     let replaces = reader.accept_all(&["or", "replace"]);
     if reader.accept_any(&DATABASE) {
@@ -67,14 +68,15 @@ pub(super) fn create(mut reader: Reader<'_>) -> Effects {
         return dropped.into_iter().chain([created]).collect();
     }
     let temporary = reader.accept("temporary");
-    reader.accept_any(&["external", "online", "offline"]);
+    while reader.accept_any(&["external", "online", "offline"]) {}
     if reader.accept("table") {
         return create_table(reader, replaces, temporary);
     }
+    let before_index = reader;
     let unique = reader.accept("unique");
     reader.accept_any(&["fulltext", "spatial", "vector"]);
     if !reader.accept("index") {
-        return Vec::new();
+        return other_objects::definition("create", before_index);
     }
     reader.skip_past("on");
     match reader.table() {
@@ -132,17 +134,20 @@ pub(super) fn rename(mut reader: Reader<'_>) -> Effects {
     }
 }
 
-/// ALTER TABLE and ALTER DATABASE. Other objects hold no rows.
+/// ALTER TABLE and ALTER DATABASE, and of whatever else. MariaDB takes the options in any order, and more than once.
 pub(super) fn alter(mut reader: Reader<'_>) -> Effects {
     if reader.accept_any(&DATABASE) {
         // Without a name it is the default database; the name does not matter.
         let name = reader.name().unwrap_or_default();
         return vec![Effect::Database(name, DatabaseChange::Altered)];
     }
-    reader.accept_any(&["online", "offline"]);
-    let ignore = reader.accept("ignore");
+    let mut ignore = false;
+    while reader.is_next(&["online", "offline", "ignore"]) {
+        ignore |= reader.accept("ignore");
+        reader.accept_any(&["online", "offline"]);
+    }
     if !reader.accept("table") {
-        return Vec::new();
+        return other_objects::definition("alter", reader);
     }
     reader.accept_all(&["if", "exists"]);
     match reader.table() {

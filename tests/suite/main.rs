@@ -48,6 +48,7 @@ mod statements;
 mod streams;
 mod table_maps;
 mod tables;
+mod temporary_tables;
 mod types;
 mod validate_pos;
 mod xa;

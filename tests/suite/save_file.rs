@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
 use std::process::{Output, Stdio};
 
 use crate::common::*;
@@ -64,6 +65,27 @@ on_servers!([mysql_8_0, mariadb_11_4] fn a_saved_position_goes_where_a_link_poin
     }
     assert_eq!(fs::read_dir(dumpa.dir()).expect("a folder").count(), 3, "nothing else is left");
 });
+
+/// The folder is written to disk after each position, for which it has to be opened.
+#[test]
+fn a_folder_that_cannot_be_read_is_refused_at_the_start() {
+    const NOBODY: u32 = 65534;
+    let dumpa = Dumpa::bare().args(["position", "-H", "127.0.0.1", "-P", "1", "--save", "folder/pos.json"]);
+    let folder = dumpa.file("folder");
+    fs::create_dir(&folder).expect("a folder");
+    let mut command = dumpa.command();
+    // Root may read any.
+    if chown(&folder, Some(NOBODY), Some(NOBODY)).is_ok() {
+        chown(dumpa.dir(), Some(NOBODY), Some(NOBODY)).expect("it is root");
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    fs::set_permissions(&folder, Permissions::from_mode(0o300)).expect("a mode");
+    let run = command.stdin(Stdio::null()).output().expect("it runs");
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("a mode");
+    let says = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(2), "{says}");
+    assert!(says.contains("--save folder/pos.json") && says.contains("readable"), "{says}");
+}
 
 #[test]
 fn a_link_that_leads_nowhere_is_refused() {

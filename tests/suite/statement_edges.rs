@@ -50,7 +50,7 @@ on_each_server! {
 }
 
 // A statement of a procedure that used a temporary table before is flagged as one that uses a temporary table, of
-// whatever table it is: the flag tells nothing.
+// whatever table it is: the flag alone does not tell.
 on_each_server! { fn a_real_table_is_told_after_a_temporary_one_was_used(server) {
     let db = server.fresh_db("edges");
     db.sql("create table t (id int primary key) engine=innodb;
@@ -127,3 +127,79 @@ on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn an_alter_counts_when_
     conn.query_drop("alter table t rename to t_old, add column b int, algorithm=copy").expect("it is done");
     assert_eq!(printed(&db, &start, &["t", "--allow-missing"]), ["truncate t null"]);
 });
+
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn dropped_versions_change_no_current_row(server) {
+    let db = server.fresh_db("edges");
+    db.sql("create table t (id int primary key) with system versioning partition by system_time limit 1000 (
+            partition p0 history, partition p1 history, partition pn current);
+        create table r (id int primary key) with system versioning
+            partition by range (id) (partition p0 values less than (9), partition p1 values less than (99))");
+    let start = Start::here(&db);
+    db.sql("insert into t values (1), (2);
+        delete from t where id = 1;
+        insert into r values (1);
+        alter table t drop partition p0;
+        insert into t values (3)");
+    assert_eq!(printed(&db, &start, &["t"]), ["upsert t 1", "upsert t 2", "delete t 1", "upsert t 3"]);
+    db.sql("alter table r drop partition p0");
+    let run = start.tail_with(&db, "r", &[]).expect_code(4);
+    assert!(run.stderr.contains("DROP PARTITION"), "{}", run.stderr);
+});
+
+on_servers!([mariadb_10_11, mariadb_11_4] fn options_of_alter_come_in_any_order(server) {
+    let db = server.fresh_db("edges");
+    db.sql("create table t (id int primary key) partition by range (id) (partition p0 values less than (9));
+        create table x (id int primary key)");
+    for (statement, words) in [
+        ("alter online online table t truncate partition p0", "TRUNCATE PARTITION"),
+        ("alter ignore online table t exchange partition p0 with table x", "EXCHANGE PARTITION"),
+    ] {
+        let start = Start::here(&db);
+        db.sql(statement);
+        let run = start.tail_with(&db, "t", &[]).expect_code(4);
+        assert!(run.stderr.contains(words), "{statement}: {}", run.stderr);
+    }
+    let start = Start::here(&db);
+    db.sql("alter ignore ignore table t rename to t9");
+    assert_eq!(printed(&db, &start, &["t", "--allow-missing"]), ["truncate t null"]);
+});
+
+// What the log of a server holds of definitions that touch no row.
+on_each_server! { fn definitions_of_other_objects_change_no_row(shared) {
+    // Users and servers belong to no database.
+    let server = Server::private(&shared.name, &[]);
+    let db = server.fresh_db("edges");
+    db.sql("create table t (id int primary key)");
+    let start = Start::here(&db);
+    db.sql("create or replace algorithm=merge sql security invoker view v as select * from t;
+        alter algorithm=temptable definer=current_user() view v as select 1 as one;
+        drop view v;
+        create procedure p() select 1;
+        alter procedure p comment 'x';
+        drop procedure if exists p;
+        create definer=root@localhost function f() returns int deterministic return 1;
+        drop function f;
+        create trigger g before insert on t for each row set @a = 1;
+        drop trigger g;
+        create event e on schedule every 1 day disable do select 1;
+        alter event e comment 'x';
+        drop event e;
+        create user u;
+        alter user u password expire;
+        rename user u to w;
+        drop user w;
+        create server s foreign data wrapper mysql options (host 'localhost');
+        alter server s options (user 'a');
+        drop server s;
+        create index i on t (id);
+        drop index i on t;
+        insert into t values (1)");
+    if server.is_mariadb() {
+        db.sql("create or replace sequence s;\nalter sequence s restart 5;\ndrop sequence s;\ncreate role r;\ndrop role r");
+    } else if server.version() >= (8, 0) {
+        db.sql("create role r;\ndrop role r;
+            create spatial reference system 990001 name 'x' definition 'GEOGCS[\"x\",DATUM[\"x\",SPHEROID[\"x\",6378137,298.257223563]],PRIMEM[\"Greenwich\",0],UNIT[\"degree\",0.017453292519943278],AXIS[\"Lat\",NORTH],AXIS[\"Lon\",EAST]]';
+            drop spatial reference system 990001");
+    }
+    assert_eq!(printed(&db, &start, &["t"]), ["upsert t 1"]);
+} }

@@ -138,5 +138,6 @@ fn made_up(formats: &[ColumnFormat], logged: &mut Logged, choice: u8) -> Table {
         columns: columns.collect(),
         id: logged.primary_key.take().map_or(Id::Unknown, Id::Columns),
         hidden: HiddenColumns::default(),
+        has_history_partitions: false,
     }
 }

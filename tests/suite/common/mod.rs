@@ -22,6 +22,6 @@ pub use live::Live;
 pub use macros::ALL_SERVERS;
 pub(crate) use macros::{on_each_server, on_servers};
 pub use mysql::prelude::Queryable;
-pub use server::{Server, place};
+pub use server::{Server, place, run_script};
 pub use tuple::Tuple;
 pub use wait::{PATIENCE, eventually};

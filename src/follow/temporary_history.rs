@@ -1,0 +1,142 @@
+//! Temporary tables from before the place that the run began at. They are looked for in the log only where a statement
+//! cannot be judged without: its event is flagged as one that uses a temporary table, and it may be that, or one of a real
+//! table in a procedure that used a temporary one before.
+
+use anyhow::Result;
+
+use super::statement::FullEffect;
+use super::temporary::{By, Temporary};
+use super::transaction::malformed;
+use super::{Flow, Steps};
+use crate::binlog::event::{Event, EventType};
+use crate::binlog::query::{Query, inflate};
+use crate::exit::unreadable;
+use crate::schema::known::FullName;
+use crate::source::Mode;
+use crate::source::event_queue::Batch;
+use crate::source::framing::{FIRST_OFFSET, Framer, Place};
+use crate::sql::statement::{self, Statement};
+use crate::version::Release;
+
+impl Steps<'_> {
+    /// Makes sure that it is known whether a statement's tables are temporary ones.
+    ///
+    /// # Errors
+    /// Exit 4 when it cannot be known: the log does not reach back to the server's start.
+    pub(super) fn complete_temporary(
+        &mut self,
+        by: By,
+        effects: &[FullEffect],
+        framer: &Framer,
+    ) -> Result<Flow> {
+        // From 8.0 on MySQL logs temporary tables in statement format only, where data ends the run.
+        let release = Release::parse(&framer.format().server_version, "");
+        if self.temporary.is_complete() || release.is_some_and(|release| release.is_mysql_from(8, 0, 0)) {
+            return Ok(Flow::Continue);
+        }
+        if self.undecided(by, effects).is_none() {
+            return Ok(Flow::Continue);
+        }
+        self.temporary = self.temporary_before(framer)?;
+        if self.signal.is_set() {
+            return Ok(Flow::Stop);
+        }
+        match self.undecided(by, effects) {
+            Some((database, table)) if !self.temporary.is_complete() => Err(unreadable(format!(
+                "at {} a session that uses temporary tables emptied or altered {database}.{table}: whether that is a \
+                 temporary table of its own cannot be told, as the log does not reach back to the server's start. \
+                 Load again",
+                framer.place()
+            ))),
+            _ => Ok(Flow::Continue),
+        }
+    }
+
+    fn undecided<'e>(&self, by: By, effects: &'e [FullEffect]) -> Option<&'e FullName> {
+        self.temporary.undecided(by, effects).into_iter().find(|table| self.is_wanted(table))
+    }
+
+    /// What the log tells of temporary tables, from the server's last start before the event at hand, or from the
+    /// beginning of the log, up to that event.
+    fn temporary_before(&mut self, framer: &Framer) -> Result<Temporary> {
+        let end = framer.place();
+        let files = self.source.files_up_to(&end.file)?;
+        let mut first = None;
+        for file in files.iter().rev() {
+            first = Some(file);
+            if self.signal.is_set() || self.begins_with_a_start(file)? {
+                break;
+            }
+        }
+        let mut temporary = Temporary::default();
+        if let Some(file) = first {
+            self.take_in_temporary(&mut temporary, file, end)?;
+        }
+        Ok(temporary)
+    }
+
+    /// Whether the server began a file because it was started.
+    fn begins_with_a_start(&mut self, file: &str) -> Result<bool> {
+        let mut framer = Framer::at(file, FIRST_OFFSET, self.source.offsets());
+        let mut events = self.source.begin(file, FIRST_OFFSET, Mode::UntilEnd)?;
+        let mut batch = Batch::default();
+        loop {
+            batch.clear();
+            let more = events.next(&mut batch)?;
+            for entry in batch.entries() {
+                let Some(event) = framer.frame(entry)? else { continue };
+                if EventType::of(event.header.type_byte) == EventType::FormatDescription {
+                    return Ok(framer.format().after_start);
+                }
+            }
+            if !more {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn take_in_temporary(&mut self, temporary: &mut Temporary, file: &str, end: &Place) -> Result<()> {
+        let mut framer = Framer::at(file, FIRST_OFFSET, self.source.offsets());
+        let mut events = self.source.begin(file, FIRST_OFFSET, Mode::UntilEnd)?;
+        let mut batch = Batch::default();
+        loop {
+            batch.clear();
+            let more = events.next(&mut batch)?;
+            for entry in batch.entries() {
+                let Some(event) = framer.frame(entry)? else { continue };
+                let place = framer.place();
+                if place.file == end.file && place.start >= end.start {
+                    return Ok(());
+                }
+                self.take_in_event(temporary, &event, &framer)?;
+            }
+            if !more || self.signal.is_set() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn take_in_event(&self, temporary: &mut Temporary, event: &Event<'_>, framer: &Framer) -> Result<()> {
+        let place = framer.place();
+        let inflated;
+        let body = match EventType::of(event.header.type_byte) {
+            EventType::FormatDescription if framer.format().after_start => {
+                *temporary = Temporary::of_started_server();
+                return Ok(());
+            }
+            EventType::Query => event.body,
+            EventType::QueryCompressed => {
+                inflated = inflate(framer.format(), event.body).map_err(|why| malformed(why.0, place))?;
+                &inflated
+            }
+            _ => return Ok(()),
+        };
+        let query = Query::parse(framer.format(), body).map_err(|why| malformed(why.0, place))?;
+        let Statement::Effects(effects) = statement::read(query.text, query.session) else { return Ok(()) };
+        // One whose name cannot be read is no wanted table, or ends the run where it stands.
+        let full = effects.into_iter().filter_map(|effect| self.full_effect(effect, &query, place).ok());
+        let by = By::of(event, &query, self.layouts.is_mariadb());
+        temporary.take_out(by, &mut full.collect());
+        Ok(())
+    }
+}
