@@ -59,6 +59,9 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
         let names = jobs.iter().map(|job| (job.table.database.clone(), job.table.name.clone()));
         position.tables = Some(Arc::new(known::names(names)));
     }
+    if let Some(position) = &mut position {
+        position.ids = Some(Arc::new(known::ids_of(jobs.iter().map(|job| &job.table))));
+    }
     match method {
         Method::None => {}
         Method::Lossy => progress.warn(method.describe()),

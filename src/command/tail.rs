@@ -94,6 +94,9 @@ fn from_server(args: &TailArgs, given: Options, from: Where, until: Option<Where
     if let Some(tables) = &from.tables {
         layouts.tables_known.begin_with(tables.clone());
     }
+    if let Some(ids) = &from.ids {
+        layouts.tables_known.begin_with_ids(ids.clone());
+    }
     survey(conn, &server, &mut layouts, Search { estimates: false, missing }, is_now)?;
     let uuid = server.uuid.clone();
     let source = Network { options, server, server_id: args.server_id.unwrap_or(0) };
@@ -131,6 +134,9 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
     let mut layouts = layouts(args, &options, lookup, lower_case)?;
     if let Some(tables) = &from.tables {
         layouts.tables_known.begin_with(tables.clone());
+    }
+    if let Some(ids) = &from.ids {
+        layouts.tables_known.begin_with_ids(ids.clone());
     }
     let order = FileOrder::new(names);
     Ok(Start { source: Box::new(files), layouts, from, until, order, uuid: None })

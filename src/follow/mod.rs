@@ -164,7 +164,7 @@ impl<'a> Follower<'a> {
         let Steps { cursor, lines, layouts, .. } = &self.steps;
         let place = cursor.position(lines.printed_part(cursor, self.steps.stopped_inside));
         let tables = layouts.selection().has_globs().then(|| layouts.tables_known.at(&place, cursor.order()));
-        Position { tables: tables.flatten(), ..place }
+        Position { tables: tables.flatten(), ids: layouts.tables_known.ids(), ..place }
     }
 
     /// Writes all that may be written.

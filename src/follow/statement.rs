@@ -271,8 +271,8 @@ impl Steps<'_> {
             Change::Created { if_not_exists: false, .. } => known.created(table),
             // It may have rows from before.
             Change::Created { if_not_exists: true, .. } => known.add(table),
-            Change::Altered(_)
-            | Change::Unlogged(_)
+            Change::Altered(clauses) => self.take_in_new_names(table, clauses),
+            Change::Unlogged(_)
             | Change::Data { .. }
             | Change::TemporaryCreated
             | Change::TemporaryGone => {}

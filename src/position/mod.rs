@@ -1,5 +1,6 @@
 //! Positions: a place in a server's binary log to resume from.
 
+mod ids;
 mod log_id;
 mod order;
 mod place;
@@ -15,6 +16,7 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use crate::exit::unavailable;
+pub use ids::{IdColumn, Ids};
 pub use log_id::LogId;
 pub use order::FileOrder;
 pub use place::Where;
@@ -38,6 +40,8 @@ pub struct Position {
     /// The wanted tables that were there, by database: a DROP DATABASE further on names none. `None` if not all are
     /// known, or none is of interest.
     pub tables: Option<Arc<BTreeMap<String, BTreeSet<String>>>>,
+    /// What the ids of rows were made of when these were last printed, as far as that is known.
+    pub ids: Option<Arc<Ids>>,
 }
 
 impl Position {
@@ -79,6 +83,9 @@ impl Position {
         }
         if let Some(tables) = &self.tables {
             object.insert("tables".into(), json!(**tables));
+        }
+        if let Some(ids) = &self.ids {
+            object.insert("ids".into(), json!(**ids));
         }
         Value::Object(object)
     }
@@ -136,6 +143,12 @@ impl Position {
                         .map_err(|_| "its \"tables\" is not an object of lists of names".to_string())?,
                 )),
             },
+            ids: match object.get("ids") {
+                None | Some(Value::Null) => None,
+                Some(ids) => Some(Arc::new(serde_json::from_value(ids.clone()).map_err(|_| {
+                    "its \"ids\" is not an object of databases, tables and columns".to_string()
+                })?)),
+            },
         })
     }
 }
@@ -166,6 +179,10 @@ mod tests {
             server_uuid: Some("u".into()),
             log: Some(LogId { created: 1_764_038_614, server_id: 7 }),
             tables: Some(Arc::new([("d".to_string(), ["t".to_string()].into())].into())),
+            ids: Some(Arc::new(
+                [("d".into(), [("t".into(), vec![IdColumn { name: "a".into(), class: "text".into() }])].into())]
+                    .into(),
+            )),
             ..Position::new("bin.000007", 1 << 33)
         };
         assert_eq!(parsed(&position.to_json().to_string()).unwrap(), position);
@@ -185,6 +202,7 @@ mod tests {
             r#"{"file":"a.1"}"#,
             r#"{"file":"a.1","position":4,"log":"yesterday"}"#,
             r#"{"file":"a.1","position":4,"tables":["t"]}"#,
+            r#"{"file":"a.1","position":4,"ids":{"d":{"t":["a"]}}}"#,
             r#"[1,2]"#,
             "7",
         ] {

@@ -199,7 +199,7 @@ impl<'de> Visitor<'de> for TopLevel<'_> {
 }
 
 /// The members of a position or metadata. Those that hold arrays and objects, as `old` does, read as null, but for
-/// the names of tables.
+/// what a position holds of tables.
 struct Metadata<'a>(&'a Budget);
 
 impl<'de> DeserializeSeed<'de> for Metadata<'_> {
@@ -225,7 +225,7 @@ impl<'de> Visitor<'de> for Metadata<'_> {
         let mut object = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             let value = match key.as_str() {
-                "tables" => map.next_value()?,
+                "tables" | "ids" => map.next_value()?,
                 _ => map.next_value_seed(Member(self.0))?,
             };
             object.insert(key, value);

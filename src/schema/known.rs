@@ -1,11 +1,11 @@
 //! What is known of the wanted tables at the place reached in the log: which ones there are, for a DROP DATABASE names
 //! none; which of them are empty; and what their rows' ids are made of.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use super::Table;
-use crate::position::{FileOrder, Position};
+use super::{Column, Table};
+use crate::position::{FileOrder, IdColumn, Ids, Position};
 use crate::value::Kind;
 
 /// Names of tables, by database.
@@ -32,13 +32,6 @@ pub struct Survey {
     pub seconds: u64,
 }
 
-/// A column that an id is made of.
-#[derive(Debug, Clone, PartialEq)]
-pub struct IdColumn {
-    pub name: String,
-    pub kind: Kind,
-}
-
 #[derive(Debug, Default)]
 pub struct KnownTables {
     /// Those that are there. Shared with the position that is to be saved.
@@ -50,8 +43,8 @@ pub struct KnownTables {
     survey: Option<Survey>,
     /// Those that were created or emptied in this run, and have had no row since.
     empty: HashSet<FullName>,
-    /// What the ids of rows were made of when they were last seen.
-    ids: HashMap<FullName, Vec<IdColumn>>,
+    /// What the ids of rows were made of when they were last seen. Shared as the names are.
+    ids: Arc<Ids>,
 }
 
 impl KnownTables {
@@ -59,6 +52,11 @@ impl KnownTables {
     pub fn begin_with(&mut self, names: Arc<Names>) {
         self.names = names;
         self.is_complete = true;
+    }
+
+    /// What the ids of rows were made of where the run begins.
+    pub fn begin_with_ids(&mut self, ids: Arc<Ids>) {
+        self.ids = ids;
     }
 
     /// Tables that are there now. Where the run begins further back, others may have been there.
@@ -111,12 +109,12 @@ impl KnownTables {
     }
 
     pub fn emptied(&mut self, table: &FullName) {
-        self.ids.remove(table);
+        self.forget_id(table);
         self.empty.insert(table.clone());
     }
 
     pub fn gone(&mut self, table: &FullName) {
-        self.ids.remove(table);
+        self.forget_id(table);
         self.empty.remove(table);
         if self.names.get(&table.0).is_some_and(|tables| tables.contains(&table.1))
             && let Some(tables) = Arc::make_mut(&mut self.names).get_mut(&table.0)
@@ -133,9 +131,10 @@ impl KnownTables {
 
     /// A database that has no table: it was created, or dropped, after which any table of it is a new one.
     pub fn database_emptied(&mut self, database: &str) {
-        let of = |table: &FullName| table.0 == database;
-        self.ids.retain(|table, _| !of(table));
-        self.empty.retain(|table| !of(table));
+        self.empty.retain(|table| table.0 != database);
+        if self.ids.contains_key(database) {
+            Arc::make_mut(&mut self.ids).remove(database);
+        }
         if self.names.contains_key(database) {
             Arc::make_mut(&mut self.names).remove(database);
         }
@@ -152,77 +151,127 @@ impl KnownTables {
         !self.empty.contains(table)
     }
 
-    /// What a table's ids were made of when its rows were last seen.
-    pub fn id(&self, table: &FullName) -> Option<&[IdColumn]> {
-        self.ids.get(table).map(Vec::as_slice)
+    /// What all ids were made of, to be saved with a position; `None` if nothing is known.
+    pub fn ids(&self) -> Option<Arc<Ids>> {
+        (!self.ids.is_empty()).then(|| Arc::clone(&self.ids))
     }
 
-    pub fn column_renamed(&mut self, table: &FullName, from: &str, to: &str) {
-        let columns = self.ids.get_mut(table).into_iter().flatten();
-        for column in columns.filter(|column| column.name.eq_ignore_ascii_case(from)) {
-            column.name = to.to_string();
+    /// What a table's ids were made of when its rows were last seen.
+    pub fn id(&self, table: &FullName) -> Option<&[IdColumn]> {
+        self.ids.get(&table.0)?.get(&table.1).map(Vec::as_slice)
+    }
+
+    fn forget_id(&mut self, table: &FullName) {
+        if self.id(table).is_some()
+            && let Some(tables) = Arc::make_mut(&mut self.ids).get_mut(&table.0)
+        {
+            tables.remove(&table.1);
         }
     }
 
-    /// Takes in what a table's ids are made of now, and returns what they were made of before, if that differs.
-    pub fn id_is(&mut self, table: &Table) -> Option<Vec<IdColumn>> {
-        let column = |i: &usize| {
-            let column = table.columns.get(*i)?;
-            Some(IdColumn { name: column.name.clone(), kind: column.kind.clone() })
+    /// Columns got new names, all at once: two may have changed theirs with one another.
+    pub fn columns_renamed(&mut self, table: &FullName, renames: &[(&str, &str)]) {
+        let new_name = |column: &IdColumn| {
+            renames.iter().find(|(from, _)| column.name.eq_ignore_ascii_case(from)).map(|(_, to)| *to)
         };
-        let now: Vec<IdColumn> = table.id.columns().iter().filter_map(column).collect();
+        if !self.id(table).is_some_and(|columns| columns.iter().any(|column| new_name(column).is_some())) {
+            return;
+        }
+        let ids = Arc::make_mut(&mut self.ids);
+        let columns = ids.get_mut(&table.0).and_then(|tables| tables.get_mut(&table.1));
+        for column in columns.into_iter().flatten() {
+            if let Some(to) = new_name(column) {
+                column.name = to.to_string();
+            }
+        }
+    }
+
+    /// Takes in what a table's ids are made of now, and returns what they were made of before, if that differs. Then it
+    /// is taken in only if that was no column: other ids end the run, and a later one must notice them, too.
+    pub fn id_is(&mut self, table: &Table) -> Option<Vec<IdColumn>> {
+        let now = id_of(table);
+        let before = self.ids.get(&table.database).and_then(|tables| tables.get(&table.name));
         let same = |before: &[IdColumn]| {
             before.len() == now.len()
                 && before.iter().zip(&now).all(|(before, now)| {
-                    before.name.eq_ignore_ascii_case(&now.name) && prints_alike(&before.kind, &now.kind)
+                    before.name.eq_ignore_ascii_case(&now.name) && before.class == now.class
                 })
         };
-        let key = (table.database.clone(), table.name.clone());
-        if self.ids.get(&key).is_some_and(|before| same(before)) {
+        if before.is_some_and(|before| same(before)) {
             return None;
         }
-        self.ids.insert(key, now)
+        let before = before.cloned();
+        if before.as_ref().is_none_or(Vec::is_empty) {
+            let tables = Arc::make_mut(&mut self.ids).entry(table.database.clone()).or_default();
+            tables.insert(table.name.clone(), now);
+        }
+        before
     }
 }
 
-/// Whether values of one kind print as the same JSON after a conversion to the other.
-fn prints_alike(a: &Kind, b: &Kind) -> bool {
-    let is_integer = |kind: &Kind| matches!(kind, Kind::Int { .. } | Kind::Year { .. } | Kind::Bit { .. });
-    let is_text = |kind: &Kind| matches!(kind, Kind::Text { .. } | Kind::Enum(_));
-    let is_bytes = |kind: &Kind| matches!(kind, Kind::Bytes { .. });
-    a == b || is_integer(a) && is_integer(b) || is_text(a) && is_text(b) || is_bytes(a) && is_bytes(b)
+/// What a table's ids are made of.
+pub fn id_of(table: &Table) -> Vec<IdColumn> {
+    let columns = table.id.columns().iter().filter_map(|i| table.columns.get(*i));
+    columns.map(|column| IdColumn { name: column.name.clone(), class: class(column) }).collect()
 }
 
-/// Whether values of a column print as the same JSON in a type that begins with this word; `None` where that depends on
+/// What the ids of tables are made of.
+pub fn ids_of<'a>(tables: impl IntoIterator<Item = &'a Table>) -> Ids {
+    let mut ids = Ids::new();
+    for table in tables {
+        ids.entry(table.database.clone()).or_default().insert(table.name.clone(), id_of(table));
+    }
+    ids
+}
+
+/// How a column's values print, after a conversion from any other type of this class, too.
+fn class(column: &Column) -> String {
+    match column.kind {
+        Kind::Int { .. } | Kind::Year { .. } | Kind::Bit { .. } => "integer".into(),
+        Kind::Decimal(format) => format!("decimal({})", format.scale),
+        Kind::Float => "float".into(),
+        Kind::Double => "double".into(),
+        Kind::Text { .. } | Kind::Enum(_) | Kind::Uuid | Kind::Inet4 | Kind::Inet6 => "text".into(),
+        Kind::Bytes { padded: false } => "bytes".into(),
+        Kind::Bytes { padded: true } => format!("binary({})", column.octets.unwrap_or(0)),
+        Kind::Set(_) => "set".into(),
+        Kind::Date => "date".into(),
+        Kind::DateTime { decimals } => format!("datetime({decimals})"),
+        Kind::Timestamp { decimals } => format!("timestamp({decimals})"),
+        Kind::Time { decimals } => format!("time({decimals})"),
+        Kind::Json => "json".into(),
+        Kind::Geometry => "geometry".into(),
+        Kind::Vector => "vector".into(),
+    }
+}
+
+/// Whether values of a class print as the same JSON in a type that begins with this word; `None` where that depends on
 /// more than the word.
-pub fn prints_as(kind: &Kind, type_word: &str) -> Option<bool> {
-    let is_integer = matches!(kind, Kind::Int { .. } | Kind::Year { .. } | Kind::Bit { .. });
-    let is_text = matches!(kind, Kind::Text { .. } | Kind::Enum(_));
-    Some(match type_word {
+pub fn prints_as(class: &str, type_word: &str) -> Option<bool> {
+    let (class, is_of_length) = match class.split_once('(') {
+        Some((class, _)) => (class, true),
+        None => (class, false),
+    };
+    let same = match type_word {
         "tinyint" | "smallint" | "mediumint" | "middleint" | "int" | "integer" | "bigint" | "int1"
-        | "int2" | "int3" | "int4" | "int8" | "serial" | "bool" | "boolean" | "bit" | "year" => is_integer,
-        "char" | "character" | "varchar" | "varcharacter" | "tinytext" | "text" | "mediumtext"
-        | "longtext" | "nchar" | "nvarchar" | "national" | "enum" => is_text,
-        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => {
-            matches!(kind, Kind::Bytes { .. })
+        | "int2" | "int3" | "int4" | "int8" | "serial" | "bool" | "boolean" | "bit" | "year" => {
+            class == "integer"
         }
-        "date" => *kind == Kind::Date,
-        "float" | "real" | "double" => match kind {
-            Kind::Float | Kind::Double => return None,
+        "char" | "character" | "varchar" | "varcharacter" | "tinytext" | "text" | "mediumtext"
+        | "longtext" | "nchar" | "nvarchar" | "national" | "enum" | "uuid" | "inet4" | "inet6" => {
+            class == "text"
+        }
+        "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => class == "bytes",
+        "binary" | "date" | "set" => class == type_word,
+        "float" | "real" | "double" => match class {
+            "float" | "double" => return None,
             _ => false,
         },
-        "decimal" | "numeric" | "dec" | "fixed" => match kind {
-            Kind::Decimal(_) => return None,
-            _ => false,
-        },
-        "time" => match kind {
-            Kind::Time { .. } => return None,
-            _ => false,
-        },
-        "datetime" | "timestamp" => match kind {
-            Kind::DateTime { .. } | Kind::Timestamp { .. } => return None,
-            _ => false,
-        },
+        "decimal" | "numeric" | "dec" | "fixed" => class == "decimal",
+        "time" => class == "time",
+        "datetime" | "timestamp" => matches!(class, "datetime" | "timestamp"),
         _ => return None,
-    })
+    };
+    // The length may be another.
+    if same && is_of_length { None } else { Some(same) }
 }

@@ -30,6 +30,7 @@ pub struct Table {
     pub name: String,
     pub columns: Vec<Column>,
     pub id: Id,
+    pub has_primary_key: bool,
     pub hidden: HiddenColumns,
 }
 

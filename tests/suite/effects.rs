@@ -365,3 +365,114 @@ fn a_temporary_table_is_not_the_real_one_of_its_name(server) {
     let renamed = printed(&db, &start, &["u", "--allow-missing"]);
     assert_eq!(renamed.len(), usize::from(server.is_mysql()), "RENAME TABLE of MySQL takes the real one");
 });
+
+/// A load of these tables, whose position is in the file `pos.json` of the folder.
+#[track_caller]
+fn loaded(db: &Db, tables: &[&str]) -> Dumpa {
+    let load = Dumpa::new(db.server, db).args(["load", "--save", "pos.json"]).args(tables);
+    load.run().expect_code(0);
+    load
+}
+
+/// A tail from there.
+fn resumed(db: &Db, home: &Dumpa, args: &[&str]) -> Run {
+    let tail = Dumpa::new(db.server, db).in_the_folder_of(home);
+    tail.args(["tail", "--from", "pos.json", "--until", "now", "--allow-missing"]).args(args).run()
+}
+
+/// Columns and values of a table that is loaded; an ALTER; and what is said where it ends the run.
+const ID_CHANGES: &[(&str, &str, &str, Option<&str>)] = &[
+    ("a int not null unique, b int not null", "1, 2", "add primary key (b)", Some("is `b`, and before it was `a`")),
+    (
+        "a int not null, b int not null, unique ka (a), unique kb (b)",
+        "1, 2",
+        "drop index ka",
+        Some("is `b`, and before it was `a`"),
+    ),
+    ("a varchar(10) primary key, b int", "'1', 2", "modify a int not null", Some("MODIFY `a`")),
+    ("a int primary key, b int not null unique", "1, 2", "drop column a", Some("DROP COLUMN `a`")),
+    (
+        "a int not null unique, b int",
+        "1, 2",
+        "add column id int auto_increment primary key first",
+        Some("is `id`, and before it was `a`"),
+    ),
+    ("a varbinary(8) primary key, b int", "'1', 2", "modify a binary(8)", Some("`a`")),
+    ("a binary(8) primary key, b int", "'1', 2", "modify a binary(9)", Some("`a`, of another type")),
+    ("a decimal(9,2) primary key, b int", "1, 2", "modify a decimal(9,3)", Some("`a`, of another type")),
+    ("a varchar(10) primary key, b int", "'1', 2", "modify a varchar(20) not null", None),
+    ("a varchar(10) primary key, b int", "'1', 2", "modify a varchar(10) not null comment 'x'", None),
+    ("a binary(8) primary key, b int", "'1', 2", "modify a binary(8) comment 'x'", None),
+    ("a datetime(3) primary key, b int", "'2020-01-01', 2", "modify a datetime(3) not null", None),
+    ("a int primary key, b int", "1, 2", "modify a bigint", None),
+    ("a int primary key, b int not null, unique kb (b)", "1, 2", "drop index kb, add unique k2 (b)", None),
+    ("a int primary key, b int", "1, 2", "drop primary key, add primary key (a)", None),
+];
+
+#[track_caller]
+fn ids_are_known_from_the_position(server: &Server) {
+    let db = server.fresh_db("effects");
+    for (columns, values, alter, ends) in ID_CHANGES {
+        db.sql(&format!("drop table if exists t;\ncreate table t ({columns}) engine=innodb;
+            insert into t values ({values})"));
+        let home = loaded(&db, &["t"]);
+        db.sql(&format!("alter table t {alter}"));
+        // The ALTER may stand at the end of one run, and the next row in another.
+        let altered = resumed(&db, &home, &["t", "--save", "pos.json"]);
+        db.sql("set sql_mode = '';\ninsert into t (b) values (3)");
+        let run = if altered.code == Some(4) { altered } else { altered.expect_code(0); resumed(&db, &home, &["t", "--save", "pos.json"]) };
+        let Some(says) = ends else {
+            assert_eq!(run.expect_code(0).lines().len(), 1, "{columns}: {alter}");
+            continue;
+        };
+        let run = run.expect_code(4);
+        assert!(run.stderr.contains(says) && run.stdout.is_empty(), "{columns}: {alter}: {}", run.stderr);
+        // What is saved does not let the next run go on.
+        resumed(&db, &home, &["t"]).expect_code(4);
+    }
+}
+
+on_servers!(
+    [mariadb_11_4, mysql_5_7, mysql_8_0] fn a_position_knows_what_ids_are_made_of(server) {
+        ids_are_known_from_the_position(server);
+    }
+
+    [mysql_9_7] fn a_position_knows_what_ids_are_made_of_where_the_log_names_columns(shared) {
+        ids_are_known_from_the_position(&Server::private(&shared.name, &["--binlog-row-metadata=FULL"]));
+    }
+
+    [mariadb_11_4, mysql_8_0] fn columns_of_an_id_that_change_names_with_one_another(server) {
+        let db = server.fresh_db("effects");
+        db.sql("create table t (a int primary key, b int not null) engine=innodb;\ninsert into t values (1, 2)");
+        let home = loaded(&db, &["*"]);
+        db.sql("alter table t rename column a to b, rename column b to a;\ninsert into t values (3, 4)");
+        assert_eq!(in_short(&resumed(&db, &home, &["*"]).expect_code(0)), ["upsert t 3"]);
+    }
+
+    [mariadb_11_4, mysql_5_7, mysql_8_0] fn keys_that_change_where_ids_are_not_known(server) {
+        let db = server.fresh_db("effects");
+        for (columns, alter, ends) in [
+            ("a int not null unique, b int not null", "add primary key (b)", true),
+            ("a int not null unique, b int not null", "modify b int primary key", true),
+            ("a int not null unique, b int", "add column id int auto_increment primary key first", true),
+            ("a int not null, b int not null, unique ka (a), unique kb (b)", "drop index ka", true),
+            ("a int not null, b int not null, unique ka (a), unique kb (b)", "drop column a", true),
+            ("a int primary key, b int not null, unique kb (b)", "drop index kb", false),
+            ("a int primary key, b int not null, c int, unique kb (b)", "drop column c", false),
+        ] {
+            db.sql(&format!("drop table if exists t;\ncreate table t ({columns}) engine=innodb;
+                insert into t (a, b) values (1, 2)"));
+            let start = Start::here(&db);
+            db.sql(&format!("alter table t {alter}"));
+            match ends {
+                true => _ = refused(&db, &start, &["t"], &["ALTER TABLE", ".t ", "may have changed the ids"]),
+                false => assert!(printed(&db, &start, &["t"]).is_empty(), "{alter}"),
+            }
+            // Where the command line names other columns, keys do not matter.
+            assert!(printed(&db, &start, &["t", "--id", "t=b"]).is_empty(), "{alter}");
+        }
+        let start = Start::here(&db);
+        db.sql("alter table t drop column b");
+        refused(&db, &start, &["t", "--id", "t=b"], &["DROP COLUMN `b`"]);
+    }
+);
