@@ -58,6 +58,7 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
         // A DROP DATABASE that comes later does not name its tables.
         let names = jobs.iter().map(|job| (job.table.database.clone(), job.table.name.clone()));
         position.tables = Some(Arc::new(known::names(names)));
+        position.selection = Some(Arc::new(selection.saved()));
     }
     if let Some(position) = &mut position {
         position.ids = Some(Arc::new(known::ids_of(jobs.iter().map(|job| &job.table))));

@@ -1,7 +1,6 @@
 //! `dumpa tail`: events from the source; rows to the printer; at a commit flush, then save.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
@@ -17,7 +16,7 @@ use crate::position::{FileOrder, Position, SaveFile, Where};
 use crate::progress::Progress;
 use crate::row::layouts::{Layouts, Lookup};
 use crate::schema::catalog::Catalog;
-use crate::schema::known::{self, Survey};
+use crate::schema::known::Survey;
 use crate::schema::table_search::{self, Missing, Search};
 use crate::server::{Given, Options, Server, connect, log};
 use crate::signal::Signal;
@@ -81,7 +80,7 @@ fn from_server(args: &TailArgs, given: Options, from: Where, until: Option<Where
     let options = without_database(&given);
     let mut conn = connect(&options)?;
     let server = identify(&mut conn)?;
-    let is_now = from == Where::Now;
+    let is_earliest = from == Where::Earliest;
     let from = resolve(from, &mut conn, &server)?;
     let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
     let order = file_order(&from, until.as_ref(), &mut conn, &server);
@@ -91,13 +90,8 @@ fn from_server(args: &TailArgs, given: Options, from: Where, until: Option<Where
         true => Missing::IsFine,
         false => Missing::IsAnError { advice: ADVICE },
     };
-    if let Some(tables) = &from.tables {
-        layouts.tables_known.begin_with(tables.clone());
-    }
-    if let Some(ids) = &from.ids {
-        layouts.tables_known.begin_with_ids(ids.clone());
-    }
-    survey(conn, &server, &mut layouts, Search { estimates: false, missing }, is_now)?;
+    begin_with(&mut layouts, &from, is_earliest);
+    survey(conn, &server, &mut layouts, Search { estimates: false, missing })?;
     let uuid = server.uuid.clone();
     let source = Network { options, server, server_id: args.server_id.unwrap_or(0) };
     Ok(Start { source: Box::new(source), layouts, from, until, order, uuid })
@@ -108,9 +102,10 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
     let files = Files::new(args.binlog.clone())?;
     let names = files.names();
     let first = || Position::new(names.first().map(String::as_str).unwrap_or_default(), FIRST_OFFSET);
+    let is_earliest = *from == Where::Earliest;
     let from = match from {
         Where::Now => return Err(usage("--from now is of a server's log: leave it out, or give a position")),
-        Where::Earliest => nothing_told_before(first()),
+        Where::Earliest => first(),
         Where::At(position) => position.clone(),
     };
     let until = until.and_then(|until| match until {
@@ -132,12 +127,7 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
         ));
     }
     let mut layouts = layouts(args, &options, lookup, lower_case)?;
-    if let Some(tables) = &from.tables {
-        layouts.tables_known.begin_with(tables.clone());
-    }
-    if let Some(ids) = &from.ids {
-        layouts.tables_known.begin_with_ids(ids.clone());
-    }
+    begin_with(&mut layouts, &from, is_earliest);
     let order = FileOrder::new(names);
     Ok(Start { source: Box::new(files), layouts, from, until, order, uuid: None })
 }
@@ -154,7 +144,7 @@ fn layouts(args: &TailArgs, options: &Options, lookup: Option<Lookup>, lower_cas
 fn resolve(at: Where, conn: &mut Conn, server: &Server) -> Result<Position> {
     match at {
         Where::Now => log::end(conn, server),
-        Where::Earliest => log::earliest(conn, server).map(nothing_told_before),
+        Where::Earliest => log::earliest(conn, server),
         Where::At(position) => {
             check_server(&position, server)?;
             Ok(position)
@@ -162,9 +152,13 @@ fn resolve(at: Where, conn: &mut Conn, server: &Server) -> Result<Position> {
     }
 }
 
-/// Of the tables that were there before the log begins, no row was told: nothing need be taken back.
-fn nothing_told_before(position: Position) -> Position {
-    Position { tables: Some(Arc::default()), ..position }
+/// What is known of the tables where the run begins.
+fn begin_with(layouts: &mut Layouts, from: &Position, is_earliest: bool) {
+    let selection = layouts.selection().clone();
+    layouts.tables_known.begin_with(from, &selection);
+    if is_earliest {
+        layouts.tables_known.begin_with_none();
+    }
 }
 
 /// A log of the same name and length may be another server's.
@@ -203,13 +197,7 @@ fn lookup(options: Options, server: Server) -> Lookup {
 
 /// Looks at the tables that are there now: whether they are what was asked for, their names, for a DROP DATABASE
 /// names none, and foreign keys that change rows behind the log's back.
-fn survey(
-    mut conn: Conn,
-    server: &Server,
-    layouts: &mut Layouts,
-    search: Search,
-    is_now: bool,
-) -> Result<()> {
+fn survey(mut conn: Conn, server: &Server, layouts: &mut Layouts, search: Search) -> Result<()> {
     let seconds = conn.query_first("SELECT UNIX_TIMESTAMP()").context("cannot ask for the server's time")?;
     let mut catalog = Catalog::new(conn, server)?;
     table_search::check_rules(&mut catalog, layouts.id_rules(), search)?;
@@ -224,13 +212,9 @@ fn survey(
         }
     }
     let tables = found.into_iter().map(|found| (found.database, found.table));
-    if is_now {
-        layouts.tables_known.begin_with(Arc::new(known::names(tables)));
-    } else {
-        // An account that may not ask goes without.
-        let end = log::end(&mut catalog.into_conn(), server).ok();
-        layouts.tables_known.surveyed(tables, Survey { end, seconds: seconds.unwrap_or(u64::MAX) });
-    }
+    // An account that may not ask goes without.
+    let end = log::end(&mut catalog.into_conn(), server).ok();
+    layouts.tables_known.surveyed(tables, Survey { end, seconds: seconds.unwrap_or(u64::MAX) });
     Ok(())
 }
 

@@ -11,6 +11,8 @@ mod temporary;
 pub mod transaction;
 mod xa;
 
+use std::sync::Arc;
+
 use anyhow::Result;
 
 use crate::binlog::event::{Event, EventType, QUERY, RowsKind};
@@ -20,7 +22,7 @@ use crate::binlog::rows::{FLAG_STATEMENT_END, Rows};
 use crate::binlog::table_map::TableMap;
 use crate::exit::unreadable;
 use crate::output::Output;
-use crate::position::{FileOrder, Position};
+use crate::position::{FileOrder, Patterns, Position};
 use crate::row::layouts::Layouts;
 use crate::signal::Signal;
 use crate::source::framing::Framer;
@@ -69,6 +71,8 @@ struct Steps<'a> {
     cursor: Cursor,
     transactions: Transactions,
     layouts: Layouts,
+    /// Which tables are wanted, as it is saved with a position.
+    selection: Arc<Patterns>,
     lines: Lines,
     rows: RowPrinter,
     source: &'a mut dyn Source,
@@ -100,6 +104,7 @@ impl<'a> Follower<'a> {
         let steps = Steps {
             cursor: Cursor::new(plan.from, plan.until, plan.order, offsets)?,
             transactions,
+            selection: Arc::new(plan.layouts.selection().saved()),
             layouts: plan.layouts,
             lines: Lines::new(output),
             rows: RowPrinter::new(plan.with_old),
@@ -163,8 +168,12 @@ impl<'a> Follower<'a> {
     pub fn position(&self) -> Position {
         let Steps { cursor, lines, layouts, .. } = &self.steps;
         let place = cursor.position(lines.printed_part(cursor, self.steps.stopped_inside));
-        let tables = layouts.selection().has_globs().then(|| layouts.tables_known.at(&place, cursor.order()));
-        Position { tables: tables.flatten(), ids: layouts.tables_known.ids(), ..place }
+        let known = &layouts.tables_known;
+        let tables = if layouts.selection().has_globs() { known.at(&place, cursor.order()) } else { None };
+        let selection = tables.is_some().then(|| Arc::clone(&self.steps.selection));
+        let (tables, tables_since) = tables.unzip();
+        let tables_since = tables_since.flatten();
+        Position { tables, selection, tables_since, ids: known.ids(), ..place }
     }
 
     /// Writes all that may be written.

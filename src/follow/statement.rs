@@ -45,14 +45,18 @@ impl Steps<'_> {
             // No real table: what is known of those holds.
             return Ok(Flow::On);
         }
+        let views = match self.skips {
+            true => Vec::new(),
+            false => self.renamed_views(&effects, event, place),
+        };
         if !self.skips {
-            let emptied = self.judge(&effects, query, event, framer)?;
+            let emptied = self.judge(&effects, &views, query, event, framer)?;
             self.judge_clauses(&effects, &emptied, place)?;
             if self.print_truncates(&emptied)? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
         }
-        self.take_in(&effects);
+        self.take_in(&effects, &views);
         self.layouts.definition_changed();
         Ok(Flow::On)
     }
@@ -135,14 +139,28 @@ impl Steps<'_> {
     fn judge(
         &self,
         effects: &[FullEffect],
+        views: &[FullName],
         query: &Query<'_>,
         event: &Event<'_>,
         framer: &Framer,
     ) -> Result<Vec<FullName>> {
         let mut emptied = Vec::new();
+        // Names that this statement gave to tables, and whether these have no rows.
+        let mut came: Vec<(&FullName, bool)> = Vec::new();
         for effect in effects {
             match effect {
+                // No rows come to the new name.
+                Effect::Table(table, Change::RenamedTo(_)) if views.contains(table) => {
+                    emptied.push(table.clone());
+                }
+                Effect::Table(table, Change::RenamedTo(to)) if self.is_empty(table, &came) => {
+                    came.push((to, true));
+                    emptied.push(table.clone());
+                }
                 Effect::Table(table, change) => {
+                    if let Change::RenamedTo(to) = change {
+                        came.push((to, false));
+                    }
                     if self.is_emptied(table, change, query, framer)? {
                         emptied.push(table.clone());
                     }
@@ -155,6 +173,28 @@ impl Steps<'_> {
             }
         }
         Ok(emptied)
+    }
+
+    /// Whether a table has no rows, for certain, before this statement or since it was renamed by it.
+    fn is_empty(&self, table: &FullName, came: &[(&FullName, bool)]) -> bool {
+        let last = came.iter().rev().find(|(name, _)| *name == table);
+        last.map_or_else(|| !self.layouts.tables_known.may_have_rows(table), |(_, is_empty)| *is_empty)
+    }
+
+    /// Wanted names that a statement renames, and that are known to be no tables'.
+    fn renamed_views(&self, effects: &[FullEffect], event: &Event<'_>, place: &Place) -> Vec<FullName> {
+        let (known, here) = (&self.layouts.tables_known, Position::new(&*place.file, place.end));
+        let (order, began) = (self.cursor.order(), event.header.timestamp.into());
+        let is_view = |table: &FullName| {
+            self.is_wanted(table)
+                && known.may_have_rows(table)
+                && known.is_no_table(table, &here, order, began)
+        };
+        let renamed = effects.iter().filter_map(|effect| match effect {
+            Effect::Table(table, Change::RenamedTo(_)) if is_view(table) => Some(table.clone()),
+            _ => None,
+        });
+        renamed.collect()
     }
 
     /// Whether a table has lost all of its rows.
@@ -235,9 +275,10 @@ impl Steps<'_> {
     }
 
     /// Remembers what a statement did, for what comes after it.
-    fn take_in(&mut self, effects: &[FullEffect]) {
+    fn take_in(&mut self, effects: &[FullEffect], views: &[FullName]) {
         for effect in effects {
             match effect {
+                Effect::Table(table, Change::RenamedTo(_)) if views.contains(table) => {}
                 Effect::Table(table, change) => self.take_in_change(table, change),
                 Effect::Database(database, DatabaseChange::Dropped)
                 | Effect::Database(database, DatabaseChange::Created { if_not_exists: false }) => {
@@ -249,11 +290,6 @@ impl Steps<'_> {
     }
 
     fn take_in_change(&mut self, table: &FullName, change: &Change<FullName>) {
-        if let Change::RenamedTo(to) = change
-            && self.is_wanted(to)
-        {
-            self.layouts.tables_known.came(to);
-        }
         let empties = matches!(
             change,
             Change::Emptied | Change::Gone | Change::RenamedTo(_) | Change::Created { replaces: true, .. }
@@ -261,19 +297,31 @@ impl Steps<'_> {
         if empties {
             self.layouts.named(table);
         }
-        if !self.is_wanted(table) {
-            return;
-        }
+        let is_wanted = self.is_wanted(table);
+        let wants_other = matches!(change, Change::RenamedTo(to) if self.is_wanted(to));
         let known = &mut self.layouts.tables_known;
         match change {
+            Change::RenamedTo(to) => known.renamed(table, to, wants_other),
+            Change::Gone => known.gone(table),
+            // It is done already, and so may be rows that came since.
+            Change::Emptied | Change::Created { if_not_exists: false, .. } if self.skips => {
+                known.may_be_filled(table);
+                if is_wanted {
+                    known.add(table);
+                }
+            }
+            Change::Emptied | Change::Created { if_not_exists: false, .. } if !is_wanted => {
+                known.unwanted_is_empty(table);
+            }
             Change::Emptied => known.emptied(table),
-            Change::Gone | Change::RenamedTo(_) => known.gone(table),
             Change::Created { if_not_exists: false, .. } => known.created(table),
             // It may have rows from before.
-            Change::Created { if_not_exists: true, .. } => known.add(table),
-            Change::Altered(clauses) => self.take_in_new_names(table, clauses),
-            Change::Unlogged(_)
-            | Change::Data { .. }
+            Change::Created { if_not_exists: true, .. } if is_wanted => known.add(table),
+            // What is saved has the new names already.
+            Change::Altered(clauses) if !self.skips => self.take_in_new_names(table, clauses),
+            Change::Unlogged(_) | Change::Data { .. } => known.may_be_filled(table),
+            Change::Created { if_not_exists: true, .. }
+            | Change::Altered(_)
             | Change::TemporaryCreated
             | Change::TemporaryGone => {}
         }

@@ -22,6 +22,9 @@ pub use order::FileOrder;
 pub use place::Where;
 pub use save_file::SaveFile;
 
+/// Names or globs of databases and of their tables, in order.
+pub type Patterns = Vec<(String, String)>;
+
 /// A place in the log, between two lines of output.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Position {
@@ -40,6 +43,10 @@ pub struct Position {
     /// The wanted tables that were there, by database: a DROP DATABASE further on names none. `None` if not all are
     /// known, or none is of interest.
     pub tables: Option<Arc<BTreeMap<String, BTreeSet<String>>>>,
+    /// Which tables are the wanted ones, those that are in `tables`: databases and tables, each a pattern.
+    pub selection: Option<Arc<Patterns>>,
+    /// A statement that began before, in seconds since 1970, may have dropped some of `tables` before these were asked for.
+    pub tables_since: Option<u64>,
     /// What the ids of rows were made of when these were last printed, as far as that is known.
     pub ids: Option<Arc<Ids>>,
 }
@@ -83,6 +90,12 @@ impl Position {
         }
         if let Some(tables) = &self.tables {
             object.insert("tables".into(), json!(**tables));
+        }
+        if let Some(selection) = &self.selection {
+            object.insert("selection".into(), json!(**selection));
+        }
+        if let Some(since) = self.tables_since {
+            object.insert("tables_since".into(), json!(since));
         }
         if let Some(ids) = &self.ids {
             object.insert("ids".into(), json!(**ids));
@@ -143,6 +156,15 @@ impl Position {
                         .map_err(|_| "its \"tables\" is not an object of lists of names".to_string())?,
                 )),
             },
+            selection: match object.get("selection") {
+                None | Some(Value::Null) => None,
+                Some(selection) => {
+                    Some(Arc::new(serde_json::from_value(selection.clone()).map_err(|_| {
+                        "its \"selection\" is not a list of databases and tables".to_string()
+                    })?))
+                }
+            },
+            tables_since: number("tables_since")?,
             ids: match object.get("ids") {
                 None | Some(Value::Null) => None,
                 Some(ids) => Some(Arc::new(serde_json::from_value(ids.clone()).map_err(|_| {
@@ -179,9 +201,14 @@ mod tests {
             server_uuid: Some("u".into()),
             log: Some(LogId { created: 1_764_038_614, server_id: 7 }),
             tables: Some(Arc::new([("d".to_string(), ["t".to_string()].into())].into())),
+            selection: Some(Arc::new(vec![("d".into(), "*".into())])),
+            tables_since: Some(1_764_038_614),
             ids: Some(Arc::new(
-                [("d".into(), [("t".into(), vec![IdColumn { name: "a".into(), class: "text".into() }])].into())]
-                    .into(),
+                [(
+                    "d".into(),
+                    [("t".into(), vec![IdColumn { name: "a".into(), class: "text".into() }])].into(),
+                )]
+                .into(),
             )),
             ..Position::new("bin.000007", 1 << 33)
         };

@@ -225,7 +225,7 @@ impl<'de> Visitor<'de> for Metadata<'_> {
         let mut object = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             let value = match key.as_str() {
-                "tables" | "ids" => map.next_value()?,
+                "tables" | "selection" | "ids" => map.next_value()?,
                 _ => map.next_value_seed(Member(self.0))?,
             };
             object.insert(key, value);

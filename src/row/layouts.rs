@@ -233,10 +233,11 @@ impl Layouts {
             })
         });
         let formats = formats.collect::<Result<Vec<ColumnFormat>>>()?;
-        if !self.selection.selects(&database, &table) {
-            return self.skipped(&database, &table, &formats);
+        let table = (database, table);
+        self.tables_known.may_be_filled(&table);
+        if !self.selection.selects(&table.0, &table.1) {
+            return self.skipped(&table.0, &table.1, &formats);
         }
-        self.tables_known.has_rows(&(database, table));
         let logged = Logged::read(map, &formats, self.definitions.writer()).map_err(bad)?;
         let definition = self.definitions.of(map, &formats, &logged, place)?;
         definition.warning.into_iter().for_each(|warning| self.warn(warning));
@@ -244,6 +245,7 @@ impl Layouts {
         if self.is_mariadb() && system_versioning::is_sequence(&table) {
             return self.skipped(&table.database, &table.name, &formats);
         }
+        self.tables_known.has_rows(&(table.database.clone(), table.name.clone()));
         let misfit = |mismatch| {
             unreadable(format!(
                 "the rows of {name} at {place} do not fit the table as it is now: {mismatch}. It was altered \

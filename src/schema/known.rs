@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use super::selection::Selection;
 use super::{Column, Table};
 use crate::position::{FileOrder, IdColumn, Ids, Position};
 use crate::value::Kind;
@@ -38,25 +39,42 @@ pub struct KnownTables {
     names: Arc<Names>,
     /// All of these were known where the run began, or nothing was told before.
     is_complete: bool,
+    /// A statement that began before, in seconds since 1970, may have dropped others.
+    since: Option<u64>,
+    /// There are others that were there before the run, whose rows are of no interest.
+    others_are_untold: bool,
     /// Databases that were created or dropped in this run: all of their tables are known.
     complete: HashSet<String>,
     survey: Option<Survey>,
-    /// Those that were created or emptied in this run, and have had no row since.
+    /// Those that were created or emptied in this run, and have had no row since; also such as are not wanted, for they
+    /// may be renamed.
     empty: HashSet<FullName>,
     /// What the ids of rows were made of when they were last seen. Shared as the names are.
     ids: Arc<Ids>,
 }
 
 impl KnownTables {
-    /// All tables that were there where the run begins.
-    pub fn begin_with(&mut self, names: Arc<Names>) {
-        self.names = names;
-        self.is_complete = true;
+    /// What a position tells of the tables that are there.
+    pub fn begin_with(&mut self, from: &Position, selection: &Selection) {
+        self.ids = from.ids.clone().unwrap_or_default();
+        let Some(names) = &from.tables else { return };
+        if from.selection.as_ref().is_some_and(|saved| selection.is_within(saved)) {
+            (self.names, self.since) = (names.clone(), from.tables_since);
+            self.is_complete = true;
+            return;
+        }
+        // Of tables that were not wanted then nothing was saved.
+        for (database, tables) in &**names {
+            for table in tables.iter().filter(|table| selection.selects(database, table)) {
+                self.add(&(database.clone(), table.clone()));
+            }
+        }
     }
 
-    /// What the ids of rows were made of where the run begins.
-    pub fn begin_with_ids(&mut self, ids: Arc<Ids>) {
-        self.ids = ids;
+    /// Of the tables that were there before the run no row was printed: nothing need be taken back.
+    pub fn begin_with_none(&mut self) {
+        self.is_complete = true;
+        self.others_are_untold = true;
     }
 
     /// Tables that are there now. Where the run begins further back, others may have been there.
@@ -67,11 +85,26 @@ impl KnownTables {
         }
     }
 
-    /// All tables at a place that was reached, to be saved with it; `None` if there may be others.
-    pub fn at(&self, place: &Position, order: &FileOrder) -> Option<Arc<Names>> {
-        let surveyed = self.survey.as_ref().and_then(|survey| survey.end.as_ref());
-        let is_complete = self.is_complete || surveyed.is_some_and(|end| order.is_at_or_after(place, end));
-        is_complete.then(|| Arc::clone(&self.names))
+    /// All tables at a place that was reached, to be saved with it, and since when statements must have begun for these
+    /// to be all that they may drop. `None` if there may be others.
+    pub fn at(&self, place: &Position, order: &FileOrder) -> Option<(Arc<Names>, Option<u64>)> {
+        if self.is_complete {
+            return Some((Arc::clone(&self.names), self.since));
+        }
+        let survey = self.survey.as_ref().filter(|survey| survey.seconds < u64::MAX)?;
+        let is_reached = survey.end.as_ref().is_some_and(|end| order.is_at_or_after(place, end));
+        is_reached.then(|| (Arc::clone(&self.names), Some(survey.seconds)))
+    }
+
+    /// Whether all tables of a database are known to a statement that ends at `place` and began at this time.
+    fn knows_all(&self, database: &str, place: &Position, order: &FileOrder, began_seconds: u64) -> bool {
+        let surveyed = self.survey.as_ref().is_some_and(|survey| match &survey.end {
+            // A statement that was under way while the catalog was asked may have dropped some tables by then.
+            Some(end) => order.is_at_or_after(place, end) && began_seconds >= survey.seconds,
+            None => began_seconds > survey.seconds,
+        });
+        let is_complete = self.is_complete && self.since.is_none_or(|since| began_seconds >= since);
+        is_complete || self.complete.contains(database) || surveyed
     }
 
     /// The tables of a database that a statement drops; `None` where there may be others. The statement ends at `place`
@@ -83,16 +116,25 @@ impl KnownTables {
         order: &FileOrder,
         began_seconds: u64,
     ) -> Option<Vec<FullName>> {
-        let surveyed = self.survey.as_ref().is_some_and(|survey| match &survey.end {
-            // A statement that was under way while the catalog was asked may have dropped some tables by then.
-            Some(end) => order.is_at_or_after(place, end) && began_seconds >= survey.seconds,
-            None => began_seconds > survey.seconds,
-        });
-        if !(self.is_complete || self.complete.contains(database) || surveyed) {
+        if !self.knows_all(database, place, order, began_seconds) {
             return None;
         }
         let tables = self.names.get(database).into_iter().flatten();
         Some(tables.map(|table| (database.to_string(), table.clone())).collect())
+    }
+
+    /// Whether a wanted name is known to be no base table's, at the end of a statement as above: it is a view or a
+    /// sequence.
+    pub fn is_no_table(
+        &self,
+        table: &FullName,
+        place: &Position,
+        order: &FileOrder,
+        began_seconds: u64,
+    ) -> bool {
+        let is_known = self.names.get(&table.0).is_some_and(|tables| tables.contains(&table.1));
+        let others_are_untold = self.others_are_untold && !self.complete.contains(&table.0);
+        !is_known && !others_are_untold && self.knows_all(&table.0, place, order, began_seconds)
     }
 
     /// A table is there; it may have rows.
@@ -123,10 +165,27 @@ impl KnownTables {
         }
     }
 
-    /// A table that came with rows in it.
-    pub fn came(&mut self, table: &FullName) {
-        self.gone(table);
-        self.add(table);
+    /// A table goes by another name, with its rows; `is_wanted` says whether that one is.
+    pub fn renamed(&mut self, from: &FullName, to: &FullName, is_wanted: bool) {
+        let was_empty = self.empty.contains(from);
+        self.gone(from);
+        self.gone(to);
+        if is_wanted {
+            self.add(to);
+        }
+        if was_empty {
+            self.empty.insert(to.clone());
+        }
+    }
+
+    /// A table that is not wanted is there, and empty.
+    pub fn unwanted_is_empty(&mut self, table: &FullName) {
+        self.empty.insert(table.clone());
+    }
+
+    /// A table of any kind may have rows.
+    pub fn may_be_filled(&mut self, table: &FullName) {
+        self.empty.remove(table);
     }
 
     /// A database that has no table: it was created, or dropped, after which any table of it is a new one.
