@@ -59,6 +59,10 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
         // A later DROP DATABASE will not name its tables.
         let names = jobs.iter().map(|job| (job.table.database.clone(), job.table.name.clone()));
         position.tables = Some(Arc::new(known::names(names)));
+        position.selection = Some(Arc::new(selection.saved()));
+    }
+    if let Some(position) = &mut position {
+        position.ids = Some(Arc::new(known::ids_of(jobs.iter().map(|job| &job.table))));
     }
     report_method(method, &server, &progress);
     // Not earlier: names and messages had to be UTF-8. Values must arrive as the columns store them.

@@ -1,7 +1,6 @@
 //! `dumpa tail`: events from the source; rows to the printer; at a commit flush, then save.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
@@ -18,7 +17,7 @@ use crate::position::{FileOrder, Position, SaveFile, Where};
 use crate::progress::Progress;
 use crate::row::layouts::{Layouts, Lookup};
 use crate::schema::catalog::Catalog;
-use crate::schema::known::{self, Survey};
+use crate::schema::known::Survey;
 use crate::schema::table_search::{self, Missing, Search};
 use crate::server::{Given, Options, Server, binary_log, connect};
 use crate::signal::Signal;
@@ -83,7 +82,7 @@ fn from_server(args: &TailArgs, given: Options, from: Where, until: Option<Where
     let options = without_database(&given);
     let mut conn = connect(&options)?;
     let server = identify(&mut conn)?;
-    let is_now = from == Where::Now;
+    let is_earliest = from == Where::Earliest;
     let from = resolve(from, &mut conn, &server)?;
     let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
     let order = file_order(&from, until.as_ref(), &mut conn, &server);
@@ -93,10 +92,8 @@ fn from_server(args: &TailArgs, given: Options, from: Where, until: Option<Where
         true => Missing::IsFine,
         false => Missing::IsAnError { advice: ADVICE },
     };
-    if let Some(tables) = &from.tables {
-        layouts.tables_known.begin_with(tables.clone());
-    }
-    survey(conn, &server, &mut layouts, Search { estimates: false, missing }, is_now)?;
+    begin_with(&mut layouts, &from, is_earliest);
+    survey(conn, &server, &mut layouts, Search { estimates: false, missing })?;
     let uuid = server.uuid.clone();
     let source = Network { options, server, server_id: args.server_id.unwrap_or(0) };
     Ok(Start { source: Box::new(source), layouts, from, until, order, uuid })
@@ -107,13 +104,14 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
     let files = LogFiles::new(args.binlog.clone())?;
     let names = files.names();
     let first = || Position::new(names.first().map(String::as_str).unwrap_or_default(), FIRST_OFFSET);
+    let is_earliest = *from == Where::Earliest;
     let from = match from {
         Where::Now => {
             return Err(usage(
                 "--from now needs a server's log: with --binlog, leave it out or give a position",
             ));
         }
-        Where::Earliest => with_no_known_tables(first()),
+        Where::Earliest => first(),
         Where::At(position) => position.clone(),
     };
     let until = until.and_then(|until| match until {
@@ -135,9 +133,7 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
         ));
     }
     let mut layouts = layouts(args, &options, lookup, lower_case)?;
-    if let Some(tables) = &from.tables {
-        layouts.tables_known.begin_with(tables.clone());
-    }
+    begin_with(&mut layouts, &from, is_earliest);
     let order = FileOrder::new(names);
     Ok(Start { source: Box::new(files), layouts, from, until, order, uuid: None })
 }
@@ -154,7 +150,7 @@ fn layouts(args: &TailArgs, options: &Options, lookup: Option<Lookup>, lower_cas
 fn resolve(at: Where, conn: &mut Conn, server: &Server) -> Result<Position> {
     match at {
         Where::Now => binary_log::end(conn, server),
-        Where::Earliest => binary_log::earliest(conn, server).map(with_no_known_tables),
+        Where::Earliest => binary_log::earliest(conn, server),
         Where::At(position) => {
             check_server(&position, server)?;
             Ok(position)
@@ -162,9 +158,13 @@ fn resolve(at: Where, conn: &mut Conn, server: &Server) -> Result<Position> {
     }
 }
 
-/// No row of a table that is older than the log was printed, so no DROP DATABASE has to take it back.
-fn with_no_known_tables(position: Position) -> Position {
-    Position { tables: Some(Arc::default()), ..position }
+/// What is known of the tables where the run begins.
+fn begin_with(layouts: &mut Layouts, from: &Position, is_earliest: bool) {
+    let selection = layouts.selection().clone();
+    layouts.tables_known.begin_with(from, &selection);
+    if is_earliest {
+        layouts.tables_known.begin_with_none();
+    }
 }
 
 /// A log file of the same name and length may belong to another server.
@@ -205,13 +205,7 @@ fn lookup(options: Options, server: Server) -> Lookup {
 
 /// Checks the names on the command line against the catalog, notes the tables that exist (a DROP DATABASE names none),
 /// and warns of foreign keys whose changes are not logged.
-fn survey(
-    mut conn: Conn,
-    server: &Server,
-    layouts: &mut Layouts,
-    search: Search,
-    is_now: bool,
-) -> Result<()> {
+fn survey(mut conn: Conn, server: &Server, layouts: &mut Layouts, search: Search) -> Result<()> {
     let seconds = conn.query_first("SELECT UNIX_TIMESTAMP()").context("cannot ask for the server's time")?;
     let mut catalog = Catalog::new(conn, server)?;
     table_search::check_rules(&mut catalog, layouts.id_rules(), search)?;
@@ -226,13 +220,9 @@ fn survey(
         }
     }
     let tables = found.into_iter().map(|found| (found.database, found.table));
-    if is_now {
-        layouts.tables_known.begin_with(Arc::new(known::names(tables)));
-    } else {
-        // An account that may not ask for the end does without.
-        let end = binary_log::end(&mut catalog.into_conn(), server).ok();
-        layouts.tables_known.surveyed(tables, Survey { end, seconds: seconds.unwrap_or(u64::MAX) });
-    }
+    // An account that may not ask for the end does without.
+    let end = binary_log::end(&mut catalog.into_conn(), server).ok();
+    layouts.tables_known.surveyed(tables, Survey { end, seconds: seconds.unwrap_or(u64::MAX) });
     Ok(())
 }
 

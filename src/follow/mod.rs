@@ -14,6 +14,8 @@ mod temporary_history;
 pub mod transaction;
 mod xa;
 
+use std::sync::Arc;
+
 use anyhow::Result;
 
 use crate::binlog::event::{Event, EventType, QUERY, RowsKind};
@@ -24,7 +26,7 @@ use crate::binlog::table_map::TableMap;
 use crate::bytes::Malformed;
 use crate::exit::unreadable;
 use crate::output::Output;
-use crate::position::{FileOrder, Position};
+use crate::position::{FileOrder, Patterns, Position};
 use crate::row::layouts::Layouts;
 use crate::signal::Signal;
 use crate::source::entry::Entry;
@@ -66,6 +68,8 @@ struct Steps<'a> {
     cursor: Cursor,
     transactions: Transactions,
     layouts: Layouts,
+    /// Which tables are wanted, as it is saved with a position.
+    selection: Arc<Patterns>,
     lines: Lines,
     rows: RowPrinter,
     source: &'a mut dyn Source,
@@ -97,6 +101,7 @@ impl<'a> Follower<'a> {
         let steps = Steps {
             cursor: Cursor::new(plan.from, plan.until, plan.order, offsets)?,
             transactions,
+            selection: Arc::new(plan.layouts.selection().saved()),
             layouts: plan.layouts,
             lines: Lines::new(output),
             rows: RowPrinter::new(plan.with_old),
@@ -160,9 +165,12 @@ impl<'a> Follower<'a> {
     pub fn position(&self) -> Position {
         let Steps { cursor, lines, layouts, .. } = &self.steps;
         let place = cursor.position(lines.printed_part(cursor, self.steps.stopped_inside));
-        let tables =
-            layouts.selection().has_globs().then(|| layouts.tables_known.tables_at(&place, cursor.order()));
-        Position { tables: tables.flatten(), ..place }
+        let known = &layouts.tables_known;
+        let tables = if layouts.selection().has_globs() { known.at(&place, cursor.order()) } else { None };
+        let selection = tables.is_some().then(|| Arc::clone(&self.steps.selection));
+        let (tables, tables_since) = tables.unzip();
+        let tables_since = tables_since.flatten();
+        Position { tables, selection, tables_since, ids: known.ids(), ..place }
     }
 
     /// Writes all lines that may be written now.

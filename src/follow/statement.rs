@@ -52,15 +52,19 @@ impl Steps<'_> {
             // Only temporary tables: definitions of real ones still hold.
             return Ok(Flow::Continue);
         }
+        let views = match self.skips {
+            true => Vec::new(),
+            false => self.renamed_views(&effects, event, place),
+        };
         if !self.skips {
             self.take_out_history(&mut effects)?;
-            let emptied = self.judge(&effects, query, event, framer)?;
+            let emptied = self.judge(&effects, &views, query, event, framer)?;
             self.judge_clauses(&effects, &emptied, place)?;
             if self.print_truncates(&emptied)? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
         }
-        self.note(&effects);
+        self.take_in(&effects, &views);
         self.layouts.definition_changed();
         Ok(Flow::Continue)
     }
@@ -157,14 +161,28 @@ impl Steps<'_> {
     fn judge(
         &self,
         effects: &[FullEffect],
+        views: &[FullName],
         query: &Query<'_>,
         event: &Event<'_>,
         framer: &Framer,
     ) -> Result<Vec<FullName>> {
         let mut emptied = Vec::new();
+        // Names that this statement gave to tables, and whether these have no rows.
+        let mut came: Vec<(&FullName, bool)> = Vec::new();
         for effect in effects {
             match effect {
+                // No rows come to the new name.
+                Effect::Table(table, TableChange::RenamedTo(_)) if views.contains(table) => {
+                    emptied.push(table.clone());
+                }
+                Effect::Table(table, TableChange::RenamedTo(to)) if self.is_empty(table, &came) => {
+                    came.push((to, true));
+                    emptied.push(table.clone());
+                }
                 Effect::Table(table, change) => {
+                    if let TableChange::RenamedTo(to) = change {
+                        came.push((to, false));
+                    }
                     if self.is_emptied(table, change, query, framer)? {
                         emptied.push(table.clone());
                     }
@@ -177,6 +195,28 @@ impl Steps<'_> {
             }
         }
         Ok(emptied)
+    }
+
+    /// Whether a table has no rows, for certain, before this statement or since it was renamed by it.
+    fn is_empty(&self, table: &FullName, came: &[(&FullName, bool)]) -> bool {
+        let last = came.iter().rev().find(|(name, _)| *name == table);
+        last.map_or_else(|| !self.layouts.tables_known.may_have_rows(table), |(_, is_empty)| *is_empty)
+    }
+
+    /// Wanted names that a statement renames, and that are known to be no tables'.
+    fn renamed_views(&self, effects: &[FullEffect], event: &Event<'_>, place: &Place) -> Vec<FullName> {
+        let (known, here) = (&self.layouts.tables_known, Position::new(&*place.file, place.end));
+        let (order, began) = (self.cursor.order(), event.header.timestamp.into());
+        let is_view = |table: &FullName| {
+            self.is_wanted(table)
+                && known.may_have_rows(table)
+                && known.is_no_table(table, &here, order, began)
+        };
+        let renamed = effects.iter().filter_map(|effect| match effect {
+            Effect::Table(table, TableChange::RenamedTo(_)) if is_view(table) => Some(table.clone()),
+            _ => None,
+        });
+        renamed.collect()
     }
 
     /// Whether a table has lost all of its rows.
@@ -257,11 +297,12 @@ impl Steps<'_> {
         })
     }
 
-    /// Remembers what a statement did, for the events after it.
-    fn note(&mut self, effects: &[FullEffect]) {
+    /// Remembers what a statement did, for what comes after it.
+    fn take_in(&mut self, effects: &[FullEffect], views: &[FullName]) {
         for effect in effects {
             match effect {
-                Effect::Table(table, change) => self.note_change(table, change),
+                Effect::Table(table, TableChange::RenamedTo(_)) if views.contains(table) => {}
+                Effect::Table(table, change) => self.take_in_change(table, change),
                 Effect::Database(database, DatabaseChange::Dropped)
                 | Effect::Database(database, DatabaseChange::Created { if_not_exists: false }) => {
                     self.layouts.tables_known.database_emptied(database);
@@ -271,12 +312,7 @@ impl Steps<'_> {
         }
     }
 
-    fn note_change(&mut self, table: &FullName, change: &TableChange<FullName>) {
-        if let TableChange::RenamedTo(to) = change
-            && self.is_wanted(to)
-        {
-            self.layouts.tables_known.arrived(to);
-        }
+    fn take_in_change(&mut self, table: &FullName, change: &TableChange<FullName>) {
         let empties = matches!(
             change,
             TableChange::Emptied
@@ -287,19 +323,31 @@ impl Steps<'_> {
         if empties {
             self.layouts.named(table);
         }
-        if !self.is_wanted(table) {
-            return;
-        }
+        let is_wanted = self.is_wanted(table);
+        let wants_other = matches!(change, TableChange::RenamedTo(to) if self.is_wanted(to));
         let known = &mut self.layouts.tables_known;
         match change {
+            TableChange::RenamedTo(to) => known.renamed(table, to, wants_other),
+            TableChange::Gone => known.gone(table),
+            // It is done already, and so may be rows that came since.
+            TableChange::Emptied | TableChange::Created { if_not_exists: false, .. } if self.skips => {
+                known.may_be_filled(table);
+                if is_wanted {
+                    known.add(table);
+                }
+            }
+            TableChange::Emptied | TableChange::Created { if_not_exists: false, .. } if !is_wanted => {
+                known.unwanted_is_empty(table);
+            }
             TableChange::Emptied => known.emptied(table),
-            TableChange::Gone | TableChange::RenamedTo(_) => known.gone(table),
             TableChange::Created { if_not_exists: false, .. } => known.created(table),
-            // It may have existed, with rows.
-            TableChange::Created { if_not_exists: true, .. } => known.add(table),
-            TableChange::Altered(_)
-            | TableChange::Unlogged(_)
-            | TableChange::Data { .. }
+            // It may have rows from before.
+            TableChange::Created { if_not_exists: true, .. } if is_wanted => known.add(table),
+            // What is saved has the new names already.
+            TableChange::Altered(clauses) if !self.skips => self.take_in_new_names(table, clauses),
+            TableChange::Unlogged(_) | TableChange::Data { .. } => known.may_be_filled(table),
+            TableChange::Created { if_not_exists: true, .. }
+            | TableChange::Altered(_)
             | TableChange::TemporaryCreated
             | TableChange::TemporaryGone => {}
         }

@@ -1,5 +1,6 @@
 //! Positions: places in a binary log to resume from.
 
+mod ids;
 mod log_id;
 mod order;
 mod read;
@@ -15,10 +16,14 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use crate::exit::unavailable;
+pub use ids::{IdColumn, Ids};
 pub use log_id::LogId;
 pub use order::FileOrder;
 pub use save_file::SaveFile;
 pub use where_argument::Where;
+
+/// Names or globs of databases and of their tables, in order.
+pub type Patterns = Vec<(String, String)>;
 
 /// A place in the log to resume from, between two lines of output.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,6 +43,12 @@ pub struct Position {
     /// The selected tables that exist here, by database, for a later DROP DATABASE, which names none. `None` if not all
     /// are known, or if only tables named one by one are selected.
     pub tables: Option<Arc<BTreeMap<String, BTreeSet<String>>>>,
+    /// Which tables are the wanted ones, those that are in `tables`: databases and tables, each a pattern.
+    pub selection: Option<Arc<Patterns>>,
+    /// A statement that began before, in seconds since 1970, may have dropped some of `tables` before these were asked for.
+    pub tables_since: Option<u64>,
+    /// What the ids of rows were made of when these were last printed, as far as that is known.
+    pub ids: Option<Arc<Ids>>,
 }
 
 impl Position {
@@ -79,6 +90,15 @@ impl Position {
         }
         if let Some(tables) = &self.tables {
             object.insert("tables".into(), json!(**tables));
+        }
+        if let Some(selection) = &self.selection {
+            object.insert("selection".into(), json!(**selection));
+        }
+        if let Some(since) = self.tables_since {
+            object.insert("tables_since".into(), json!(since));
+        }
+        if let Some(ids) = &self.ids {
+            object.insert("ids".into(), json!(**ids));
         }
         Value::Object(object)
     }
@@ -136,6 +156,21 @@ impl Position {
                         .map_err(|_| "its \"tables\" is not an object of lists of names".to_string())?,
                 )),
             },
+            selection: match object.get("selection") {
+                None | Some(Value::Null) => None,
+                Some(selection) => {
+                    Some(Arc::new(serde_json::from_value(selection.clone()).map_err(|_| {
+                        "its \"selection\" is not a list of databases and tables".to_string()
+                    })?))
+                }
+            },
+            tables_since: number("tables_since")?,
+            ids: match object.get("ids") {
+                None | Some(Value::Null) => None,
+                Some(ids) => Some(Arc::new(serde_json::from_value(ids.clone()).map_err(|_| {
+                    "its \"ids\" is not an object of databases, tables and columns".to_string()
+                })?)),
+            },
         })
     }
 }
@@ -166,6 +201,15 @@ mod tests {
             server_uuid: Some("u".into()),
             log: Some(LogId { created: 1_764_038_614, server_id: 7 }),
             tables: Some(Arc::new([("d".to_string(), ["t".to_string()].into())].into())),
+            selection: Some(Arc::new(vec![("d".into(), "*".into())])),
+            tables_since: Some(1_764_038_614),
+            ids: Some(Arc::new(
+                [(
+                    "d".into(),
+                    [("t".into(), vec![IdColumn { name: "a".into(), class: "text".into() }])].into(),
+                )]
+                .into(),
+            )),
             ..Position::new("bin.000007", 1 << 33)
         };
         assert_eq!(parsed(&position.to_json().to_string()).unwrap(), position);
@@ -185,6 +229,7 @@ mod tests {
             r#"{"file":"a.1"}"#,
             r#"{"file":"a.1","position":4,"log":"yesterday"}"#,
             r#"{"file":"a.1","position":4,"tables":["t"]}"#,
+            r#"{"file":"a.1","position":4,"ids":{"d":{"t":["a"]}}}"#,
             r#"[1,2]"#,
             "7",
         ] {

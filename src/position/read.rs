@@ -202,8 +202,8 @@ impl<'de> Visitor<'de> for TopLevel<'_> {
     }
 }
 
-/// The members of a position or metadata. Arrays and objects, such as `old`, are skipped and read as null, except
-/// `tables`.
+/// The members of a position or metadata. Arrays and objects, such as `old`, are skipped and read as null, except what a
+/// position holds of tables.
 struct Metadata<'a>(&'a Budget);
 
 impl<'de> DeserializeSeed<'de> for Metadata<'_> {
@@ -229,7 +229,7 @@ impl<'de> Visitor<'de> for Metadata<'_> {
         let mut object = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             let value = match key.as_str() {
-                "tables" => map.next_value()?,
+                "tables" | "selection" | "ids" => map.next_value()?,
                 _ => map.next_value_seed(Member(self.0))?,
             };
             object.insert(key, value);

@@ -12,10 +12,11 @@ use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::table_map::TableMap;
 use crate::bytes::Malformed;
 use crate::exit::unreadable;
+use crate::position::IdColumn;
 use crate::schema::catalog::Cascade;
 use crate::schema::definitions::Definitions;
 use crate::schema::from_log::{self, Logged};
-use crate::schema::known::KnownTables;
+use crate::schema::known::{KnownTables, id_of};
 use crate::schema::matched_names::MatchedNames;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
@@ -46,7 +47,15 @@ impl Mapping {
     }
 }
 
-/// The warning about a table without a usable key.
+/// What a table's id is made of by the command line, or as the table is now.
+pub struct IdNow {
+    pub columns: Vec<String>,
+    /// By `--id`: keys do not matter.
+    pub is_given: bool,
+    pub is_primary_key: bool,
+}
+
+/// The warning about a table whose rows nothing identifies.
 pub fn no_key(printed: &str) -> String {
     format!(
         "{printed} has neither a primary key nor a unique key of NOT NULL columns: its id is null. \
@@ -223,10 +232,11 @@ impl Layouts {
             })
         });
         let formats = formats.collect::<Result<Vec<ColumnFormat>>>()?;
-        if !self.selection.selects(&database, &table) {
-            return self.skipped(&database, &table, &formats);
+        let table = (database, table);
+        self.tables_known.may_be_filled(&table);
+        if !self.selection.selects(&table.0, &table.1) {
+            return self.skipped(&table.0, &table.1, &formats);
         }
-        self.tables_known.has_rows(&(database, table));
         let logged = Logged::read(map, &formats, self.definitions.writer()).map_err(bad)?;
         let definition = self.definitions.of(map, &formats, &logged, place)?;
         definition.warning.into_iter().for_each(|warning| self.warn(warning));
@@ -234,6 +244,7 @@ impl Layouts {
         if self.is_mariadb() && system_versioning::is_sequence(&table) {
             return self.skipped(&table.database, &table.name, &formats);
         }
+        self.tables_known.has_rows(&(table.database.clone(), table.name.clone()));
         let misfit = |mismatch| {
             unreadable(format!(
                 "the rows of {name} at {place} do not fit the table as it is now: {mismatch}. The table was altered \
@@ -283,17 +294,24 @@ impl Layouts {
     /// Exit 4 when the id has other columns, or prints differently, than in rows printed before: a consumer would keep those
     /// for ever.
     fn check_id(&mut self, table: &Table, printed: &str, place: &str) -> Result<()> {
-        if table.id == Id::Unknown {
-            return Ok(());
-        }
-        let Some(before) = self.tables_known.update_id(table) else { return Ok(()) };
-        let names = |names: Vec<&str>| match names.as_slice() {
-            [] => "null".to_string(),
-            names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        let names = |names: &[IdColumn]| match names {
+            [] => "of no column".to_string(),
+            names => names.iter().map(|column| format!("`{}`", column.name)).collect::<Vec<_>>().join(", "),
         };
-        let was = names(before.iter().map(|column| column.name.as_str()).collect());
-        let is =
-            names(table.id.columns().iter().filter_map(|i| Some(&*table.columns.get(*i)?.name)).collect());
+        if table.id == Id::Unknown {
+            let name = (table.database.clone(), table.name.clone());
+            return match self.tables_known.id(&name) {
+                Some(before) if !before.is_empty() => Err(unreadable(format!(
+                    "at {place} the log does not tell what the id of {}.{} is made of, and nor does a server's catalog                      as it is now; rows printed before have {}. Give --id {printed}=COLUMN, or load again",
+                    table.database,
+                    table.name,
+                    names(before)
+                ))),
+                _ => Ok(()),
+            };
+        }
+        let Some(before) = self.tables_known.id_is(table) else { return Ok(()) };
+        let (was, is) = (names(&before), names(&id_of(table)));
         let what = match was == is {
             true => format!("{was} with another type than before"),
             false => format!("{is}, but was {was} before"),
@@ -310,12 +328,17 @@ impl Layouts {
         )))
     }
 
-    /// The columns of a table's id by the catalog, if there is one.
-    pub fn id_now(&mut self, table: &(String, String)) -> Result<Vec<String>> {
-        let Some(mut known) = self.definitions.in_catalog(&table.0, &table.1)? else { return Ok(Vec::new()) };
-        self.rules.apply(&mut known)?;
-        let names = known.id.columns().iter().filter_map(|i| Some(known.columns.get(*i)?.name.clone()));
-        Ok(names.collect())
+    /// What a table's id is made of by the command line, or else as the table is now; `None` if there is no such table, or
+    /// nobody to ask.
+    pub fn id_now(&mut self, table: &(String, String)) -> Result<Option<IdNow>> {
+        let rule = self.rules.ids.iter().find(|rule| rule.pattern.matches(&table.0, &table.1));
+        if let Some(rule) = rule {
+            return Ok(Some(IdNow { columns: rule.columns.clone(), is_given: true, is_primary_key: false }));
+        }
+        let Some(now) = self.definitions.in_catalog(&table.0, &table.1)? else { return Ok(None) };
+        let names = now.id.columns().iter().filter_map(|i| Some(now.columns.get(*i)?.name.clone()));
+        let columns = names.collect();
+        Ok(Some(IdNow { columns, is_given: false, is_primary_key: now.has_primary_key }))
     }
 
     /// Whether a table's partitions hold the versions of its rows that are not current, as its definition is now. The

@@ -163,8 +163,15 @@ impl Catalog {
             });
         }
         let (database, name, hidden) = (database.into(), table.into(), HiddenColumns::default());
-        let mut table =
-            Table { database, name, columns, id: Id::None, hidden, has_history_partitions: false };
+        let mut table = Table {
+            database,
+            name,
+            columns,
+            id: Id::None,
+            has_primary_key: false,
+            hidden,
+            has_history_partitions: false,
+        };
         column_grants::check(&mut self.conn, &self.server, &table)?;
         match self.key(&mut table) {
             Err(error) if is_gone(&error) => return Ok(None),
@@ -210,6 +217,7 @@ impl Catalog {
             }
         }
         let primary = keys.iter().position(|(name, _)| name == "PRIMARY");
+        table.has_primary_key = primary.is_some();
         if let Some(primary) = primary {
             keys.swap(0, primary);
         }

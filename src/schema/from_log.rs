@@ -93,6 +93,7 @@ impl Logged {
                 name: name.clone(),
                 columns: columns.collect::<Option<_>>()?,
                 id: id.clone(),
+                has_primary_key: self.primary_key.is_some(),
                 hidden: HiddenColumns::default(),
                 has_history_partitions: false,
             })
@@ -109,11 +110,16 @@ impl Logged {
 impl LoggedColumn {
     /// The column's definition, if the log has all of it.
     fn column(&self, format: ColumnFormat) -> Option<Column> {
+        let kind = self.kind(format)?;
+        let octets = match (&kind, format) {
+            (ColumnType::Bytes { .. }, ColumnFormat::String { max }) => Some(max.into()),
+            _ => None,
+        };
         Some(Column {
             name: self.name.clone()?,
-            kind: self.kind(format)?,
+            kind,
             declared: String::new(),
-            octets: None,
+            octets,
             nullable: self.nullable,
             generated: None,
             omitted: false,

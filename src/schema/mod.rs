@@ -29,6 +29,7 @@ pub struct Table {
     pub name: String,
     pub columns: Vec<Column>,
     pub id: Id,
+    pub has_primary_key: bool,
     pub hidden: HiddenColumns,
     /// MariaDB: it is partitioned by SYSTEM_TIME. Only the catalog tells.
     pub has_history_partitions: bool,

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::fold::lower;
 use crate::exit::usage;
+use crate::position::Patterns;
 
 /// The server's own databases, which globs do not match: they must be named.
 const SYSTEM: [&str; 4] = ["mysql", "information_schema", "performance_schema", "sys"];
@@ -185,6 +186,27 @@ impl Selection {
         self.database.as_deref()
     }
 
+    /// The same as patterns, to be saved with a position: two runs that want the same tables have the same ones.
+    pub fn saved(&self) -> Patterns {
+        let whole = self.database.iter().filter(|_| self.patterns.is_empty()).map(|database| {
+            // A database is not given as a glob: one whose name looks like that is told apart by an empty name.
+            let all = if database.contains(['*', '?']) { "" } else { "*" };
+            (database.clone(), all.to_string())
+        });
+        let given = self.patterns.iter().map(|pattern| (pattern.database.clone(), pattern.table.clone()));
+        let mut saved: Patterns = whole.chain(given).collect();
+        saved.sort();
+        saved.dedup();
+        saved
+    }
+
+    /// Whether each table that is wanted was wanted by a run that saved these, too.
+    pub fn is_within(&self, saved: &Patterns) -> bool {
+        self.saved().iter().all(|(database, table)| {
+            saved.iter().any(|saved| saved.0 == *database && (saved.1 == *table || saved.1 == "*"))
+        })
+    }
+
     pub fn selects(&self, database: &str, table: &str) -> bool {
         match self.patterns.is_empty() {
             true => self.selects_some_of(database),
@@ -273,6 +295,25 @@ mod tests {
         assert!(folded.named("OTHER").is_some() && !folded.selects_some_of("Shops"));
         let typed = Selection::new(&tables, Some("Shop")).unwrap();
         assert!(typed.selects("Shop", "People") && !typed.selects("shop", "People"));
+    }
+
+    #[test]
+    fn a_run_that_wants_more_tables_is_not_within_what_was_saved() {
+        let selection = |tables: &[&str], database| {
+            let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
+            Selection::new(&tables, database).unwrap()
+        };
+        for (own, saved, is_within) in [
+            (selection(&[], Some("d")), selection(&["d.*"], None), true),
+            (selection(&["b*", "a*"], Some("d")), selection(&["d.a*", "d.b*"], None), true),
+            (selection(&["a*"], Some("d")), selection(&[], Some("d")), true),
+            (selection(&[], Some("d")), selection(&["a*"], Some("d")), false),
+            (selection(&["a*", "x.t"], Some("d")), selection(&["a*"], Some("d")), false),
+            (selection(&["d*.t"], None), selection(&[], Some("d*")), false),
+            (selection(&["d*.*"], None), selection(&[], Some("d*")), false),
+        ] {
+            assert_eq!(own.is_within(&saved.saved()), is_within, "{own:?} {saved:?}");
+        }
     }
 
     #[test]

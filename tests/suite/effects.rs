@@ -365,3 +365,224 @@ fn a_temporary_table_is_not_the_real_one_of_its_name(server) {
     let renamed = printed(&db, &start, &["u", "--allow-missing"]);
     assert_eq!(renamed.len(), usize::from(server.is_mysql()), "RENAME TABLE of MySQL takes the real one");
 });
+
+/// A load of these tables, whose position is in the file `pos.json` of the folder.
+#[track_caller]
+fn loaded(db: &Db, tables: &[&str]) -> Dumpa {
+    let load = Dumpa::new(db.server, db).args(["load", "--save", "pos.json"]).args(tables);
+    load.run().expect_code(0);
+    load
+}
+
+/// A tail from there.
+fn resumed(db: &Db, home: &Dumpa, args: &[&str]) -> Run {
+    let tail = Dumpa::new(db.server, db).in_the_folder_of(home);
+    tail.args(["tail", "--from", "pos.json", "--until", "now", "--allow-missing"]).args(args).run()
+}
+
+/// Columns and values of a table that is loaded; an ALTER; and what is said where it ends the run.
+const ID_CHANGES: &[(&str, &str, &str, Option<&str>)] = &[
+    (
+        "a int not null unique, b int not null",
+        "1, 2",
+        "add primary key (b)",
+        Some("is `b`, and before it was `a`"),
+    ),
+    (
+        "a int not null, b int not null, unique ka (a), unique kb (b)",
+        "1, 2",
+        "drop index ka",
+        Some("is `b`, and before it was `a`"),
+    ),
+    ("a varchar(10) primary key, b int", "'1', 2", "modify a int not null", Some("MODIFY `a`")),
+    ("a int primary key, b int not null unique", "1, 2", "drop column a", Some("DROP COLUMN `a`")),
+    (
+        "a int not null unique, b int",
+        "1, 2",
+        "add column id int auto_increment primary key first",
+        Some("is `id`, and before it was `a`"),
+    ),
+    ("a varbinary(8) primary key, b int", "'1', 2", "modify a binary(8)", Some("`a`")),
+    ("a binary(8) primary key, b int", "'1', 2", "modify a binary(9)", Some("`a`, of another type")),
+    ("a decimal(9,2) primary key, b int", "1, 2", "modify a decimal(9,3)", Some("`a`, of another type")),
+    ("a varchar(10) primary key, b int", "'1', 2", "modify a varchar(20) not null", None),
+    ("a varchar(10) primary key, b int", "'1', 2", "modify a varchar(10) not null comment 'x'", None),
+    ("a binary(8) primary key, b int", "'1', 2", "modify a binary(8) comment 'x'", None),
+    ("a datetime(3) primary key, b int", "'2020-01-01', 2", "modify a datetime(3) not null", None),
+    ("a int primary key, b int", "1, 2", "modify a bigint", None),
+    ("a int primary key, b int not null, unique kb (b)", "1, 2", "drop index kb, add unique k2 (b)", None),
+    ("a int primary key, b int", "1, 2", "drop primary key, add primary key (a)", None),
+];
+
+#[track_caller]
+fn ids_are_known_from_the_position(server: &Server) {
+    let db = server.fresh_db("effects");
+    for (columns, values, alter, ends) in ID_CHANGES {
+        db.sql(&format!(
+            "drop table if exists t;\ncreate table t ({columns}) engine=innodb;
+            insert into t values ({values})"
+        ));
+        let home = loaded(&db, &["t"]);
+        db.sql(&format!("alter table t {alter}"));
+        // The ALTER may stand at the end of one run, and the next row in another.
+        let altered = resumed(&db, &home, &["t", "--save", "pos.json"]);
+        db.sql("set sql_mode = '';\ninsert into t (b) values (3)");
+        let run = if altered.code == Some(4) {
+            altered
+        } else {
+            altered.expect_code(0);
+            resumed(&db, &home, &["t", "--save", "pos.json"])
+        };
+        let Some(says) = ends else {
+            assert_eq!(run.expect_code(0).lines().len(), 1, "{columns}: {alter}");
+            continue;
+        };
+        let run = run.expect_code(4);
+        assert!(run.stderr.contains(says) && run.stdout.is_empty(), "{columns}: {alter}: {}", run.stderr);
+        // What is saved does not let the next run go on.
+        resumed(&db, &home, &["t"]).expect_code(4);
+    }
+}
+
+on_servers!(
+    [mariadb_11_4, mysql_5_7, mysql_8_0] fn a_position_knows_what_ids_are_made_of(server) {
+        ids_are_known_from_the_position(server);
+    }
+
+    [mysql_9_7] fn a_position_knows_what_ids_are_made_of_where_the_log_names_columns(shared) {
+        ids_are_known_from_the_position(&Server::private(&shared.name, &["--binlog-row-metadata=FULL"]));
+    }
+
+    [mariadb_11_4, mysql_8_0] fn columns_of_an_id_that_change_names_with_one_another(server) {
+        let db = server.fresh_db("effects");
+        db.sql("create table t (a int primary key, b int not null) engine=innodb;\ninsert into t values (1, 2)");
+        let home = loaded(&db, &["*"]);
+        db.sql("alter table t rename column a to b, rename column b to a;\ninsert into t values (3, 4)");
+        assert_eq!(in_short(&resumed(&db, &home, &["*"]).expect_code(0)), ["upsert t 3"]);
+    }
+
+    [mariadb_11_4, mysql_5_7, mysql_8_0] fn keys_that_change_where_ids_are_not_known(server) {
+        let db = server.fresh_db("effects");
+        for (columns, alter, ends) in [
+            ("a int not null unique, b int not null", "add primary key (b)", true),
+            ("a int not null unique, b int not null", "modify b int primary key", true),
+            ("a int not null unique, b int", "add column id int auto_increment primary key first", true),
+            ("a int not null, b int not null, unique ka (a), unique kb (b)", "drop index ka", true),
+            ("a int not null, b int not null, unique ka (a), unique kb (b)", "drop column a", true),
+            ("a int primary key, b int not null, unique kb (b)", "drop index kb", false),
+            ("a int primary key, b int not null, c int, unique kb (b)", "drop column c", false),
+        ] {
+            db.sql(&format!("drop table if exists t;\ncreate table t ({columns}) engine=innodb;
+                insert into t (a, b) values (1, 2)"));
+            let start = Start::here(&db);
+            db.sql(&format!("alter table t {alter}"));
+            match ends {
+                true => _ = refused(&db, &start, &["t"], &["ALTER TABLE", ".t ", "may have changed the ids"]),
+                false => assert!(printed(&db, &start, &["t"]).is_empty(), "{alter}"),
+            }
+            // Where the command line names other columns, keys do not matter.
+            assert!(printed(&db, &start, &["t", "--id", "t=b"]).is_empty(), "{alter}");
+        }
+    }
+);
+
+on_servers!(
+    [mariadb_11_4, mysql_5_7, mysql_8_0] fn names_that_a_narrower_run_saved_are_not_all(server) {
+        let (db, other) = (server.fresh_db("effects"), server.fresh_db("narrow"));
+        other.sql("create table a1 (id int primary key) engine=innodb;
+            create table b1 (id int primary key) engine=innodb");
+        let (name, some) = (&other.name, format!("{}.a*", other.name));
+        let all = format!("{name}.*");
+        let home = loaded(&db, &[&some]);
+        let saved = std::fs::read_to_string(home.file("pos.json")).expect("it was saved");
+        assert!(saved.contains(&format!("\"selection\":[[\"{name}\",\"a*\"]]")), "{saved}");
+        server.sql(&format!("drop database {name};\ncreate database {name}"));
+        let run = resumed(&db, &home, &[&all]).expect_code(4);
+        assert!(run.stderr.contains("DROP DATABASE") && run.stdout.is_empty(), "{}", run.text());
+        assert_eq!(in_short(&resumed(&db, &home, &[&some]).expect_code(0)), [format!("truncate {name}.a1 null")]);
+    }
+
+    // A DROP DATABASE that was under way while the catalog was asked had dropped some of its tables by then.
+    [mariadb_11_4, mysql_5_7, mysql_8_0] fn a_database_whose_drop_began_before_its_names_were_known(server) {
+        let (db, other) = (server.fresh_db("effects"), server.fresh_db("early"));
+        other.sql("create table t (id int primary key) engine=innodb");
+        let (name, all) = (&other.name, format!("{}.*", other.name));
+        let home = Dumpa::new(server, &db).args(["tail", "--from", "now", "--until", "now", "--save", "pos.json", &all]);
+        home.run().expect_code(0);
+        server.sql(&format!("drop database {name};\ncreate database {name}"));
+        let dropped = [format!("truncate {name}.t null")];
+        assert_eq!(in_short(&resumed(&db, &home, &[&all]).expect_code(0)), dropped);
+        let saved = std::fs::read_to_string(home.file("pos.json")).expect("it was saved");
+        let mut saved: serde_json::Value = serde_json::from_str(&saved).expect("JSON");
+        let since = saved["tables_since"].as_u64().expect("when they were asked for");
+        saved["tables_since"] = (since + 1000).into();
+        std::fs::write(home.file("pos.json"), saved.to_string()).expect("a file");
+        resumed(&db, &home, &[&all, "--save", "pos.json"]).expect_code(4);
+        resumed(&db, &home, &[&all]).expect_code(4);
+    }
+
+    [mysql_9_7] fn a_table_that_was_emptied_by_what_is_done_may_have_rows(server) {
+        let db = server.fresh_db("effects");
+        db.sql("create table t (id int primary key) engine=innodb");
+        let home = Dumpa::new(server, &db).args(["position", "--save", "pos.json"]);
+        home.run().expect_code(0);
+        db.sql("truncate table t;\ninsert into t values (1)");
+        let mut from: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(home.file("pos.json")).expect("it was saved")).expect("JSON");
+        from["gtid_set"] = server.ask::<String>("select @@global.gtid_executed").replace('\n', "").into();
+        std::fs::write(home.file("pos.json"), from.to_string()).expect("a file");
+        db.sql("alter table t modify id varchar(20)");
+        let run = resumed(&db, &home, &["t"]).expect_code(4);
+        assert!(run.stderr.contains("MODIFY `id`"), "{}", run.stderr);
+    }
+
+    [mariadb_11_4, mysql_5_7, mysql_8_0] fn a_view_may_take_a_wanted_name(server) {
+        let db = server.fresh_db("effects");
+        db.sql("create table t (id int primary key) engine=innodb;
+            create view v as select * from t;
+            insert into t values (1)");
+        if server.is_mariadb() {
+            db.sql("create sequence s");
+        }
+        let bare = Start::here(&db);
+        let home = loaded(&db, &["*"]);
+        let sequence = if server.is_mariadb() { "rename table s to s2;" } else { "" };
+        db.sql(&format!("{sequence}
+            rename table v to w;
+            insert into t values (2)"));
+        let run = resumed(&db, &home, &["*", "--save", "pos.json"]).expect_code(0);
+        assert_eq!(in_short(&run).last().map(String::as_str), Some("upsert t 2"));
+        let saved = std::fs::read_to_string(home.file("pos.json")).expect("it was saved");
+        assert!(saved.contains(&format!("\"tables\":{{\"{}\":[\"t\"]}}", db.name)), "{saved}");
+        // What was there is not known there.
+        refused(&db, &bare, &["*"], &["was renamed"]);
+        db.sql("rename table t to u");
+        let run = resumed(&db, &home, &["*"]).expect_code(4);
+        assert!(run.stderr.contains(".t was renamed"), "{}", run.stderr);
+    }
+
+    [mariadb_11_4, mysql_5_7, mysql_8_0] fn a_table_without_rows_may_take_a_wanted_name(server) {
+        let db = server.fresh_db("effects");
+        db.sql("create table l (id int primary key) engine=innodb;
+            create table x (id int primary key) engine=innodb;
+            insert into l values (1);\ninsert into x values (1)");
+        let start = Start::here(&db);
+        db.sql("create table l_new like l;
+            rename table l to l_old, l_new to l;
+            alter table l modify id bigint;
+            insert into l values (2)");
+        assert_eq!(printed(&db, &start, &["l"]), ["truncate l null", "upsert l 2"]);
+        assert_eq!(printed(&db, &start, &["l", "l_new", "--allow-missing"]), ["truncate l null", "truncate l_new null", "upsert l 2"]);
+        refused(&db, &start, &["*"], &[".l was renamed"]);
+        // Tables that got rows, and then the names of empty ones.
+        let start = Start::here(&db);
+        db.sql("create table e like l;
+            insert into e values (1);
+            rename table e to e2");
+        refused(&db, &start, &["e2"], &[".e was renamed"]);
+        let start = Start::here(&db);
+        db.sql("create table f like l;
+            rename table f to f2, x to f, f to f3");
+        refused(&db, &start, &["f3"], &[".f was renamed"]);
+    }
+);

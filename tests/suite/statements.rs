@@ -281,8 +281,8 @@ on_each_server! {
 on_each_server! {
     fn a_table_that_is_renamed_goes_away_or_ends_the_run(server) {
         let db = server.fresh_db("renames");
-        let script = "create table t (id int primary key) engine=innodb;
-            create table other (id int primary key) engine=innodb;
+        db.sql("create table t (id int primary key) engine=innodb");
+        let script = "create table other (id int primary key) engine=innodb;
             rename table t to gone;
             insert into other values (2)";
         let start = place(server);

@@ -139,5 +139,6 @@ fn made_up(formats: &[ColumnFormat], logged: &mut Logged, choice: u8) -> Table {
         id: logged.primary_key.take().map_or(Id::Unknown, Id::Columns),
         hidden: HiddenColumns::default(),
         has_history_partitions: false,
+        has_primary_key: false,
     }
 }
