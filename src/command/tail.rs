@@ -158,11 +158,18 @@ fn resolve(at: Where, conn: &mut Conn, server: &Server) -> Result<Position> {
     }
 }
 
+/// Whether a log begins with this file, as far as its name says: before a file with a higher number there were others, with
+/// rows that may have been printed.
+fn is_first_of_log(file: &str) -> bool {
+    let number = file.rsplit_once('.').and_then(|(_, number)| number.parse::<u64>().ok());
+    number.is_none_or(|number| number <= 1)
+}
+
 /// What is known of the tables where the run begins.
 fn begin_with(layouts: &mut Layouts, from: &Position, is_earliest: bool) {
     let selection = layouts.selection().clone();
     layouts.tables_known.begin_with(from, &selection);
-    if is_earliest {
+    if is_earliest && is_first_of_log(&from.file) {
         layouts.tables_known.begin_with_none();
     }
 }
