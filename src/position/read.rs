@@ -17,8 +17,10 @@ use serde_json::{Deserializer, Map, Value};
 use super::Position;
 use crate::exit::usage;
 
-/// Limit of what is kept of a position, and blanks around it: table names and GTID sets may be long.
-const MAX_POSITION_BYTES: u64 = 64 << 20;
+/// Limit of what is kept of a position, and blanks around it: GTID sets may be long.
+const MAX_POSITION_BYTES: u64 = 1 << 20;
+/// Limit of what a position says of tables, of which there may be tens of thousands.
+const MAX_TABLES_BYTES: u64 = 64 << 20;
 /// Limit of what is skipped in a line: a row and its old values, of a gigabyte each, mostly escapes.
 const MAX_ROW_BYTES: u64 = 16 << 30;
 
@@ -45,8 +47,9 @@ pub fn file(path: &Path) -> Result<Position> {
     }
     let budget = Budget {
         kept: Cell::new(MAX_POSITION_BYTES),
+        tables: Cell::new(MAX_TABLES_BYTES),
         row: Cell::new(MAX_ROW_BYTES),
-        in_row: Cell::new(false),
+        part: Cell::new(Part::Position),
     };
     let metered = Metered { inner: reader, budget: &budget, nesting: Nesting::default() };
     let mut json = Deserializer::from_reader(metered);
@@ -93,24 +96,42 @@ fn first_byte(reader: &mut impl BufRead) -> io::Result<First> {
 /// How many bytes may still be read, of kept and of skipped values.
 struct Budget {
     kept: Cell<u64>,
+    tables: Cell<u64>,
     row: Cell<u64>,
-    in_row: Cell<bool>,
+    part: Cell<Part>,
+}
+
+/// What is being read.
+#[derive(Clone, Copy)]
+enum Part {
+    Position,
+    Tables,
+    /// It is skipped.
+    Row,
 }
 
 impl Budget {
     fn current(&self) -> &Cell<u64> {
-        if self.in_row.get() { &self.row } else { &self.kept }
+        match self.part.get() {
+            Part::Position => &self.kept,
+            Part::Tables => &self.tables,
+            Part::Row => &self.row,
+        }
     }
 
     fn is_used_up(&self) -> bool {
-        self.kept.get() == 0 || self.row.get() == 0
+        [&self.kept, &self.tables, &self.row].iter().any(|left| left.get() == 0)
     }
 
     /// Runs `read` on the budget for skipped values.
     fn skip<T>(&self, read: impl FnOnce() -> T) -> T {
-        let before = self.in_row.replace(true);
+        self.spend(Part::Row, read)
+    }
+
+    fn spend<T>(&self, part: Part, read: impl FnOnce() -> T) -> T {
+        let before = self.part.replace(part);
         let result = read();
-        self.in_row.set(before);
+        self.part.set(before);
         result
     }
 }
@@ -229,7 +250,7 @@ impl<'de> Visitor<'de> for Metadata<'_> {
         let mut object = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             let value = match key.as_str() {
-                "tables" | "selection" | "ids" => map.next_value()?,
+                "tables" | "selection" | "ids" => self.0.spend(Part::Tables, || map.next_value())?,
                 _ => map.next_value_seed(Member(self.0))?,
             };
             object.insert(key, value);
