@@ -136,7 +136,7 @@ fn known(micros: u64) -> Option<u64> {
 
 /// `uuid:number`, or `uuid:tag:number`.
 fn gtid_text(uuid: [u8; 16], tag: &str, number: u64) -> String {
-    let mut out = Vec::with_capacity(36 + 1 + tag.len() + 1 + 20);
+    let mut out = Vec::with_capacity(text::UUID_BYTES + 1 + tag.len() + 1 + digits::ROOM_BYTES);
     text::uuid(uuid, &mut out);
     if !tag.is_empty() {
         out.push(b':');

@@ -8,10 +8,13 @@ use crate::push_fixed::push_fixed;
 /// One more than the largest number of eight digits.
 const EIGHT_DIGITS: u64 = 100_000_000;
 
+/// The room that [`unsigned`] takes for a moment: more than the digits of any number.
+pub const ROOM_BYTES: usize = 24;
+
 /// Appends an unsigned number.
 #[inline]
 pub fn unsigned(n: u64, out: &mut Vec<u8>) {
-    push_fixed(out, |room: &mut [u8; 24]| digits(n, room));
+    push_fixed(out, |room: &mut [u8; ROOM_BYTES]| digits(n, room));
 }
 
 /// Appends a signed number.

@@ -126,15 +126,17 @@ pub fn escape_byte(byte: u8, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a UUID's text.
+/// The length of a UUID's text.
+pub const UUID_BYTES: usize = 36;
+
+/// Appends a UUID as its text: lower-case, with hyphens.
 pub fn uuid(uuid: [u8; 16], out: &mut Vec<u8>) {
-    let mut text = [b'-'; 36];
-    let mut at = 0;
-    for (i, byte) in uuid.iter().enumerate() {
-        at += usize::from(matches!(i, 4 | 6 | 8 | 10));
+    /// Where the two digits of each byte stand.
+    const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+    let mut text = [b'-'; UUID_BYTES];
+    for (byte, at) in uuid.into_iter().zip(PLACES) {
         text[at] = HEX[usize::from(byte >> 4)];
         text[at + 1] = HEX[usize::from(byte & 15)];
-        at += 2;
     }
     out.extend_from_slice(&text);
 }
