@@ -131,6 +131,7 @@ on_servers!([mysql_8_0, mysql_9_7] fn a_huge_value_is_not_copied_needlessly(serv
     let status = std::fs::read_to_string(format!("/proc/{}/status", live.pid())).expect("its status");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak");
     let peak_kb: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
-    // The crate's packet and event, the batch, and the line in base64. With the line twice it was 5.6 times.
-    assert!(peak_kb < 5 * (32 << 10), "{peak_kb} kB");
+    // What the crate reads into, the batch, and the line in base64: 3.8 times. With the line twice it was 5.6 times, with the
+    // crate's packet kept 4.9 times.
+    assert!(peak_kb < 9 * (32 << 10) / 2, "{peak_kb} kB");
 });
