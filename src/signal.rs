@@ -1,5 +1,5 @@
 //! SIGINT, SIGTERM and SIGHUP: the first ends the run cleanly, the second at once. Either way the process dies by that
-//! same signal, so that its sender sees why.
+//! same signal, so that its sender sees why. A signal that was ignored when dumpa started, as by `nohup`, stays ignored.
 //!
 //! ctrlc handles signals on a thread, where sleeping and exiting are allowed, but does not tell which one came. So
 //! signal-hook stores the number, and later re-raises it: restoring the default handler takes unsafe code otherwise, with
@@ -28,8 +28,11 @@ impl Signal {
         let seen = signal.clone();
         let mut count = 0;
         // Signals stay pending until both handlers are installed.
-        let waiting: SigSet =
-            [SIGINT, SIGTERM, SIGHUP].into_iter().filter_map(|n| Number::try_from(n).ok()).collect();
+        let handled = [SIGINT, SIGTERM, SIGHUP].into_iter().filter_map(|n| Number::try_from(n).ok());
+        let waiting: SigSet = handled.clone().collect();
+        // Those that were ignored stay pending: ctrlc handles all three, but `nohup` or a shell may ignore some for dumpa.
+        let ignored = ignored();
+        let heard: SigSet = handled.filter(|number| ignored & (1 << (*number as i32 - 1)) == 0).collect();
         waiting.thread_block().context("cannot block signals")?;
         ctrlc::set_handler(move || {
             count += 1;
@@ -49,7 +52,7 @@ impl Signal {
             signal_hook::flag::register_usize(number, signal.0.clone(), number as usize)
                 .context("cannot listen for signals")?;
         }
-        waiting.thread_unblock().context("cannot unblock signals")?;
+        heard.thread_unblock().context("cannot unblock signals")?;
         Ok(signal)
     }
 
@@ -67,4 +70,12 @@ impl Signal {
         // For these signals it does not return.
         let _ = signal_hook::low_level::emulate_default_handler(number);
     }
+}
+
+/// The signals that the process was started to ignore, a bit each: signal 1 is the lowest. None where the kernel does not
+/// tell (`SigIgn` in Linux's `/proc/self/status`); asking by sigaction takes unsafe code.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

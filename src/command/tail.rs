@@ -39,6 +39,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 
 pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     let save = args.save.as_deref().map(SaveFile::new).transpose()?;
+    save.iter().try_for_each(|save| save.differs_from(&args.binlog))?;
     let from = Where::parse(args.from.as_deref().unwrap_or("earliest"))?;
     let given = matches!(from, Where::At(_));
     let until = args.until.as_deref().map(Where::parse).transpose()?;

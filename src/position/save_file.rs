@@ -51,6 +51,24 @@ impl SaveFile {
         Ok(save)
     }
 
+    /// # Errors
+    /// Exit 2 when one of these files, which the run reads, is the one that would be replaced.
+    pub fn differs_from(&self, read: &[PathBuf]) -> Result<()> {
+        let Ok(own) = fs::metadata(&self.path) else { return Ok(()) };
+        let is_own = |path: &&PathBuf| {
+            let path = if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path };
+            fs::metadata(path).is_ok_and(|file| (file.dev(), file.ino()) == (own.dev(), own.ino()))
+        };
+        match read.iter().find(is_own) {
+            None => Ok(()),
+            Some(path) => Err(usage(format!(
+                "--save {}: the position would replace {}, which is read with --binlog",
+                self.path.display(),
+                path.display()
+            ))),
+        }
+    }
+
     /// Replaces the file by this position.
     pub fn save(&self, position: &Position) -> Result<()> {
         let mut line = position.to_json().to_string();

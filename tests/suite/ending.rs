@@ -57,6 +57,20 @@ fn much(db: &Db, transactions: u32) {
     conn.query_drop("commit").expect("it commits");
 }
 
+on_servers!([mysql_8_0] fn a_signal_that_was_ignored_stays_ignored(server) {
+    let db = server.fresh_db("ending");
+    db.sql("create table t (id int primary key) engine=innodb");
+    let home = Dumpa::bare();
+    let mut live = tail(server, &db, &place(server), &home).ignoring(libc::SIGHUP).spawn();
+    for id in [1, 2] {
+        db.sql(&format!("insert into t values ({id})"));
+        live.next();
+        live.signal(libc::SIGHUP);
+    }
+    let run = live.end_by(libc::SIGTERM);
+    assert_eq!((run.signal, run.lines().len()), (Some(libc::SIGTERM), 2), "{}", run.stderr);
+});
+
 on_each_server! {
     fn a_signal_ends_an_idle_tail_and_saves(server) {
         let db = server.fresh_db("ending");

@@ -103,6 +103,22 @@ fn a_link_that_leads_nowhere_is_refused() {
 }
 
 #[test]
+fn a_position_does_not_replace_a_log_that_is_read() {
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/mysql-8.0/types.bin");
+    for (binlog, save) in [("log", "./log"), ("log", "link"), ("-", "log")] {
+        let dumpa = Dumpa::bare().args(["tail", "-D", "d", "--binlog", binlog, "--save", save]);
+        fs::copy(log, dumpa.file("log")).expect("a copy");
+        symlink("log", dumpa.file("link")).expect("a link");
+        let stdin = fs::File::open(dumpa.file("log")).expect("a file");
+        let run = dumpa.command().stdin(stdin).output().expect("it runs");
+        let stderr = String::from_utf8_lossy(&run.stderr);
+        assert_eq!(run.status.code(), Some(2), "{binlog} {save}: {stderr}");
+        assert!(stderr.contains(&format!("would replace {binlog}, which is read")), "{stderr}");
+        assert!(fs::read(dumpa.file("log")).expect("a file").starts_with(b"\xfebin"));
+    }
+}
+
+#[test]
 fn a_position_is_not_saved_to_the_file_that_rows_go_to() {
     for args in [&["load", "-D", "d"][..], &["tail", "-D", "d", "--from", "now"], &["position"]] {
         let connection = ["-H", "127.0.0.1", "-P", "1"];

@@ -1,7 +1,7 @@
 //! The program under test.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
@@ -17,6 +17,7 @@ pub struct Dumpa {
     connection: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     home: Arc<TempDir>,
+    ignores: Vec<libc::c_int>,
 }
 
 impl Dumpa {
@@ -38,7 +39,13 @@ impl Dumpa {
     /// Passes no options of its own.
     pub fn bare() -> Dumpa {
         let home = TempDir::with_prefix("dumpa-").expect("a temporary folder");
-        Dumpa { args: Vec::new(), connection: Vec::new(), env: Vec::new(), home: Arc::new(home) }
+        Dumpa {
+            args: Vec::new(),
+            connection: Vec::new(),
+            env: Vec::new(),
+            home: Arc::new(home),
+            ignores: Vec::new(),
+        }
     }
 
     /// The same, with its folder in memory where there is such a place: hundreds of runs with `--save` would wait for
@@ -59,6 +66,12 @@ impl Dumpa {
     /// A variable of its environment, in which there is otherwise none that is called `MYSQL_…` or `DUMPA_…`.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Dumpa {
         self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Starts with a signal ignored, as by `nohup`.
+    pub fn ignoring(mut self, signal: libc::c_int) -> Dumpa {
+        self.ignores.push(signal);
         self
     }
 
@@ -92,6 +105,16 @@ impl Dumpa {
         command.args(subcommand).args(&self.connection).args(rest);
         command.env("HOME", self.dir()).current_dir(self.dir());
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
+            let disposition = if self.ignores.contains(&signal) { libc::SIG_IGN } else { libc::SIG_DFL };
+            // SAFETY: a plain system call. Whoever runs the tests may ignore some.
+            unsafe {
+                command.pre_exec(move || {
+                    libc::signal(signal, disposition);
+                    Ok(())
+                });
+            }
+        }
         command
     }
 
