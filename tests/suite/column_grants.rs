@@ -55,7 +55,7 @@ on_each_server! {
                 assert!(run.stderr.contains(&says) && run.stderr.contains(&grant), "{table}: {}", run.stderr);
                 // Before 8.0, MySQL has no way to ask for the names of columns that are in no index.
                 let old = server.is_mysql() && server.version() < (8, 0) && table == "t";
-                let named = if old { "some besides `id`, `x`".to_owned() } else { format!("not `{column}`") };
+                let named = if old { "only `id`, `x`".to_owned() } else { format!("not `{column}`") };
                 assert!(run.stderr.contains(&named), "{table}: {}", run.stderr);
             }
         }
