@@ -299,9 +299,9 @@ impl Layouts {
             let name = (table.database.clone(), table.name.clone());
             return match self.tables_known.id(&name) {
                 Some(before) if !before.is_empty() => Err(unreadable(format!(
-                    "at {place} cannot tell which columns make up the id of {}.{}: the log does not name them, and there is no \
-                     server to ask (--host), or the table has other columns there now. Rows printed before have the id \
-                     {}. Give --id {printed}=COLUMN, or load again",
+                    "at {place} cannot tell which columns make up the id of {}.{}: the log does not name them, and \
+                     there is no server to ask (--host), or the table has other columns there now. Rows printed before \
+                     have the id {}. Give --id {printed}=COLUMN, or load again",
                     table.database,
                     table.name,
                     names(before)
