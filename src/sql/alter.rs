@@ -191,7 +191,7 @@ impl Altered {
         }
     }
 
-    /// CHANGE [COLUMN] c d …
+    /// `CHANGE [COLUMN] c d …`
     fn change(&mut self, mut reader: Reader<'_>) {
         reader.accept("column");
         reader.accept_all(&["if", "exists"]);
@@ -199,7 +199,7 @@ impl Altered {
         self.modify(reader, from);
     }
 
-    /// MODIFY [COLUMN] c …; or the rest of CHANGE after the old name.
+    /// `MODIFY [COLUMN] c …`, or the rest of CHANGE after the old name.
     fn modify(&mut self, mut reader: Reader<'_>, old_name: Option<Identifier>) {
         if old_name.is_none() {
             reader.accept("column");

@@ -10,7 +10,7 @@ use super::reader::Reader;
 const DATABASE: [&str; 2] = ["database", "schema"];
 const TABLES: [&str; 2] = ["table", "tables"];
 
-/// TRUNCATE [TABLE] t
+/// `TRUNCATE [TABLE] t`
 pub(super) fn truncate(mut reader: Reader<'_>) -> Effects {
     reader.accept("table");
     match reader.table() {
