@@ -61,13 +61,13 @@ complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l ssl-key -d 'The pri
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l defaults-file -d 'Read FILE, and no other option file' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l defaults-extra-file -d 'Read FILE too, before ~/.my.cnf' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l connect-timeout -d 'How long connecting may take, as 10s or in seconds [default: 10s]' -r
-complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l no-lock -d 'Take no lock, even where the position can then only be one that may lose changes'
+complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l no-lock -d 'Take no lock, even if changes may then be lost between the position and the snapshot'
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l no-defaults -d 'Read no option file'
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -s V -l version -d 'Print version'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l from -d 'Where to begin: a file holding a position or a line of `dumpa tail`, LOGFILE:OFFSET, now or earliest' -r
-complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l until -d 'Where to end: now (when all is printed that is committed at the start), or as for --from' -r
+complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l until -d 'Where to end: now (what is committed when the run starts), or as for --from' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l save -d 'Save the position reached to FILE, at most once a second and at the end' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l server-id -d 'Announce this replica id to the server, 1 or more [default: a random one]' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l binlog -d 'Read log files from disk instead of a server\'s log (- is standard input); put TABLEs before it' -r -F
@@ -101,7 +101,7 @@ complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l ssl-key -d 'The pri
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l defaults-file -d 'Read FILE, and no other option file' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l defaults-extra-file -d 'Read FILE too, before ~/.my.cnf' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l connect-timeout -d 'How long connecting may take, as 10s or in seconds [default: 10s]' -r
-complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l allow-missing -d 'Take tables (and --id) that match nothing: they are to come, or were dropped'
+complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l allow-missing -d 'Accept tables (and --id) that match nothing: they may be created later, or were dropped'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l old -d 'Add to the metadata of an update, as "old", what the changed columns held before'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l no-defaults -d 'Read no option file'

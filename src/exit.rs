@@ -5,7 +5,7 @@ use std::io;
 /// An error whose kind decides the exit code. Everything else is exit 1.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Exit 2: it was called wrongly: flags, option file, position file.
+    /// Exit 2: wrong flags, option file or position file.
     #[error("{0}")]
     Usage(String),
     /// Exit 3: the position is not available on this server (any more).

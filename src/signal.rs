@@ -13,8 +13,8 @@ use anyhow::{Context, Result};
 use nix::sys::signal::{SigSet, Signal as Number};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// How long the work may take to end after a signal: a reader of stdout that has stopped reading could block it for
-/// ever.
+/// How long the work may take to end after a signal: a reader of stdout that has stopped reading could block it
+/// forever.
 const GRACE: Duration = Duration::from_millis(900);
 
 /// The signal that asked dumpa to end, if one did.

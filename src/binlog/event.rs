@@ -16,7 +16,7 @@ pub const CHECKSUM_LEN: usize = 4;
 pub const FLAG_IN_USE: u16 = 0x1;
 /// Header flag: the statement used a temporary table of its session, or one before it in the same procedure did.
 pub const FLAG_THREAD_SPECIFIC: u16 = 0x4;
-/// Header flag: made by the dump thread; it stands in no file.
+/// Header flag: made by the dump thread; not part of any file.
 pub const FLAG_ARTIFICIAL: u16 = 0x20;
 /// Header flag: written by the replica itself, in its relay log.
 pub const FLAG_RELAY_LOG: u16 = 0x40;

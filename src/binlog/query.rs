@@ -13,7 +13,7 @@ const MODE_NO_BACKSLASH_ESCAPES: u64 = 1 << 20;
 /// A statement as it was logged.
 #[derive(Debug, Clone)]
 pub struct Query<'a> {
-    /// The client's, whose temporary tables the statement sees.
+    /// The client's thread id. Temporary tables belong to it.
     pub thread_id: u32,
     /// The default database. In UTF-8, as the server stores names, whatever the client's character set.
     pub database: &'a [u8],

@@ -6,7 +6,7 @@ use super::column_format::ColumnFormat;
 use super::event::FormatDescription;
 use crate::bytes::{Bytes, Malformed, bit};
 
-/// No table has more columns. Both servers allow 4,096 (`MAX_FIELDS`), beside which stand a few that they hide.
+/// Limit of a table's columns. Both servers allow 4,096 (`MAX_FIELDS`), and add a few hidden ones.
 const MAX_COLUMNS: usize = 8192;
 
 /// A table map event, borrowed from its body.
@@ -215,7 +215,7 @@ fn key(bytes: &[u8], prefixes: bool) -> Result<Vec<usize>, Malformed> {
 mod tests {
     use super::*;
 
-    /// Keys are looked through once for each of their columns: a million of them would take an hour.
+    /// Checking a key takes time quadratic in its columns: an hour for a million of them.
     #[test]
     fn more_columns_than_a_table_can_have_are_refused() {
         let map = |columns: u32| {

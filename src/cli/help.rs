@@ -10,7 +10,7 @@ Output:
   id         the value of the primary key, an array if it has several columns
   content    the row as it is now, or the row that went; null for truncate
   metadata   null from load; from tail ts, the time of the commit, and the place to resume from:
-             next_file, next_position, log (which tells a log from one that was begun anew) and, within a
+             next_file, next_position, log (identifies the log: another after a reset) and, within a
              transaction, next_row and next_line
 
 Examples:
@@ -44,14 +44,14 @@ Examples:
 
 pub const TAIL: &str = "\
 Altered tables:
-  A change that no row event tells is a truncate, a warning, or exit 4.
-  truncate   TRUNCATE, DROP, CREATE OR REPLACE, TRUNCATE PARTITION ALL, RENAME to a name that is not wanted
-  warning    ADD, DROP, MODIFY, CHANGE and RENAME COLUMN, CONVERT TO CHARACTER SET: rows that are there may
+  A change without row events prints a truncate or a warning, or is exit 4.
+  truncate   TRUNCATE, DROP, CREATE OR REPLACE, TRUNCATE PARTITION ALL, RENAME to a name that is not selected
+  warning    ADD, DROP, MODIFY, CHANGE and RENAME COLUMN, CONVERT TO CHARACTER SET: existing rows may
              change, and those printed before keep their old columns and values; load again if that matters
   exit 4     EXCHANGE, DROP, TRUNCATE and CONVERT PARTITION, DISCARD and IMPORT TABLESPACE, ALTER IGNORE that
-             may delete rows, ENGINE=BLACKHOLE, RENAME to a wanted name, an id of other columns or another type
-  DROP DATABASE does not name its tables. They are known where the run began at a position that load or tail
-  has saved, at now or at earliest, and where they were given by name. Else it is exit 4.
+             may delete rows, ENGINE=BLACKHOLE, RENAME to a selected name, an id of other columns or another type
+  DROP DATABASE does not name its tables. They are known if the run began at a position that load or tail
+  saved, at now or at earliest, or if the command line names them. Else it is exit 4.
 
 Examples:
   dumpa tail -D shop --from now
@@ -63,6 +63,6 @@ Examples:
 pub const VALIDATE_POS: &str = "\
 Examples:
   code=0; dumpa validate-pos pos.json || code=$?
-  if [ $code = 3 ]; then    # gone for good: after any other code what was loaded before is still of use
+  if [ $code = 3 ]; then    # gone for good; after any other code the earlier load is still good
     dumpa load -D shop --save new.json > shop.new && mv shop.new shop.ndjson && mv new.json pos.json
   fi";

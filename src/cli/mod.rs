@@ -60,7 +60,7 @@ pub struct LoadArgs {
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
 
-    /// Take no lock, even where the position can then only be one that may lose changes
+    /// Take no lock, even if changes may then be lost between the position and the snapshot
     #[arg(long)]
     pub no_lock: bool,
 
@@ -85,7 +85,7 @@ pub struct TailArgs {
     #[arg(long, value_name = "WHERE", required_unless_present = "binlog")]
     pub from: Option<String>,
 
-    /// Where to end: now (when all is printed that is committed at the start), or as for --from
+    /// Where to end: now (what is committed when the run starts), or as for --from
     #[arg(long, value_name = "WHERE")]
     pub until: Option<String>,
 
@@ -93,7 +93,7 @@ pub struct TailArgs {
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
 
-    /// Take tables (and --id) that match nothing: they are to come, or were dropped
+    /// Accept tables (and --id) that match nothing: they may be created later, or were dropped
     #[arg(long)]
     pub allow_missing: bool,
 
@@ -103,8 +103,8 @@ pub struct TailArgs {
 
     /// Add to the metadata of an update, as "old", what the changed columns held before
     ///
-    /// An object of those columns alone, in table order; {} when none changed. Of an update that changes
-    /// the id it stands in the line of the upsert.
+    /// An object of those columns alone, in table order; {} when none changed. An update that changes the id has it in
+    /// the line of the upsert.
     #[arg(long)]
     pub old: bool,
 

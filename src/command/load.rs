@@ -27,7 +27,7 @@ use crate::source::network::Network;
 use crate::value::Dialect;
 
 const LOAD: Search = Search { estimates: true, missing: Missing::IsAnError { advice: "" } };
-/// How often a snapshot is begun anew because tables were created or dropped meanwhile.
+/// How often to begin a snapshot again because tables were created or dropped meanwhile.
 const TRIES: u32 = 10;
 
 /// A table to load.
@@ -118,7 +118,8 @@ fn report_method(method: Method, server: &Server, progress: &Progress) {
     }
 }
 
-/// A load can take longer than the server keeps its log: better to fail now than in the tail.
+/// Checks that the server still has the log file: a load can take longer than the server keeps its log. Better to fail
+/// now than in the tail.
 fn check_still_there(conn: &mut Conn, server: &Server, file: &str, progress: &Progress) -> Result<()> {
     conn.query_drop("SET character_set_results = utf8mb4").context("cannot set the character set")?;
     match binary_log::files(conn, server) {
@@ -136,8 +137,8 @@ fn check_still_there(conn: &mut Conn, server: &Server, file: &str, progress: &Pr
 
 /// Begins a snapshot that holds exactly the tables that are loaded, and reads their definitions once it has begun.
 ///
-/// If tables were created or dropped meanwhile, it begins anew. A created table's rows would be missing from the snapshot
-/// although they come before its position; a dropped table may be part of it, but can no longer be read.
+/// If tables were created or dropped meanwhile, it begins again. A created table's rows would be missing from the
+/// snapshot although they come before its position; a dropped table may be part of it, but can no longer be read.
 fn consistent_snapshot<T>(
     catalog: &mut Catalog,
     selection: &Selection,

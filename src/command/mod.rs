@@ -57,7 +57,7 @@ fn progress(args: &MessageArgs) -> Progress {
     Progress::new(when, args.quiet)
 }
 
-/// The wanted tables and the shape of their lines; with `lower_case`, names are folded as the server does.
+/// The selected tables and the shape of their lines; with `lower_case`, names are folded as the server does.
 fn wanted(
     tables: &[String],
     shape: &ShapeArgs,

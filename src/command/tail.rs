@@ -44,7 +44,7 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     let given = matches!(from, Where::At(_));
     let until = args.until.as_deref().map(Where::parse).transpose()?;
     let options = Options::resolve(&Given::from(args.connection.clone()))?;
-    // Errors in these need no server to be found.
+    // Finds errors in these arguments before connecting.
     wanted(&args.tables, &args.shape, &options, false)?;
     let mut progress = progress(&args.messages);
     let mut start = match args.binlog.is_empty() {
@@ -120,7 +120,7 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
         Where::Earliest => Some(first()),
         Where::At(position) => Some(position.clone()),
     });
-    // A log does not say how its server compares names.
+    // The log does not say how its server compares names, so ask.
     let own = without_database(&options);
     let server = match args.connection.names_a_server() {
         true => Some(identify(&mut connect(&own)?)?),
@@ -159,14 +159,14 @@ fn resolve(at: Where, conn: &mut Conn, server: &Server) -> Result<Position> {
     }
 }
 
-/// Whether a log begins with this file, as far as its name says: before a file with a higher number there were others, with
-/// rows that may have been printed.
+/// Whether a file is the first of its log, judged by the number in its name. Before a later file there were others,
+/// whose rows may have been printed.
 fn is_first_of_log(file: &str) -> bool {
     let number = file.rsplit_once('.').and_then(|(_, number)| number.parse::<u64>().ok());
     number.is_none_or(|number| number <= 1)
 }
 
-/// What is known of the tables where the run begins.
+/// Sets what is known of the tables at the start of the run.
 fn begin_with(layouts: &mut Layouts, from: &Position, is_earliest: bool) {
     let selection = layouts.selection().clone();
     layouts.tables_known.begin_with(from, &selection);
@@ -211,8 +211,8 @@ fn lookup(options: Options, server: Server) -> Lookup {
     })
 }
 
-/// Checks the names on the command line against the catalog, notes the tables that exist (a DROP DATABASE names none),
-/// and warns of foreign keys whose changes are not logged.
+/// Checks the names on the command line against the catalog, notes the tables that exist (a DROP DATABASE does not name
+/// them), and warns of foreign keys whose changes are not logged.
 fn survey(mut conn: Conn, server: &Server, layouts: &mut Layouts, search: Search) -> Result<()> {
     let seconds = conn.query_first("SELECT UNIX_TIMESTAMP()").context("cannot ask for the server's time")?;
     let mut catalog = Catalog::new(conn, server)?;
@@ -228,7 +228,7 @@ fn survey(mut conn: Conn, server: &Server, layouts: &mut Layouts, search: Search
         }
     }
     let tables = found.into_iter().map(|found| (found.database, found.table));
-    // An account that may not ask for the end does without.
+    // If the account may not ask for the end, it stays unknown.
     let end = binary_log::end(&mut catalog.into_conn(), server).ok();
     layouts.tables_known.surveyed(tables, Survey { end, seconds: seconds.unwrap_or(u64::MAX) });
     Ok(())
@@ -255,7 +255,7 @@ impl Tail<'_> {
         // Whatever happened, print and save what is good, unless stdout's reader is gone.
         let gone = outcome.as_ref().is_err_and(|error| error.chain().any(|cause| cause.is::<ReaderGone>()));
         let finished = if gone { Ok(()) } else { self.finish() };
-        // Where the server refused the start, the position saved before is the better one.
+        // If the server refused the start, keep the position that was saved before.
         let refused = outcome.is_err() && self.reached.as_ref() == Some(&start);
         let saved = if refused { Ok(()) } else { self.save_reached() };
         outcome.and(finished).and(saved)?;

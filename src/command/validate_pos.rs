@@ -32,13 +32,13 @@ pub fn run(args: &ValidateArgs) -> Result<u8> {
     });
     let (position, reason) = match checked {
         Ok(position) => (Some(position), None),
-        // An unreachable server, or one that refuses this account, gives no verdict, and no reason to load again.
+        // If the server cannot be reached, or refuses the account, there is no verdict, and no reason to load again.
         Err(error) if ![exit::UNAVAILABLE, exit::UNREADABLE].contains(&exit::code(&error)) => {
             return Err(error);
         }
         Err(error) => {
             let position = error.downcast_ref::<Checked>().map(|checked| checked.0.clone());
-            // A known position is the outermost context, and a member of the verdict itself.
+            // The outermost context is the position, if known. The verdict has its members already.
             let reason = exit::chain_message(error.chain().skip(usize::from(position.is_some())));
             (position, Some(reason))
         }

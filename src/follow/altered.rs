@@ -1,7 +1,8 @@
 //! ALTER TABLE on a table that has rows: it may change rows that were printed before, and no row event says how. Each such
 //! statement gives one warning; if ids change, the run ends.
 //!
-//! Every clause of a statement comes through here: the place to hook in a schema history, or an option to be strict.
+//! Every clause of every ALTER TABLE comes through here. A schema history, or an option to be strict, would hook in
+//! here.
 
 use anyhow::Result;
 
@@ -32,7 +33,7 @@ impl Steps<'_> {
             }
             if let Some(change) = self.id_change(table, clauses)? {
                 return Err(unreadable(format!(
-                    "at {} ALTER TABLE {}.{} … {change} the ids of its rows, and the log does not hold these again: \
+                    "at {} ALTER TABLE {}.{} … {change} the ids of its rows, and the log does not repeat these rows: \
                      load again",
                     place, table.0, table.1,
                 )));
@@ -42,10 +43,10 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// The clause that changes ids of rows, or may do so, with the words for that.
+    /// Describes the clause that changed ids of existing rows, or may have changed them.
     ///
-    /// Where it is known what the ids were made of, a change of keys needs no look here: the next rows tell what the ids
-    /// are made of then, in this run or, as that is saved with the position, in a later one.
+    /// If the id columns are known, changes of keys are not judged here: `Layouts` compares the id columns when the
+    /// next rows come. They are saved with the position, so a later run compares them, too.
     fn id_change(&mut self, table: &FullName, clauses: &[Clause]) -> Result<Option<String>> {
         let Some(id) = self.layouts.tables_known.id(table) else {
             let change = self.unseen_id_change(table, clauses)?;
@@ -65,8 +66,8 @@ impl Steps<'_> {
         Ok(change.map(|(column, what)| format!("{what} `{}` changed", column.name)))
     }
 
-    /// The clause that may have changed ids of rows of which this run knows nothing: they may have been made of what the
-    /// clause changes, unless `--id` names other columns, or the table has a primary key now that it had all along.
+    /// [`Steps::id_change`] for a table whose id columns are not known. Any column may have been one of them, unless
+    /// `--id` names others, or the table has a primary key now and had it before the statement.
     fn unseen_id_change(&mut self, table: &FullName, clauses: &[Clause]) -> Result<Option<String>> {
         let key = clauses.iter().find_map(|clause| match clause {
             Clause::AddPrimaryKey => Some("ADD PRIMARY KEY"),
@@ -86,12 +87,12 @@ impl Steps<'_> {
         if !clauses.iter().any(may_matter) {
             return Ok(None);
         }
-        // Of a table that is gone by now, or with nobody to ask, nothing can be told.
+        // Without a server, or if the table is gone by now, the id columns stay unknown.
         let Some(now) = self.layouts.id_now(table)? else { return Ok(None) };
         Ok(clauses.iter().find_map(|clause| may_change(clause, &now)))
     }
 
-    /// Takes in what columns of ids are called from now on.
+    /// Records new names of id columns.
     pub(super) fn take_in_new_names(&mut self, table: &FullName, clauses: &[Clause]) {
         let renames = clauses.iter().filter_map(|clause| match clause {
             Clause::RenameColumn { from: Some(from), to: Some(to) }
@@ -122,7 +123,7 @@ impl Steps<'_> {
     }
 }
 
-/// What a clause does that may have changed ids, of which only this is known.
+/// Describes a clause that may have changed ids. Of the id columns only those of `now` are known.
 fn may_change(clause: &Clause, now: &IdNow) -> Option<String> {
     let is_of_id = |name: &str| now.columns.iter().any(|column| column.eq_ignore_ascii_case(name));
     let quoted = |name: &Identifier| name.as_deref().unwrap_or("?").to_string();
@@ -144,7 +145,8 @@ fn may_change(clause: &Clause, now: &IdNow) -> Option<String> {
     }
 }
 
-/// Nearly always an integer was one before, only shorter.
+/// Whether a type is an integer. A column that an ALTER makes an integer was nearly always a shorter one before, and
+/// prints the same.
 fn is_integer(type_word: &str) -> bool {
     matches!(
         type_word,

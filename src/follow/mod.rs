@@ -68,7 +68,7 @@ struct Steps<'a> {
     cursor: Cursor,
     transactions: Transactions,
     layouts: Layouts,
-    /// Which tables are wanted, as it is saved with a position.
+    /// Which tables are selected, as saved with a position.
     selection: Arc<Patterns>,
     lines: Lines,
     rows: RowPrinter,

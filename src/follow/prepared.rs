@@ -1,4 +1,4 @@
-//! Prepared XA transactions: where each begins, and how the log decides it.
+//! Prepared XA transactions: where each begins, and whether it was committed or rolled back.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,13 +24,13 @@ pub struct GroupStart {
 /// The last thing that the log says about an xid, up to some place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// Prepared in this group, and not decided since.
+    /// Prepared in this group, and neither committed nor rolled back since.
     Prepared(GroupStart),
     Committed,
     RolledBack,
 }
 
-/// Where the undecided prepared transactions of this run begin.
+/// Where each transaction begins that was prepared in this run, and neither committed nor rolled back since.
 #[derive(Debug, Default)]
 pub struct Prepared(HashMap<String, GroupStart>);
 
@@ -43,7 +43,7 @@ impl Prepared {
         self.take(xid);
     }
 
-    /// Where the transaction begins, which is forgotten.
+    /// Removes the transaction, and returns where it begins.
     pub fn take(&mut self, xid: &str) -> Option<GroupStart> {
         self.0.remove(xid)
     }
@@ -53,7 +53,7 @@ impl Prepared {
 pub struct Replay {
     /// The state of the main reading, inside the transaction that commits this one.
     pub outer: Transactions,
-    /// The transaction that is to be read.
+    /// The xid of the transaction to read.
     pub xid: String,
     pub state: ReplayState,
 }
@@ -63,7 +63,7 @@ pub enum ReplayState {
     GoesOn,
     /// All of it was read.
     IsPrepared,
-    /// It is not a prepared transaction.
+    /// The log holds something else at that place.
     IsAnother,
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::last_line::LastLine;
 
-/// At most so many savepoints are remembered. Each takes 100 bytes and its name.
+/// At most this many savepoints are remembered. Each takes 100 bytes and its name.
 const MOST: usize = 200_000;
 
 /// The state of the transaction's lines at a savepoint.
@@ -23,8 +23,7 @@ pub struct Mark {
 #[derive(Debug, Default)]
 pub struct Savepoints {
     marks: Vec<(String, Mark)>,
-    /// Index into `marks` by name: of the latest mark, if a savepoint was set again. The older mark stays until the list is
-    /// cleaned.
+    /// Index of the latest mark of each name in `marks`. The older mark stays until the list is cleaned.
     by_name: HashMap<String, usize>,
     /// More were set than are remembered.
     are_some_forgotten: bool,
@@ -110,7 +109,7 @@ mod tests {
         for (name, len) in [("a", 1), ("b", 2), ("a", 3), ("c", 4)] {
             savepoints.set(name.to_string(), mark(len));
         }
-        // Set again, `a` stands behind `b`.
+        // Set again, `a` is after `b`.
         assert_eq!(back(&mut savepoints, "a"), Some(3));
         assert_eq!(back(&mut savepoints, "c"), None);
         assert_eq!(back(&mut savepoints, "b"), Some(2));

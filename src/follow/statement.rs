@@ -18,8 +18,8 @@ use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange, TableName
 use crate::tuple::{LinePrefixes, Op};
 use crate::version::Release;
 
-/// An effect whose names are the server's: folded, with their database. A table whose name cannot be read, in a
-/// database that is not wanted, has an empty name.
+/// An effect with full names: a table's with its database, and folded to lower case if the server compares names so. If
+/// a name is not valid text, and no table of its database is selected, it is empty.
 pub(super) type FullEffect = Effect<FullName, String>;
 
 impl Steps<'_> {
@@ -69,7 +69,7 @@ impl Steps<'_> {
         Ok(Flow::Continue)
     }
 
-    /// Takes out that versions were dropped which are not current: they are not printed.
+    /// Removes a DROP PARTITION that dropped only old row versions, which are never printed.
     fn take_out_history(&mut self, effects: &mut Vec<FullEffect>) -> Result<()> {
         let drops = |effect: &FullEffect| match effect {
             Effect::Table(table, TableChange::Unlogged(DROP_PARTITION)) => Some(table.clone()),
@@ -82,7 +82,7 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// Tables that a statement emptied, each a row of its transaction.
+    /// Prints a truncate line for each table that a statement emptied. Each counts as a row of the transaction.
     fn print_truncates(&mut self, tables: &[FullName]) -> Result<Flow> {
         let transactions = self.replay.as_ref().map_or(&self.transactions, |replay| &replay.outer);
         let Some(transaction) = transactions.open() else { return Ok(Flow::Continue) };
@@ -105,8 +105,7 @@ impl Steps<'_> {
 
     /// The effect with full names, as the server compares them. Nothing else converts names.
     ///
-    /// # Errors
-    /// Exit 4 when a name cannot be read, and may be a wanted one's.
+    /// # Errors Exit 4 when a name is not valid text, and may be a selected table's or database's.
     pub(super) fn full_effect(&self, effect: Effect, query: &Query<'_>, place: &Place) -> Result<FullEffect> {
         let full = |name: TableName| self.full(name, query, place);
         Ok(match effect {
@@ -129,8 +128,7 @@ impl Steps<'_> {
 
     /// A table's full name.
     ///
-    /// # Errors
-    /// Exit 4 when its name cannot be read, and may be a selected table's.
+    /// # Errors Exit 4 when the name is not valid text, and may be a selected table's.
     fn full(&self, name: TableName, query: &Query<'_>, place: &Place) -> Result<FullName> {
         let selection = self.layouts.selection();
         let default = || std::str::from_utf8(query.database).ok().map(str::to_string);
@@ -167,11 +165,11 @@ impl Steps<'_> {
         framer: &Framer,
     ) -> Result<Vec<FullName>> {
         let mut emptied = Vec::new();
-        // Names that this statement gave to tables, and whether these have no rows.
+        // Names that this statement gave to tables, and whether each table is known to be empty.
         let mut came: Vec<(&FullName, bool)> = Vec::new();
         for effect in effects {
             match effect {
-                // No rows come to the new name.
+                // A view or sequence brings no rows to its new name.
                 Effect::Table(table, TableChange::RenamedTo(_)) if views.contains(table) => {
                     emptied.push(table.clone());
                 }
@@ -197,13 +195,13 @@ impl Steps<'_> {
         Ok(emptied)
     }
 
-    /// Whether a table has no rows, for certain, before this statement or since it was renamed by it.
+    /// Whether a table is known to be empty: before the statement, or under the name that the statement gave it.
     fn is_empty(&self, table: &FullName, came: &[(&FullName, bool)]) -> bool {
         let last = came.iter().rev().find(|(name, _)| *name == table);
         last.map_or_else(|| !self.layouts.tables_known.may_have_rows(table), |(_, is_empty)| *is_empty)
     }
 
-    /// Wanted names that a statement renames, and that are known to be no tables'.
+    /// Selected names that a statement renames, and that are known to be names of views or sequences.
     fn renamed_views(&self, effects: &[FullEffect], event: &Event<'_>, place: &Place) -> Vec<FullName> {
         let (known, here) = (&self.layouts.tables_known, Position::new(&*place.file, place.end));
         let (order, began) = (self.cursor.order(), event.header.timestamp.into());
@@ -221,8 +219,7 @@ impl Steps<'_> {
 
     /// Whether a table has lost all of its rows.
     ///
-    /// # Errors
-    /// Exit 4 when its rows changed in another way that the log does not hold.
+    /// # Errors Exit 4 when its rows changed in another way, which the log does not hold.
     fn is_emptied(
         &self,
         table: &FullName,
@@ -269,8 +266,7 @@ impl Steps<'_> {
 
     /// The selected tables of a dropped database, which the log does not name.
     ///
-    /// # Errors
-    /// Exit 4 when they are not known.
+    /// # Errors Exit 4 when not all of them are known.
     fn tables_of_dropped(&self, database: &str, event: &Event<'_>, place: &Place) -> Result<Vec<FullName>> {
         let layouts = &self.layouts;
         let selection = layouts.selection();
@@ -290,14 +286,14 @@ impl Steps<'_> {
         known.ok_or_else(|| {
             unreadable(format!(
                 "at {} DROP DATABASE {database} dropped tables that neither the log nor the server can name: name \
-                 those that you have on the command line (with --allow-missing), or load again. (A position saved by \
-                 --save knows them.)",
+                 the tables that you loaded on the command line (with --allow-missing), or load again. (A position \
+                 saved by --save lists them.)",
                 place
             ))
         })
     }
 
-    /// Remembers what a statement did, for what comes after it.
+    /// Records what a statement did to the known tables.
     fn take_in(&mut self, effects: &[FullEffect], views: &[FullName]) {
         for effect in effects {
             match effect {
@@ -329,7 +325,7 @@ impl Steps<'_> {
         match change {
             TableChange::RenamedTo(to) => known.renamed(table, to, wants_other),
             TableChange::Gone => known.gone(table),
-            // It is done already, and so may be rows that came since.
+            // An earlier run printed this statement, and perhaps also rows that came after it.
             TableChange::Emptied | TableChange::Created { if_not_exists: false, .. } if self.skips => {
                 known.may_be_filled(table);
                 if is_wanted {
@@ -341,9 +337,9 @@ impl Steps<'_> {
             }
             TableChange::Emptied => known.emptied(table),
             TableChange::Created { if_not_exists: false, .. } => known.created(table),
-            // It may have rows from before.
+            // The table may have existed before, with rows.
             TableChange::Created { if_not_exists: true, .. } if is_wanted => known.add(table),
-            // What is saved has the new names already.
+            // If an earlier run printed this statement, the saved id columns have the new names already.
             TableChange::Altered(clauses) if !self.skips => self.take_in_new_names(table, clauses),
             TableChange::Unlogged(_) | TableChange::Data { .. } => known.may_be_filled(table),
             TableChange::Created { if_not_exists: true, .. }

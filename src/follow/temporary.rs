@@ -1,5 +1,5 @@
-//! Temporary tables. Each hides the real table of its name from its session: a TRUNCATE there empties the temporary table.
-//! Row format does not log them; in MIXED format MariaDB and MySQL before 8.0 do.
+//! Temporary tables. In its session, each hides the real table of the same name: a TRUNCATE empties the temporary
+//! table. ROW format does not log them; MIXED format does, on MariaDB and on MySQL before 8.0.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,23 +9,23 @@ use crate::binlog::query::Query;
 use crate::schema::known::FullName;
 use crate::sql::effect::{Effect, TableChange};
 
-/// At most so many are remembered. Statements on further ones count as changes of the real tables, which they nearly
-/// always are.
+/// At most this many temporary tables are remembered. A statement on a name that is not remembered counts as one on the
+/// real table, which it nearly always is.
 const MOST: usize = 10_000;
 
-/// A session: threads of two servers, which write to the log of a third, may have the same id.
+/// A session. The thread id alone is not unique: a replica's log may hold statements of two other servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct SessionId {
     server_id: u32,
     thread_id: u32,
 }
 
-/// Who executed a statement, and what the event says of it.
+/// The session that executed a statement, and what its event says about temporary tables.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct By {
     session: SessionId,
-    /// The flag of the event, which TRUNCATE and ALTER of a temporary table always have. Those of a real one have it only
-    /// inside of a procedure that used a temporary table before.
+    /// The event has [`FLAG_THREAD_SPECIFIC`]. TRUNCATE and ALTER of a temporary table always have it; of a real table
+    /// only in a procedure that used a temporary table before.
     flagged: bool,
     is_mariadb: bool,
 }
@@ -37,17 +37,17 @@ impl By {
     }
 }
 
-/// Temporary tables by session, until the session drops them; the server does so for it when it ends.
+/// Temporary tables by session, until the session drops them. When a session ends, the server drops its tables.
 #[derive(Debug, Default)]
 pub(super) struct Temporary {
     sessions: HashMap<SessionId, HashSet<FullName>>,
     len: usize,
-    /// All that was logged since the server's start is taken in.
+    /// Everything that was logged since the server's start has been read, so no temporary table is missing.
     is_complete: bool,
 }
 
 impl Temporary {
-    /// Of a server that was just started: no session goes on.
+    /// Those of a server that has just started: none, since no session survives a restart.
     pub fn of_started_server() -> Temporary {
         Temporary { is_complete: true, ..Temporary::default() }
     }
@@ -56,7 +56,7 @@ impl Temporary {
         self.is_complete
     }
 
-    /// The tables of a statement that may be temporary ones, as its event is flagged, and are not known to be.
+    /// Tables that a flagged statement empties or alters, and that may be temporary tables not known yet.
     pub fn undecided<'a>(&self, by: By, effects: &'a [FullEffect]) -> Vec<&'a FullName> {
         let undecided = |effect: &'a FullEffect| match effect {
             Effect::Table(table, TableChange::Emptied | TableChange::Altered(_)) if by.flagged => {
@@ -67,9 +67,10 @@ impl Temporary {
         effects.iter().filter_map(undecided).collect()
     }
 
-    /// Takes in what a session's statement did to temporary tables, and leaves only what it did to real ones.
+    /// Records a statement's effects on temporary tables, and leaves only its effects on real tables.
     pub fn take_out(&mut self, by: By, effects: &mut Vec<FullEffect>) {
-        // RENAME TABLE of MySQL takes the real table even where a temporary one hides it; ALTER TABLE does not.
+        // On MySQL, RENAME TABLE renames the real table even if a temporary one hides it. ALTER TABLE … RENAME does
+        // not.
         let alters = effects.iter().any(|effect| matches!(effect, Effect::Table(_, TableChange::Altered(_))));
         effects.retain(|effect| match effect {
             Effect::Table(_, TableChange::RenamedTo(_)) if !alters && !by.is_mariadb => true,
@@ -92,7 +93,7 @@ impl Temporary {
             }
             // The server logs a DROP of a temporary table as DROP TEMPORARY TABLE.
             TableChange::Gone | TableChange::Created { .. } | TableChange::Data { .. } => true,
-            // The session dropped it while it did not log.
+            // Without the flag this is a real table: the session dropped its temporary one while it did not log.
             TableChange::Emptied | TableChange::Altered(_) if !by.flagged => {
                 self.forget(by.session, table);
                 true

@@ -1,6 +1,6 @@
-//! Temporary tables from before the place that the run began at. They are looked for in the log only where a statement
-//! cannot be judged without: its event is flagged as one that uses a temporary table, and it may be that, or one of a real
-//! table in a procedure that used a temporary one before.
+//! Temporary tables from before the start of the run. The log is searched for them only if a statement cannot be judged
+//! otherwise: its event has the flag of temporary tables. Such a statement changes a temporary table, or a real table
+//! in a procedure that used a temporary one before.
 
 use anyhow::Result;
 
@@ -19,17 +19,16 @@ use crate::sql::statement::{self, Statement};
 use crate::version::Release;
 
 impl Steps<'_> {
-    /// Makes sure that it is known whether a statement's tables are temporary ones.
+    /// Searches the log for earlier temporary tables, if the statement may change one of them.
     ///
-    /// # Errors
-    /// Exit 4 when it cannot be known: the log does not reach back to the server's start.
+    /// # Errors Exit 4 when the log does not reach back to the server's start, so that it stays unknown.
     pub(super) fn complete_temporary(
         &mut self,
         by: By,
         effects: &[FullEffect],
         framer: &Framer,
     ) -> Result<Flow> {
-        // From 8.0 on MySQL logs temporary tables in statement format only, where data ends the run.
+        // MySQL 8.0 and later log temporary tables only in STATEMENT format, in which data ends the run.
         let release = Release::parse(&framer.format().server_version, "");
         if self.temporary.is_complete() || release.is_some_and(|release| release.is_mysql_from(8, 0, 0)) {
             return Ok(Flow::Continue);
@@ -43,9 +42,8 @@ impl Steps<'_> {
         }
         match self.undecided(by, effects) {
             Some((database, table)) if !self.temporary.is_complete() => Err(unreadable(format!(
-                "at {} a session that uses temporary tables emptied or altered {database}.{table}: whether that is a \
-                 temporary table of its own cannot be told, as the log does not reach back to the server's start. \
-                 Load again",
+                "at {} a session that uses temporary tables emptied or altered {database}.{table}: cannot tell \
+                 whether that is one of them, because the log does not reach back to the server's start. Load again",
                 framer.place()
             ))),
             _ => Ok(Flow::Continue),
@@ -56,8 +54,8 @@ impl Steps<'_> {
         self.temporary.undecided(by, effects).into_iter().find(|table| self.is_wanted(table))
     }
 
-    /// What the log tells of temporary tables, from the server's last start before the event at hand, or from the
-    /// beginning of the log, up to that event.
+    /// The temporary tables before the current event. Reads the log from the server's last start on, or else from its
+    /// beginning.
     fn temporary_before(&mut self, framer: &Framer) -> Result<Temporary> {
         let end = framer.place();
         let files = self.source.files_up_to(&end.file)?;
@@ -75,7 +73,7 @@ impl Steps<'_> {
         Ok(temporary)
     }
 
-    /// Whether the server began a file because it was started.
+    /// Whether this is the first file after a server start.
     fn begins_with_a_start(&mut self, file: &str) -> Result<bool> {
         let mut framer = Framer::at(file, FIRST_OFFSET, self.source.offsets());
         let mut events = self.source.begin(file, FIRST_OFFSET, Mode::UntilEnd)?;
@@ -133,7 +131,8 @@ impl Steps<'_> {
         };
         let query = Query::parse(framer.format(), body).map_err(|why| malformed(why.0, place))?;
         let Statement::Effects(effects) = statement::read(query.text, query.session) else { return Ok(()) };
-        // One whose name cannot be read is no wanted table, or ends the run where it stands.
+        // An effect with an invalid name is skipped: it is not on a selected table, or a run that follows that part of
+        // the log ends there.
         let full = effects.into_iter().filter_map(|effect| self.full_effect(effect, &query, place).ok());
         let by = By::of(event, &query, self.layouts.is_mariadb());
         temporary.take_out(by, &mut full.collect());

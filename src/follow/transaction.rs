@@ -37,7 +37,7 @@ pub struct Transaction {
     pub committed_micros: Option<u64>,
     /// Commit time in seconds: known from the beginning if a GTID event begins it.
     pub committed_seconds: Option<u32>,
-    /// Time of its last event so far, in seconds, for want of a commit time.
+    /// Time of its last event so far, in seconds since 1970: used if there is no commit time.
     pub seen_seconds: u32,
     /// See [`Gtid::only_committed`].
     pub only_committed: bool,
@@ -278,7 +278,7 @@ impl Transactions {
                 self.end_alone(event, place);
                 Ok(Meaning::XaRollback(xid))
             }
-            // Those on temporary tables hold at once. Others are judged when it is known whether they are committed.
+            // Effects on temporary tables take place at once. Others are judged at the commit.
             Statement::Effects(mut effects) if self.open.as_ref().is_some_and(|open| open.is_xa) => {
                 effects.retain(|effect| effect.is_of_temporary() != self.is_replay);
                 Ok(Meaning::Statement { effects, query, alone: false })

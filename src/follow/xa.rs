@@ -1,7 +1,7 @@
 //! XA transactions: prepared in one group of events, committed or rolled back in a later one.
 //!
-//! The rows of a prepared transaction are not kept: there may be any number, for any time, and a restart would lose them.
-//! When the commit comes, they are read again from the log.
+//! The rows of a prepared transaction are not kept in memory: their number and the time until the commit have no limit,
+//! and a restart would lose them. At the commit they are read again from the log.
 
 use anyhow::Result;
 
@@ -27,7 +27,7 @@ impl Steps<'_> {
             Some(start) => Some(Fate::Prepared(start)),
             None => self.fate_of(xid, framer)?,
         };
-        // A search that was cut off says nothing.
+        // A signal ended the search early, so its result means nothing.
         if self.signal.is_set() {
             return Ok(Flow::Stop);
         }
@@ -155,8 +155,8 @@ impl Steps<'_> {
         Ok(Flow::Continue)
     }
 
-    /// The last thing that the log before the current event says about an xid, if it was not prepared in this run or is
-    /// already decided. (Decided xids are not kept: there may be any number.) `None` if it says nothing, or on a signal.
+    /// The last thing that the log says about an xid before the current event. For xids that are not in `prepared`: not
+    /// prepared in this run, or committed or rolled back since. `None` if the log says nothing, or on a signal.
     fn fate_of(&mut self, xid: &str, framer: &Framer) -> Result<Option<Fate>> {
         let end = framer.place();
         for file in self.source.files_up_to(&end.file)?.into_iter().rev() {

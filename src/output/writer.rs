@@ -164,7 +164,7 @@ mod tests {
         go.send(Err(io::ErrorKind::BrokenPipe.into())).unwrap();
         assert_eq!(writer.wait().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         drop(go);
-        assert!(writer.wait().is_err() && writer.buffer().is_err(), "it does not wait for ever");
+        assert!(writer.wait().is_err() && writer.buffer().is_err(), "it does not wait forever");
         assert_eq!(sent.recv().ok(), None, "its sender is gone, and nothing was sent");
     }
 }

@@ -1,10 +1,10 @@
-//! What the ids of rows are made of: kept with a position, so that a later run notices when that changes.
+//! The id columns of tables. They are saved with a position, so that a later run notices a change.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A column that an id is made of. It is written as `[name, class]`.
+/// An id column. Written as `[name, class]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdColumn {
     pub name: String,
@@ -12,7 +12,7 @@ pub struct IdColumn {
     pub class: String,
 }
 
-/// The columns of each table's id, in key order, by database and table. None of them: nothing identifies its rows.
+/// The id columns of tables, in key order, by database and table. An empty list: nothing identifies the table's rows.
 pub type Ids = BTreeMap<String, BTreeMap<String, Vec<IdColumn>>>;
 
 impl Serialize for IdColumn {

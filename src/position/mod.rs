@@ -40,14 +40,15 @@ pub struct Position {
     pub server_uuid: Option<String>,
     /// The log that `file` belongs to.
     pub log: Option<LogId>,
-    /// The selected tables that exist here, by database, for a later DROP DATABASE, which names none. `None` if not all
-    /// are known, or if only tables named one by one are selected.
+    /// The selected tables that exist here, by database, for a later DROP DATABASE, which does not name its tables.
+    /// `None` if not all are known, or if the command line names every selected table.
     pub tables: Option<Arc<BTreeMap<String, BTreeSet<String>>>>,
-    /// Which tables are the wanted ones, those that are in `tables`: databases and tables, each a pattern.
+    /// The selection that `tables` belongs to: patterns of databases and tables.
     pub selection: Option<Arc<Patterns>>,
-    /// A statement that began before, in seconds since 1970, may have dropped some of `tables` before these were asked for.
+    /// In seconds since 1970: a statement that began earlier may have dropped tables before `tables` was read from the
+    /// catalog.
     pub tables_since: Option<u64>,
-    /// What the ids of rows were made of when these were last printed, as far as that is known.
+    /// Each table's id columns when its rows were last printed, as far as known.
     pub ids: Option<Arc<Ids>>,
 }
 

@@ -19,7 +19,7 @@ use crate::exit::usage;
 
 /// Limit of what is kept of a position, and blanks around it: GTID sets may be long.
 const MAX_POSITION_BYTES: u64 = 1 << 20;
-/// Limit of what a position says of tables, of which there may be tens of thousands.
+/// Limit of a position's tables and id columns: there may be tens of thousands of tables.
 const MAX_TABLES_BYTES: u64 = 64 << 20;
 /// Limit of what is skipped in a line: a row and its old values, of a gigabyte each, mostly escapes.
 const MAX_ROW_BYTES: u64 = 16 << 30;
@@ -223,8 +223,8 @@ impl<'de> Visitor<'de> for TopLevel<'_> {
     }
 }
 
-/// The members of a position or metadata. Arrays and objects, such as `old`, are skipped and read as null, except what a
-/// position holds of tables.
+/// The members of a position or metadata. Arrays and objects, such as `old`, are skipped and read as null, except a
+/// position's tables, selection and id columns.
 struct Metadata<'a>(&'a Budget);
 
 impl<'de> DeserializeSeed<'de> for Metadata<'_> {

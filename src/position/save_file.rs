@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 use super::Position;
 use crate::exit::{io_error, usage};
 
-/// As many symbolic links as Linux follows.
+/// Linux follows as many symbolic links.
 const MAX_LINKS: usize = 40;
 /// A new file's permissions before the umask.
 const NEW_MODE: u32 = 0o666;
@@ -45,7 +45,7 @@ impl SaveFile {
         save.sync_folder().map_err(|error| {
             let folder = save.folder().display();
             bad(&format!(
-                "cannot write the folder {folder} to disk, for which it has to be readable: {error}"
+                "cannot write the folder {folder} to disk, which needs permission to read it: {error}"
             ))
         })?;
         Ok(save)
@@ -79,7 +79,7 @@ impl SaveFile {
         file.write_all(line.as_bytes()).map_err(fail("write the position to"))?;
         file.as_file().sync_all().map_err(fail("write the position to disk for"))?;
         file.persist(&self.path).map_err(|error| fail("replace")(error.error))?;
-        // The new name is in the folder, which is written to disk by itself.
+        // The new name is part of the folder, which needs a sync of its own.
         self.sync_folder()
             .with_context(|| format!("cannot write the folder {} to disk", self.folder().display()))
     }
@@ -100,7 +100,7 @@ impl SaveFile {
         if let Some(existing) = existing {
             let (uid, gid) = (existing.uid(), existing.gid());
             if fchown(&file, Some(uid), Some(gid)).is_err() {
-                // Only root may change a file's owner; the group, anybody to one of their own.
+                // Only root may change a file's owner. Other users may change the group to one of their own.
                 let _ = fchown(&file, None, Some(gid));
             }
             // The umask may have removed some bits.

@@ -26,7 +26,7 @@ use crate::version::Release;
 
 pub use crate::schema::definitions::Lookup;
 
-/// The cache holds table maps with so many columns in total, which take some 10 MB. It needs a limit, because a server
+/// Limit of the cache: the columns of all its table maps, which take some 10 MB. It needs a limit, because a server
 /// gives a table a new id each time it opens it.
 const MAX_CACHED_COLUMNS: usize = 1 << 15;
 
@@ -47,7 +47,7 @@ impl Mapping {
     }
 }
 
-/// What a table's id is made of by the command line, or as the table is now.
+/// A table's id columns by `--id`, or else by its present keys.
 pub struct IdNow {
     pub columns: Vec<String>,
     /// By `--id`: keys do not matter.
@@ -131,7 +131,7 @@ impl Layouts {
         }
     }
 
-    /// Warns of foreign keys, sorted by table, whose changes are not logged: once a table, naming them all.
+    /// Warns of foreign keys whose changes are not logged, with one warning for each table. `all` is sorted by table.
     pub fn cascades(&mut self, database: &str, all: &[Cascade]) {
         for of_one in all.chunk_by(|a, b| a.table == b.table) {
             let Some(first) = of_one.first().filter(|key| self.selection.selects(database, &key.table))
@@ -279,9 +279,7 @@ impl Layouts {
             roles.filter(|(column, role)| role.is_read && column.generated == Some(Generated::Virtual));
         let Some((column, _)) = read.next() else { return Ok(()) };
         let advice = match column.omitted {
-            false => {
-                "load again with --generated omit, which leaves generated columns out, and tail with it, too"
-            }
+            false => "load and tail again with --generated omit, which leaves generated columns out",
             true => "since the id uses it, name other columns with --id, and load again",
         };
         Err(unreadable(format!(
@@ -290,19 +288,20 @@ impl Layouts {
         )))
     }
 
-    /// # Errors
-    /// Exit 4 when the id has other columns, or prints differently, than in rows printed before: a consumer would keep those
-    /// for ever.
+    /// # Errors Exit 4 when the id columns differ from those of rows printed before, or print differently: no later
+    /// line would update or delete these rows.
     fn check_id(&mut self, table: &Table, printed: &str, place: &str) -> Result<()> {
         let names = |names: &[IdColumn]| match names {
-            [] => "of no column".to_string(),
+            [] => "null".to_string(),
             names => names.iter().map(|column| format!("`{}`", column.name)).collect::<Vec<_>>().join(", "),
         };
         if table.id == Id::Unknown {
             let name = (table.database.clone(), table.name.clone());
             return match self.tables_known.id(&name) {
                 Some(before) if !before.is_empty() => Err(unreadable(format!(
-                    "at {place} the log does not tell what the id of {}.{} is made of, and nor does a server's catalog                      as it is now; rows printed before have {}. Give --id {printed}=COLUMN, or load again",
+                    "at {place} cannot tell which columns make up the id of {}.{}: the log does not name them, and \
+                     there is no server to ask (--host), or the table has other columns there now. Rows printed before \
+                     have the id {}. Give --id {printed}=COLUMN, or load again",
                     table.database,
                     table.name,
                     names(before)
@@ -328,8 +327,7 @@ impl Layouts {
         )))
     }
 
-    /// What a table's id is made of by the command line, or else as the table is now; `None` if there is no such table, or
-    /// nobody to ask.
+    /// A table's id columns by `--id`, or else by its present keys; `None` without a server, or if the table is gone.
     pub fn id_now(&mut self, table: &(String, String)) -> Result<Option<IdNow>> {
         let rule = self.rules.ids.iter().find(|rule| rule.pattern.matches(&table.0, &table.1));
         if let Some(rule) = rule {
@@ -341,8 +339,8 @@ impl Layouts {
         Ok(Some(IdNow { columns, is_given: false, is_primary_key: now.has_primary_key }))
     }
 
-    /// Whether a table's partitions hold the versions of its rows that are not current, as its definition is now. The
-    /// partition of the current ones cannot be dropped.
+    /// Whether a table is now partitioned by SYSTEM_TIME (MariaDB): old row versions have partitions of their own. The
+    /// partition of the current rows cannot be dropped.
     pub fn has_history_partitions(&mut self, table: &(String, String)) -> Result<bool> {
         if !self.is_mariadb() {
             return Ok(false);

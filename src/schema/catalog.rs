@@ -46,8 +46,8 @@ pub struct Catalog {
 impl Catalog {
     /// Sets up the connection.
     pub fn new(mut conn: Conn, server: &Server) -> Result<Catalog> {
-        // MySQL 8.0 would answer from statistics of yesterday; a lock must not hang the run. Names in quotes can be told
-        // from the rest of SHOW CREATE TABLE.
+        // MySQL 8.0 would answer from cached statistics, which may be a day old. A lock must not block the run. Quoted
+        // names can be told from the rest of SHOW CREATE TABLE.
         conn.query_drop(
             "SET NAMES utf8mb4, @@session.sql_mode = '', @@session.lock_wait_timeout = 60, \
              @@session.sql_quote_show_create = 1",
@@ -108,7 +108,7 @@ impl Catalog {
              WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table";
         let rows: Result<Vec<(String, String)>, _> =
             self.conn.exec(query, params! { "database" => database, "table" => table });
-        let rows = rows.with_context(|| format!("cannot ask what {database}.{table} is"))?;
+        let rows = rows.with_context(|| format!("cannot ask for the type of {database}.{table}"))?;
         Ok(rows.into_iter().find(|(name, _)| name == table).map(|(_, kind)| kind))
     }
 
@@ -124,7 +124,8 @@ impl Catalog {
         rows.with_context(|| format!("cannot list the foreign keys of {database}"))
     }
 
-    /// Whether the log holds changes by foreign keys: since 9.6 MySQL's server makes them, before that the engine, unlogged.
+    /// Whether the log holds changes by foreign keys. Since MySQL 9.6 the server makes and logs them; before, and on
+    /// MariaDB, the engine makes them without a log event.
     pub fn logs_cascades(&mut self, server: &Server) -> Result<bool> {
         if !server.is_mysql_from(9, 6, 0) {
             return Ok(false);
@@ -214,7 +215,7 @@ impl Catalog {
             if row.get::<Option<u8>, _>("Non_unique").flatten() != Some(0) {
                 continue;
             }
-            // An expression is no column of the table; nor are hidden columns.
+            // Expressions and hidden columns are not columns of the table.
             let column = text(&row, "Column_name").ok().and_then(|name| table.column_number(&name));
             let column = column.filter(|i| !table.columns[*i].nullable);
             match keys.last_mut().filter(|(last, _)| *last == name) {

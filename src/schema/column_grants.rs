@@ -1,5 +1,5 @@
-//! Finds columns that the account may not read. The catalog leaves them out, so that the rest looks like a whole table:
-//! rows would be printed in part, with an id that may lack part of its key.
+//! Finds columns that the account may not read. The catalog leaves them out, so the rest looks like a whole table: rows
+//! would lack columns, and an id might lack part of its key.
 
 use std::collections::BTreeSet;
 
@@ -25,8 +25,8 @@ const INNODB_COLUMNS: [&str; 3] = ["DB_TRX_ID", "DB_ROLL_PTR", "DB_ROW_ID"];
 const GRANTEE: &str = "CONCAT('''', LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) \
      - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1), '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')";
 
-/// Whether the account is known to read every column of every table of a database, so that no table need be asked for:
-/// it has SELECT on all of it, by itself and not by a role, on a server where that cannot be taken back in part.
+/// Whether the account certainly may read every column of every table of a database, so that no table needs a check of
+/// its own: it has SELECT on the whole database, not through a role, and the server does not have `partial_revokes`.
 pub fn may_read_database(conn: &mut Conn, database: &str) -> bool {
     let revokes = variable(conn, "partial_revokes");
     if !matches!(revokes, Ok(None)) && !matches!(&revokes, Ok(Some(is)) if is.eq_ignore_ascii_case("OFF")) {
@@ -39,7 +39,8 @@ pub fn may_read_database(conn: &mut Conn, database: &str) -> bool {
          AND COUNT(DISTINCT TABLE_SCHEMA) = COUNT(DISTINCT IF(PRIVILEGE_TYPE = 'SELECT', TABLE_SCHEMA, NULL)) \
          FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = {GRANTEE} AND :database LIKE TABLE_SCHEMA)"
     );
-    // Of several patterns that match a database the server takes the most specific one, so all must have it.
+    // If the patterns of several grants match the database, the server applies only the most specific one. So all of
+    // them must have SELECT.
     let answer: mysql::Result<Option<u8>> = conn.exec_first(query, params! { database });
     matches!(answer, Ok(Some(1)))
 }
@@ -48,7 +49,7 @@ pub fn may_read_database(conn: &mut Conn, database: &str) -> bool {
 /// Exit 4 when the account may not read every column of a table that the catalog shows.
 pub fn check(conn: &mut Conn, server: &Server, table: &Table) -> Result<()> {
     let name = quoted(&table.database, &table.name);
-    // Unlike a SELECT, this does not wait for a lock on the table. It takes any privilege on the whole table.
+    // Unlike a SELECT, this does not wait for a lock on the table. It needs some privilege on the whole table.
     let created = query(conn, &format!("SHOW CREATE TABLE {name}"), table)?;
     let denied = match created {
         Answer::Rows(rows) => {
@@ -67,34 +68,37 @@ pub fn check(conn: &mut Conn, server: &Server, table: &Table) -> Result<()> {
             }
             names
         }
-        // A table that was dropped meanwhile is missed by whoever reads it.
+        // The table was dropped meanwhile. The code that reads it reports that.
         Answer::Gone => return Ok(()),
     };
     let which = match denied.is_empty() {
-        false => denied.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        false => {
+            let names: Vec<String> = denied.iter().map(|name| format!("`{name}`")).collect();
+            format!("not {}", names.join(", "))
+        }
         true => {
             let seen: Vec<String> = table.columns.iter().map(|column| format!("`{}`", column.name)).collect();
-            format!("some besides {}", seen.join(", "))
+            format!("only {}", seen.join(", "))
         }
     };
     Err(unreadable(format!(
-        "this account may not read all columns of {}.{} (not {which}), so rows would be incomplete: GRANT SELECT ON \
+        "this account may not read all columns of {}.{} ({which}), so rows would be incomplete: GRANT SELECT ON \
          {name} TO {}",
         table.database, table.name, server.account
     )))
 }
 
-/// Whether there are no columns that the server neither names nor counts in `*`. MySQL has invisible ones since 8.0.23,
-/// and no index shows them where they are virtual or the engine is not InnoDB. It denies `*` to an account that may read
-/// all columns where there is an index on an expression.
+/// Whether the server reveals every denied column, by its name or by denying `*`. MySQL 8.0.23 and later may have
+/// invisible columns, which `*` leaves out; if they are virtual, or the engine is not InnoDB, no index lists them
+/// either. And with an index on an expression, MySQL denies `*` even to an account that may read all columns.
 fn tells_all(server: &Server, has_expressions: bool) -> bool {
     server.is_mariadb() || !has_expressions && !server.is_mysql_from(8, 0, 23)
 }
 
 fn cannot_tell(server: &Server, table: &Table) -> anyhow::Error {
     unreadable(format!(
-        "this account has SELECT on single columns of {}.{} only, and MySQL does not tell whether these are all: GRANT SELECT \
-         ON {} TO {}",
+        "this account has SELECT on single columns of {}.{} only, and MySQL does not tell whether the table has others: \
+         GRANT SELECT ON {} TO {}",
         table.database,
         table.name,
         quoted(&table.database, &table.name),
@@ -130,9 +134,9 @@ fn may_read_all(conn: &mut Conn, table: &Table) -> Result<bool> {
     Ok(!matches!(answer, Answer::Denied(_)))
 }
 
-/// The denied columns that the server reveals, and whether there are functional indexes. SHOW INDEX has all columns of
-/// indexes, with EXTENDED also those that InnoDB adds, which are all but virtual ones; MariaDB names a column in its
-/// refusal.
+/// The denied columns that the server reveals, and whether there are functional indexes. SHOW INDEX lists the columns
+/// of indexes; EXTENDED also those that InnoDB adds, which makes all columns but virtual ones. MariaDB names a denied
+/// column in its error message.
 fn denied_names(conn: &mut Conn, server: &Server, table: &Table) -> Result<(BTreeSet<String>, bool)> {
     let name = quoted(&table.database, &table.name);
     let extended = if server.is_mysql_from(8, 0, 0) { "EXTENDED " } else { "" };

@@ -1,7 +1,7 @@
 //! The definition for a table map: from the log, completed by the catalog.
 //!
-//! [`Definitions::forget`] is called for each statement that may change a definition, in log order: the seam for a schema
-//! history.
+//! [`Definitions::forget`] is called for each statement that may change a definition, in log order. A schema history
+//! would hook in there.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,7 @@ pub struct Definitions {
     lookup: Option<Lookup>,
     /// The server that wrote the log, once known.
     writer: Option<Release>,
-    /// Which columns are generated must be known.
+    /// The caller must know which columns are generated (`--generated omit`).
     needs_generated: bool,
     catalog: HashMap<(String, String), Table>,
 }

@@ -17,7 +17,7 @@ const TOO_SHORT: Malformed = Malformed("its metadata does not cover all columns"
 #[derive(Debug)]
 pub struct Logged {
     pub columns: Vec<LoggedColumn>,
-    /// A second reading of `columns`, if the metadata is ambiguous: see [`year_has_bit`].
+    /// A second reading of `columns`, if the metadata is ambiguous: see `year_has_bit`.
     pub alternative: Option<Vec<LoggedColumn>>,
     /// Column numbers, in key order.
     pub primary_key: Option<Vec<usize>>,

@@ -1,5 +1,5 @@
-//! What is known of the selected tables at the current place in the log: which exist (a DROP DATABASE names none), which
-//! are empty, and which columns make up their ids.
+//! What is known of the selected tables at the current place in the log: which exist (a DROP DATABASE does not name
+//! them), which are empty, and which columns make up their ids.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -27,34 +27,34 @@ pub fn names(tables: impl IntoIterator<Item = FullName>) -> Names {
 /// When the server's catalog was read.
 #[derive(Debug, Clone)]
 pub struct Survey {
-    /// Where its log ended afterwards, if known.
+    /// Where the server's log ended just after that, if known.
     pub end: Option<Position>,
-    /// The server's time before, in seconds since 1970.
+    /// The server's time just before that, in seconds since 1970.
     pub seconds: u64,
 }
 
 #[derive(Debug, Default)]
 pub struct KnownTables {
-    /// Those that exist. Shared with positions to be saved.
+    /// The selected tables that exist. Shared with positions that are to be saved.
     names: Arc<Names>,
     /// `names` has been complete since the start of the run.
     is_complete: bool,
-    /// A statement that began before, in seconds since 1970, may have dropped others.
+    /// In seconds since 1970: a statement that began earlier may have dropped tables that are not in `names`.
     since: Option<u64>,
-    /// There are others that were there before the run, whose rows are of no interest.
-    others_are_untold: bool,
+    /// `names` lacks tables that existed before the run. None of their rows was printed.
+    lacks_older: bool,
     /// Databases that were created or dropped in this run: all of their tables are known.
     complete: HashSet<String>,
     survey: Option<Survey>,
-    /// Those that were created or emptied in this run, and have had no row since; also such as are not wanted, for they
-    /// may be renamed.
+    /// Tables that were created or emptied in this run, and got no row since. Also tables that are not selected: a
+    /// rename may give them a selected name.
     empty: HashSet<FullName>,
-    /// What the ids of rows were made of when they were last seen. Shared as the names are.
+    /// Each table's id columns when its rows were last seen. Shared as `names` is.
     ids: Arc<Ids>,
 }
 
 impl KnownTables {
-    /// What a position tells of the tables that are there.
+    /// Takes over the tables and id columns that were saved with a position.
     pub fn begin_with(&mut self, from: &Position, selection: &Selection) {
         self.ids = from.ids.clone().unwrap_or_default();
         let Some(names) = &from.tables else { return };
@@ -63,7 +63,7 @@ impl KnownTables {
             self.is_complete = true;
             return;
         }
-        // Of tables that were not wanted then nothing was saved.
+        // Tables that were not selected in that run were not saved.
         for (database, tables) in &**names {
             for table in tables.iter().filter(|table| selection.selects(database, table)) {
                 self.add(&(database.clone(), table.clone()));
@@ -71,10 +71,10 @@ impl KnownTables {
         }
     }
 
-    /// Of the tables that were there before the run no row was printed: nothing need be taken back.
+    /// Begins at the start of the log: no row was printed before, so older tables need no truncate line.
     pub fn begin_with_none(&mut self) {
         self.is_complete = true;
-        self.others_are_untold = true;
+        self.lacks_older = true;
     }
 
     /// Adds the tables that exist now. If the run starts further back, others may have existed there.
@@ -85,8 +85,8 @@ impl KnownTables {
         }
     }
 
-    /// All tables at a place that was reached, to be saved with it, and since when statements must have begun for these
-    /// to be all that they may drop. `None` if there may be others.
+    /// All selected tables at a place that the run has reached, and the value of `since` for them, to be saved with the
+    /// place. `None` if there may be other tables.
     pub fn at(&self, place: &Position, order: &FileOrder) -> Option<(Arc<Names>, Option<u64>)> {
         if self.is_complete {
             return Some((Arc::clone(&self.names), self.since));
@@ -96,10 +96,11 @@ impl KnownTables {
         is_reached.then(|| (Arc::clone(&self.names), Some(survey.seconds)))
     }
 
-    /// Whether all tables of a database are known to a statement that ends at `place` and began at this time.
+    /// Whether all selected tables of a database are known. A statement on it ends at `place` and began at
+    /// `began_seconds`.
     fn knows_all(&self, database: &str, place: &Position, order: &FileOrder, began_seconds: u64) -> bool {
         let surveyed = self.survey.as_ref().is_some_and(|survey| match &survey.end {
-            // A statement that was under way while the catalog was asked may have dropped some tables by then.
+            // A statement that ran while the catalog was read may have dropped some tables already.
             Some(end) => order.is_at_or_after(place, end) && began_seconds >= survey.seconds,
             None => began_seconds > survey.seconds,
         });
@@ -123,8 +124,8 @@ impl KnownTables {
         Some(tables.map(|table| (database.to_string(), table.clone())).collect())
     }
 
-    /// Whether a wanted name is known to be no base table's, at the end of a statement as above: it is a view or a
-    /// sequence.
+    /// Whether a selected name is known to be a view's or a sequence's, not a base table's. The arguments describe a
+    /// statement as in [`KnownTables::of_dropped`].
     pub fn is_no_table(
         &self,
         table: &FullName,
@@ -133,11 +134,11 @@ impl KnownTables {
         began_seconds: u64,
     ) -> bool {
         let is_known = self.names.get(&table.0).is_some_and(|tables| tables.contains(&table.1));
-        let others_are_untold = self.others_are_untold && !self.complete.contains(&table.0);
-        !is_known && !others_are_untold && self.knows_all(&table.0, place, order, began_seconds)
+        let lacks_older = self.lacks_older && !self.complete.contains(&table.0);
+        !is_known && !lacks_older && self.knows_all(&table.0, place, order, began_seconds)
     }
 
-    /// A table is there; it may have rows.
+    /// Notes that a table exists. It may have rows.
     pub fn add(&mut self, table: &FullName) {
         if !self.names.get(&table.0).is_some_and(|tables| tables.contains(&table.1)) {
             let names = Arc::make_mut(&mut self.names);
@@ -165,7 +166,7 @@ impl KnownTables {
         }
     }
 
-    /// A table goes by another name, with its rows; `is_wanted` says whether that one is.
+    /// Notes that a table was renamed. With `is_wanted`, the new name is selected.
     pub fn renamed(&mut self, from: &FullName, to: &FullName, is_wanted: bool) {
         let was_empty = self.empty.contains(from);
         self.gone(from);
@@ -178,17 +179,17 @@ impl KnownTables {
         }
     }
 
-    /// A table that is not wanted is there, and empty.
+    /// Notes that a table that is not selected is empty.
     pub fn unwanted_is_empty(&mut self, table: &FullName) {
         self.empty.insert(table.clone());
     }
 
-    /// A table of any kind may have rows.
+    /// Notes that a table, selected or not, may have rows.
     pub fn may_be_filled(&mut self, table: &FullName) {
         self.empty.remove(table);
     }
 
-    /// A database was created or dropped: any later table in it is new.
+    /// Notes that a database was created or dropped: it has no tables now.
     pub fn database_emptied(&mut self, database: &str) {
         self.empty.retain(|table| table.0 != database);
         if self.ids.contains_key(database) {
@@ -200,7 +201,7 @@ impl KnownTables {
         self.complete.insert(database.to_string());
     }
 
-    /// A table has rows.
+    /// Notes that a selected table has rows.
     pub fn has_rows(&mut self, table: &FullName) {
         self.add(table);
         self.empty.remove(table);
@@ -210,12 +211,12 @@ impl KnownTables {
         !self.empty.contains(table)
     }
 
-    /// What all ids were made of, to be saved with a position; `None` if nothing is known.
+    /// The id columns of all tables, to be saved with a position; `None` if none are known.
     pub fn ids(&self) -> Option<Arc<Ids>> {
         (!self.ids.is_empty()).then(|| Arc::clone(&self.ids))
     }
 
-    /// What a table's ids were made of when its rows were last seen.
+    /// A table's id columns when its rows were last seen.
     pub fn id(&self, table: &FullName) -> Option<&[IdColumn]> {
         self.ids.get(&table.0)?.get(&table.1).map(Vec::as_slice)
     }
@@ -228,7 +229,7 @@ impl KnownTables {
         }
     }
 
-    /// Columns got new names, all at once: two may have changed theirs with one another.
+    /// Renames id columns, all at once, because two columns may swap their names.
     pub fn columns_renamed(&mut self, table: &FullName, renames: &[(&str, &str)]) {
         let new_name = |column: &IdColumn| {
             renames.iter().find(|(from, _)| column.name.eq_ignore_ascii_case(from)).map(|(_, to)| *to)
@@ -245,8 +246,8 @@ impl KnownTables {
         }
     }
 
-    /// Takes in what a table's ids are made of now, and returns what they were made of before, if that differs. Then it
-    /// is taken in only if that was no column: other ids end the run, and a later one must notice them, too.
+    /// Compares a table's id columns with those before, and returns those before if they differ. The new ones are
+    /// stored only if there were none before: other id columns end the run, and a later run must notice them, too.
     pub fn id_is(&mut self, table: &Table) -> Option<Vec<IdColumn>> {
         let now = id_of(table);
         let before = self.ids.get(&table.database).and_then(|tables| tables.get(&table.name));
@@ -268,13 +269,13 @@ impl KnownTables {
     }
 }
 
-/// What a table's ids are made of.
+/// A table's id columns.
 pub fn id_of(table: &Table) -> Vec<IdColumn> {
     let columns = table.id.columns().iter().filter_map(|i| table.columns.get(*i));
     columns.map(|column| IdColumn { name: column.name.clone(), class: class(column) }).collect()
 }
 
-/// What the ids of tables are made of.
+/// The id columns of tables.
 pub fn ids_of<'a>(tables: impl IntoIterator<Item = &'a Table>) -> Ids {
     let mut ids = Ids::new();
     for table in tables {
@@ -283,7 +284,7 @@ pub fn ids_of<'a>(tables: impl IntoIterator<Item = &'a Table>) -> Ids {
     ids
 }
 
-/// How a column's values print, after a conversion from any other type of this class, too.
+/// How a column's values print: if an ALTER changes a type to another of the same class, they print as before.
 fn class(column: &Column) -> String {
     match column.kind {
         ColumnType::Int { .. } | ColumnType::Year { .. } | ColumnType::Bit { .. } => "integer".into(),
@@ -308,8 +309,8 @@ fn class(column: &Column) -> String {
     }
 }
 
-/// Whether values of a class print as the same JSON in a type that begins with this word; `None` where that depends on
-/// more than the word.
+/// Whether values of a class print as before when an ALTER gives their column a type that begins with this word; `None`
+/// if that depends on more than the word.
 pub fn prints_as(class: &str, type_word: &str) -> Option<bool> {
     let (class, is_of_length) = match class.split_once('(') {
         Some((class, _)) => (class, true),
@@ -335,6 +336,6 @@ pub fn prints_as(class: &str, type_word: &str) -> Option<bool> {
         "datetime" | "timestamp" => matches!(class, "datetime" | "timestamp"),
         _ => return None,
     };
-    // The length may be another.
+    // The length or the number of decimals may have changed.
     if same && is_of_length { None } else { Some(same) }
 }

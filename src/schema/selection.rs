@@ -98,8 +98,8 @@ fn part(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// A name as the server compares it. Statements have names as typed; with `lower_case_table_names=2` so do the catalog and
-/// the log.
+/// A name as the server compares it. Statements have names as typed; with `lower_case_table_names=2` the catalog and
+/// the log may have them as typed, too.
 fn compared(name: &str, is_lower: bool) -> Cow<'_, str> {
     if is_lower { lower(name).into() } else { name.into() }
 }
@@ -173,7 +173,7 @@ impl Selection {
         compared(&name, self.is_lower).into_owned()
     }
 
-    /// Whether tables can be selected that are not named one by one.
+    /// Whether tables can be selected that the command line does not name.
     pub fn has_globs(&self) -> bool {
         self.patterns.is_empty() || self.patterns.iter().any(Pattern::is_glob)
     }
@@ -186,10 +186,11 @@ impl Selection {
         self.database.as_deref()
     }
 
-    /// The same as patterns, to be saved with a position: two runs that want the same tables have the same ones.
+    /// The selection as patterns, to be saved with a position. Two runs with the same TABLEs have the same patterns.
     pub fn saved(&self) -> Patterns {
         let whole = self.database.iter().filter(|_| self.patterns.is_empty()).map(|database| {
-            // A database is not given as a glob: one whose name looks like that is told apart by an empty name.
+            // -D takes no glob. If the name of its database looks like one, the table pattern is empty to tell it from
+            // a glob.
             let all = if database.contains(['*', '?']) { "" } else { "*" };
             (database.clone(), all.to_string())
         });
@@ -200,7 +201,7 @@ impl Selection {
         saved
     }
 
-    /// Whether each table that is wanted was wanted by a run that saved these, too.
+    /// Whether every table that this run selects was selected, too, by the run that saved these patterns.
     pub fn is_within(&self, saved: &Patterns) -> bool {
         self.saved().iter().all(|(database, table)| {
             saved.iter().any(|saved| saved.0 == *database && (saved.1 == *table || saved.1 == "*"))
@@ -222,7 +223,7 @@ impl Selection {
         }
     }
 
-    /// The selected tables of a database, if each is named.
+    /// The selected tables of a database, if the command line names each of them.
     pub fn named(&self, database: &str) -> Option<Vec<(String, String)>> {
         let of: Vec<_> = self.patterns.iter().filter(|pattern| pattern.matches_database(database)).collect();
         let named = !of.is_empty() && !of.iter().any(|pattern| pattern.is_glob());

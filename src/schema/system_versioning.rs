@@ -77,7 +77,7 @@ pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
     Ok(())
 }
 
-/// Whether the versions that are not current have partitions of their own.
+/// Whether old row versions have partitions of their own (PARTITION BY SYSTEM_TIME).
 fn is_partitioned_by_time(conn: &mut Conn, table: &Table) -> Result<bool> {
     let query = "SELECT COUNT(*) FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? \
          AND PARTITION_METHOD = 'SYSTEM_TIME'";

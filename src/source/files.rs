@@ -113,8 +113,8 @@ struct FileEvents {
     event: Vec<u8>,
 }
 
-/// Where events of a file begin, as far as it was gone through: prepared transactions are read again from the middle, and
-/// there may be many.
+/// Where events of a file begin, as far as the file was read. It speeds up reading from the middle, for prepared
+/// transactions, of which there may be many.
 #[derive(Debug, Default)]
 struct Index {
     /// Some of these offsets, in order.
@@ -127,7 +127,7 @@ struct Index {
 const INDEX_STEP_BYTES: u64 = 1 << 20;
 
 impl Index {
-    /// The last offset that is known, at or before this one.
+    /// The last known offset at or before this one.
     fn last_before(&self, offset: u64) -> u64 {
         let at = self.offsets.partition_point(|known| *known <= offset);
         at.checked_sub(1).and_then(|at| self.offsets.get(at)).copied().unwrap_or(FIRST_OFFSET)

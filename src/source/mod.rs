@@ -1,5 +1,5 @@
-//! Where events come from: a server, or files. A source can begin at any event, again and again; what happens to its
-//! events is not its business.
+//! Where events come from: a server, or files. A source can begin at any event, any number of times. It does not know
+//! what happens to its events.
 
 pub mod entry;
 pub mod event_queue;

@@ -5,14 +5,14 @@ use super::reader::Reader;
 
 /// Words after ADD and DROP that mean neither a column nor a unique key.
 const NOT_COLUMNS: [&str; 7] = ["index", "key", "fulltext", "spatial", "foreign", "check", "partition"];
-/// The same, where a column could be named by the first word alone.
+/// Likewise, in two words. The first word alone may be a column's name.
 const PAIRS_NOT_COLUMNS: [[&str; 2]; 4] =
     [["vector", "index"], ["vector", "key"], ["period", "for"], ["system", "versioning"]];
 
-/// Of a table that MariaDB partitions by SYSTEM_TIME it drops no current row.
+/// On a table that MariaDB partitions by SYSTEM_TIME, this clause drops no current row.
 pub const DROP_PARTITION: &str = "ALTER TABLE … DROP PARTITION";
 
-/// What the clauses of an ALTER TABLE come to.
+/// The effects of an ALTER TABLE's clauses read so far.
 #[derive(Default)]
 struct Altered {
     clauses: Vec<Clause>,
@@ -52,7 +52,7 @@ pub(super) fn table(name: &TableName, ignore: bool, mut reader: Reader<'_>) -> E
     effects
 }
 
-/// CREATE INDEX says the same as ADD INDEX.
+/// The clauses of a CREATE INDEX: the same as of ADD INDEX.
 pub(super) fn add_index(unique: bool) -> Vec<Clause> {
     if unique { vec![Clause::AddUniqueKey] } else { Vec::new() }
 }
@@ -186,12 +186,12 @@ impl Altered {
             reader.accept_all(&["if", "exists"]);
             let Some(name) = reader.name() else { return };
             self.clauses.push(Clause::DropColumn { name });
-            // A unique key that loses the column may have duplicates then.
+            // A unique key without the column may have duplicates.
             self.deletes_with_ignore = true;
         }
     }
 
-    /// CHANGE [COLUMN] c d …
+    /// `CHANGE [COLUMN] c d …`
     fn change(&mut self, mut reader: Reader<'_>) {
         reader.accept("column");
         reader.accept_all(&["if", "exists"]);
@@ -199,7 +199,7 @@ impl Altered {
         self.modify(reader, from);
     }
 
-    /// MODIFY [COLUMN] c …; or the rest of CHANGE after the old name.
+    /// `MODIFY [COLUMN] c …`, or the rest of CHANGE after the old name.
     fn modify(&mut self, mut reader: Reader<'_>, old_name: Option<Identifier>) {
         if old_name.is_none() {
             reader.accept("column");

@@ -27,7 +27,7 @@ pub enum Effect<T = TableName, D = Identifier> {
 }
 
 impl<T, D> Effect<T, D> {
-    /// Whether it creates or drops a temporary table, which takes place at once, and no rollback takes it back.
+    /// Whether it creates or drops a temporary table. That takes place at once, and a rollback does not undo it.
     pub fn is_of_temporary(&self) -> bool {
         matches!(self, Effect::Table(_, TableChange::TemporaryCreated | TableChange::TemporaryGone))
     }
@@ -48,7 +48,7 @@ pub enum TableChange<T = TableName> {
         /// The table of its LIKE.
         like: Option<T>,
     },
-    /// It has this name from now on.
+    /// It was renamed to this name.
     RenamedTo(T),
     Altered(Vec<Clause>),
     /// Its rows changed without row events, by this clause.

@@ -1,12 +1,12 @@
-//! CREATE, ALTER and DROP of what is neither a table, a database nor an index.
+//! CREATE, ALTER and DROP of objects other than tables, databases and indexes.
 //!
 //! Source: the manuals of MySQL 5.6 to 9.7 (SQL Statements) and of MariaDB 10.5 to 11.8.
 
 use super::effect::{Effects, data};
 use super::reader::Reader;
 
-/// Objects whose definition touches no row of a table. Where two words make the name, it is the first, or the one that
-/// tells it from others.
+/// Objects whose definition changes no row of a table. Of two words, such as RESOURCE GROUP, the one that identifies
+/// the object.
 const WITHOUT_ROWS: &[&str] = &[
     "catalog",
     "event",
@@ -32,12 +32,11 @@ const WITHOUT_ROWS: &[&str] = &[
     "view",
 ];
 
-/// Words that may stand before the object's.
+/// Words that may come before the object's.
 const BEFORE: &[&str] =
     &["aggregate", "duality", "json", "loadable", "materialized", "relational", "temporary", "undo"];
 
-/// What such a statement does: nothing, or, where the object is not known, perhaps anything. `reader` stands behind the
-/// verb.
+/// The effects of such a statement: none, or for an unknown object, data of any table. `reader` is after the verb.
 pub(super) fn definition(verb: &str, mut reader: Reader<'_>) -> Effects {
     loop {
         match reader.keyword().as_deref() {

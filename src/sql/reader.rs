@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The name of a savepoint, of which nothing is asked but whether two are the same.
+    /// The name of a savepoint, to be compared with others only.
     pub fn savepoint(&mut self) -> String {
         let session = self.session;
         let name = self.identifier().unwrap_or_default();

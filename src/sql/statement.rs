@@ -1,6 +1,6 @@
 //! Reads a logged statement: transaction control, or the effects that it has on tables.
 //!
-//! The first keywords decide, and no more SQL is parsed than that takes. Unknown SQL is never an error here: a statement
+//! The first keywords decide; the rest is parsed only as far as needed. Unknown SQL is never an error here: a statement
 //! that is neither control nor known to leave rows alone has the effect [`Effect::Data`], which ends the run.
 
 use super::effect::{Effect, Effects, TableChange, data};
@@ -107,7 +107,7 @@ const MAX_TOKENS: usize = 32;
 /// The tokens that matter. An INSERT may have millions, and each takes more memory than its text.
 fn tokens_to_read(text: &[u8], session: Session) -> Vec<Token<'_>> {
     let mut read: Vec<Token<'_>> = Vec::new();
-    // Where the statement begins, behind MariaDB's SET STATEMENT … FOR.
+    // Where the statement begins, after MariaDB's SET STATEMENT … FOR.
     let mut first = 0;
     for token in tokens(text, session) {
         let ends_settings = token.is_keyword("for");
@@ -185,7 +185,7 @@ fn dml(verb: &str, mut reader: Reader<'_>) -> Effects {
     }
     let table = if verb == "load" { None } else { reader.table() };
     let Some(table) = table else { return data(verb) };
-    // Further tables may follow the first; only the statement's form excludes that.
+    // Other tables may follow the first one, unless the statement's form excludes that.
     let alone = match verb {
         "insert" | "replace" => true,
         "update" => reader.is_next(&["set"]),

@@ -189,7 +189,7 @@ fn definitions_of_objects_without_rows() {
             assert_eq!(shown(&format!("{verb} {object}")), "", "{verb} {object}");
         }
     }
-    // Whatever else there will be may hold rows.
+    // An unknown object may hold rows.
     check(&[
         ("CREATE CUBE c", "data(CREATE CUBE)"),
         ("CREATE OR REPLACE DEFINER=a@b CUBE VIEW", "data(CREATE CUBE)"),
@@ -438,8 +438,8 @@ fn several_clauses_have_all_of_their_effects() {
     ]);
 }
 
-/// No server logs these, but a file may hold them: they took a call for each level, until the stack ended, and
-/// looked at all of the rest in each.
+/// No server logs these, but a file may hold them. A call for each level would overflow the stack, and scanning the
+/// rest at each level would take quadratic time.
 #[test]
 fn a_statement_within_a_statement_takes_neither_stack_nor_long() {
     let levels = 200_000;

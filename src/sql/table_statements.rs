@@ -10,7 +10,7 @@ use super::reader::Reader;
 const DATABASE: [&str; 2] = ["database", "schema"];
 const TABLES: [&str; 2] = ["table", "tables"];
 
-/// TRUNCATE [TABLE] t
+/// `TRUNCATE [TABLE] t`
 pub(super) fn truncate(mut reader: Reader<'_>) -> Effects {
     reader.accept("table");
     match reader.table() {
@@ -19,7 +19,7 @@ pub(super) fn truncate(mut reader: Reader<'_>) -> Effects {
     }
 }
 
-/// DROP TABLE a, b; DROP DATABASE d; DROP INDEX i ON t; and of whatever else.
+/// DROP TABLE a, b; DROP DATABASE d; DROP INDEX i ON t; DROP of any other object.
 pub(super) fn drop(mut reader: Reader<'_>) -> Effects {
     let temporary = reader.accept("temporary");
     if reader.accept_any(&DATABASE) {
@@ -38,7 +38,7 @@ pub(super) fn drop(mut reader: Reader<'_>) -> Effects {
     let change = if temporary { TableChange::TemporaryGone } else { TableChange::Gone };
     let mut effects = Vec::new();
     loop {
-        // An unreadable table could be any.
+        // If the name cannot be parsed, it could be any table.
         let Some(table) = reader.table() else { return data("drop table") };
         effects.push(Effect::Table(table, change.clone()));
         if !reader.accept_symbol(b',') {
@@ -57,7 +57,7 @@ fn drop_index(mut reader: Reader<'_>) -> Effects {
     }
 }
 
-/// CREATE TABLE, DATABASE and INDEX, and of whatever else.
+/// CREATE TABLE, DATABASE and INDEX, and CREATE of any other object.
 pub(super) fn create(mut reader: Reader<'_>) -> Effects {
     let replaces = reader.accept_all(&["or", "replace"]);
     if reader.accept_any(&DATABASE) {
@@ -124,7 +124,7 @@ pub(super) fn rename(mut reader: Reader<'_>) -> Effects {
     let mut effects = Vec::new();
     loop {
         let from = reader.table();
-        // Past MariaDB's WAIT and NOWAIT.
+        // Skips MariaDB's WAIT and NOWAIT.
         reader.skip_past("to");
         let Some((from, to)) = from.zip(reader.table()) else { return data("rename table") };
         effects.push(Effect::Table(from, TableChange::RenamedTo(to)));
@@ -134,7 +134,8 @@ pub(super) fn rename(mut reader: Reader<'_>) -> Effects {
     }
 }
 
-/// ALTER TABLE and ALTER DATABASE, and of whatever else. MariaDB takes the options in any order, and more than once.
+/// ALTER TABLE and ALTER DATABASE, and ALTER of any other object. MariaDB takes the options in any order, and more than
+/// once.
 pub(super) fn alter(mut reader: Reader<'_>) -> Effects {
     if reader.accept_any(&DATABASE) {
         // Without a name it is the default database; the name does not matter.

@@ -1,10 +1,10 @@
 //! Splits a statement into tokens: words, quoted names, symbols and literals. Comments are skipped, except those that the
 //! server executes (`/*!50100 … */`).
 //!
-//! A statement is bytes. Like the server's parser, this one steps through them in the client's character set, so that it
-//! takes no second byte of a character for a quote or backslash. An invalid byte counts as a character, for the server,
-//! too. So nothing fails here, and comments and strings may hold any bytes. Only names are converted, when asked for: see
-//! [`Session::name`].
+//! A statement is bytes. Like the server's parser, this one steps through them in the client's character set, so that
+//! it takes no second byte of a character for a quote or backslash. An invalid byte counts as a character, as it does
+//! for the server. So nothing fails here, and comments and strings may hold any bytes. Only names are converted, when
+//! asked for: see [`Session::name`].
 
 use std::borrow::Cow;
 

@@ -13,7 +13,7 @@ use mysql::{BinlogDumpFlags, BinlogRequest, Conn, Opts, OptsBuilder};
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const DUMPA: &str = env!("CARGO_BIN_EXE_dumpa");
-/// Small things are run this often.
+/// How often small things are run.
 const OFTEN: usize = 30;
 
 fn main() -> Result<()> {
@@ -37,7 +37,7 @@ fn main() -> Result<()> {
 #[derive(Clone, Copy)]
 struct Sample {
     wall: f64,
-    /// Of all its threads, in the kernel and out of it.
+    /// CPU time of all its threads, in user and kernel mode.
     cpu: f64,
     peak_mib: f64,
 }
@@ -74,7 +74,7 @@ impl Bench {
         self.compare(&title, 200_000, &self.readers(&transactions))
     }
 
-    /// What others read logs with, the one to compare with first; and dumpa.
+    /// The programs that read logs, the one to compare with first; and dumpa.
     fn readers(&self, log: &Log) -> Vec<Contender> {
         let path = log.path.display().to_string();
         let decoded = client("mysqlbinlog", &["-v", "--base64-output=decode-rows", &path]);
@@ -183,14 +183,14 @@ impl Bench {
         Ok(())
     }
 
-    /// From before an INSERT is sent to when its line has been read, while nothing else goes on.
+    /// The time from sending an INSERT to reading its line, on an idle server.
     fn live(&self) -> Result<f64> {
         let mut conn = self.conn()?;
         conn.query_drop("use bench")?;
         let tail = self.dumpa("tail", &["--quiet", "--from", "now", "columns_10"]);
         let mut child = Running(command(&tail).stdout(Stdio::piped()).spawn()?);
         let mut lines = BufReader::new(child.0.stdout.take().ok_or("no stdout")?);
-        // Until it follows: a row of before would never come.
+        // Wait until it follows: a row from before would never come.
         std::thread::sleep(Duration::from_secs(1));
         let mut line = String::new();
         repeated(|| {
@@ -203,8 +203,7 @@ impl Bench {
         })
     }
 
-    /// Runs all, again and again, and prints what the median of each was, and how often the first one's time
-    /// holds it.
+    /// Runs all of them in rounds. Prints the median of each, and how many times it fits into the first one's time.
     fn compare(&self, title: &str, rows: u32, all: &[Contender]) -> Result<()> {
         let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); all.len()];
         for _ in 0..self.rounds {
@@ -236,7 +235,7 @@ impl Bench {
         OptsBuilder::default().socket(Some(self.socket())).user(Some("root")).into()
     }
 
-    /// Runs statements with a file of the log for them alone.
+    /// Runs statements so that they have a log file to themselves.
     fn log(&self, sql: &str) -> Result<Log> {
         let mut conn = self.conn()?;
         conn.query_drop("use bench")?;
@@ -278,7 +277,7 @@ impl Bench {
     }
 }
 
-/// Ends the child however the measuring ends.
+/// Ends the child, however the measurement ends.
 struct Running(Child);
 
 impl Drop for Running {
@@ -320,7 +319,7 @@ fn run(args: &[String]) -> Result<Sample> {
     Ok(Sample { wall, cpu, peak_mib: usage.ru_maxrss as f64 / 1024.0 })
 }
 
-/// The median of what a small thing gives, done over and over.
+/// The median of a small measurement that is repeated.
 fn repeated(mut once: impl FnMut() -> Result<f64>) -> Result<f64> {
     Ok(median((0..OFTEN).map(|_| once()).collect::<Result<Vec<f64>>>()?))
 }

@@ -1,5 +1,5 @@
-//! Tables that were altered after their rows were written. The rows of before are refused where the log tells anything that
-//! the definition of now contradicts.
+//! Tables that were altered after their rows were written. Rows from before are refused if the log contradicts the
+//! present definition.
 
 use crate::common::*;
 use crate::json::Start;
@@ -16,7 +16,7 @@ fn tail(db: &Db, columns: &str, values: &str, alter: &str) -> Run {
     start.tail_with(db, "t", &[])
 }
 
-/// It prints nothing and says this.
+/// The tail prints nothing, and fails with this message.
 #[track_caller]
 fn refused(db: &Db, columns: &str, values: &str, alter: &str, says: &str) {
     let run = tail(db, columns, values, alter).expect_code(4);
@@ -24,7 +24,7 @@ fn refused(db: &Db, columns: &str, values: &str, alter: &str, says: &str) {
     assert!(run.stderr.contains(says) && run.stderr.contains("load again"), "no {says:?}: {}", run.stderr);
 }
 
-/// Columns, values, an ALTER, and what is said of it.
+/// Columns, values, an ALTER, and the message.
 const DIFFERENT: &[(&str, &str, &str, &str)] = &[
     ("n int", "-1", "modify n int unsigned", "column 2 is INT in the log, but `n` INT UNSIGNED in the table"),
     (

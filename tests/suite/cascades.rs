@@ -1,4 +1,4 @@
-//! What foreign keys change behind the log's back is said once, and where the log has it, printed.
+//! Changes by foreign keys that are not logged give one warning; if they are logged, they are printed.
 
 use crate::common::*;
 

@@ -1,4 +1,4 @@
-//! Every character set against the server's own conversion, over all that it can hold.
+//! Every character set, compared with the server's own conversion for every sequence that it can hold.
 
 use std::fmt::Write;
 
@@ -34,9 +34,9 @@ on_each_server! {
     }
 }
 
-/// Tables of byte sequences: `one` and `two` have all of one and two bytes, the others are told by their names.
+/// Tables of byte sequences: `one` and `two` have all of one and two bytes, the others have what their names say.
 fn fill(conn: &mut Conn) {
-    // Not a matter for the binary log. A row that is refused must not end the statement.
+    // Keep this out of the binary log. A refused row must not end the statement.
     conn.query_drop("set sql_log_bin = 0, sql_mode = '', max_error_count = 0").unwrap();
     insert(conn, "one", (0..=u8::MAX).map(|byte| vec![byte]));
     conn.query_drop("create table two engine = MyISAM select concat(a.x, b.x) x from one a, one b").unwrap();
@@ -62,7 +62,7 @@ fn fill(conn: &mut Conn) {
     insert(conn, "utf16le", code_points().map(|c| units(c).into_iter().flat_map(u16::to_le_bytes).collect()));
 }
 
-/// Some from everywhere.
+/// A sample of all.
 fn code_points() -> impl Iterator<Item = char> {
     (0..0x11_0000)
         .step_by(37)

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::common::*;
 use crate::json::Start;
 
-/// Text that a character set can hold, whichever it is: its own script where it is well known.
+/// Text that a character set can hold, in its own script if that is known.
 fn sample(charset: &str) -> &'static str {
     match charset {
         "big5" | "gbk" | "gb2312" | "gb18030" => "中文字",
@@ -39,7 +39,7 @@ on_each_server! {
         assert!(names.len() >= 39);
         let mut script = String::from("set names utf8mb4, sql_mode = '';\n");
         for (n, name) in names.iter().enumerate() {
-            // A label beyond U+FFFF is another test's.
+            // Labels beyond U+FFFF have a test of their own.
             let text = sample(name);
             let label = text.replace('😀', "");
             writeln!(
@@ -62,7 +62,7 @@ on_each_server! {
         }
     }
 
-    /// Tables made while backslashes are plain characters, and read by sessions of either mind.
+    /// Tables made with NO_BACKSLASH_ESCAPES, and read by sessions with and without it.
     fn labels_with_backslashes_quotes_and_commas(server) {
         let db = server.fresh_db("charset_columns");
         let start = Start::here(&db);
@@ -84,7 +84,7 @@ on_each_server! {
         ]);
     }
 
-    /// No server's catalog holds them; a row that has the label, or a variable of MariaDB's, does.
+    /// No server's catalog holds them. A row with the label shows it, and on MariaDB a variable does.
     fn labels_beyond_the_catalog(server) {
         let db = server.fresh_db("charset_columns");
         let start = Start::here(&db);

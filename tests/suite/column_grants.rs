@@ -55,13 +55,13 @@ on_each_server! {
                 assert!(run.stderr.contains(&says) && run.stderr.contains(&grant), "{table}: {}", run.stderr);
                 // Before 8.0, MySQL has no way to ask for the names of columns that are in no index.
                 let old = server.is_mysql() && server.version() < (8, 0) && table == "t";
-                let named = if old { "some besides `id`, `x`".to_owned() } else { format!("not `{column}`") };
+                let named = if old { "only `id`, `x`".to_owned() } else { format!("not `{column}`") };
                 assert!(run.stderr.contains(&named), "{table}: {}", run.stderr);
             }
         }
     }
 
-    // MySQL does not tell whether there are others since it has invisible columns.
+    // Since MySQL has invisible columns, it does not tell whether there are other columns.
     fn all_columns_one_by_one_are_a_whole_table(server) {
         if server.is_mysql() && server.version() > (8, 0) {
             return;
@@ -90,7 +90,8 @@ fn load_of_id_and_x(db: &Db) -> Run {
 }
 
 on_servers!(
-    // MySQL denies `SELECT *` there even to an account that may read all columns, so that it cannot be told from one that may not.
+    // MySQL denies `SELECT *` there even to an account that may read all columns, so dumpa cannot tell the two accounts
+    // apart.
     [mysql_8_0, mysql_9_7] fn columns_that_the_server_cannot_be_made_to_tell(server) {
         let invisible = "create table t (id int primary key, x int, v int as (x + 1) virtual invisible)";
         let in_myisam = "create table t (id int primary key, x int, v int invisible) engine=myisam";

@@ -8,7 +8,7 @@ fn in_short(run: &Run) -> Vec<String> {
     run.lines().iter().map(|t| format!("{} {} {}", t.op, t.table, t.id_text)).collect()
 }
 
-/// What a tail of these tables prints, in short. The rest of its arguments stands behind the first.
+/// What a tail of these tables prints, in short. The other arguments come after the first.
 #[track_caller]
 fn printed(db: &Db, start: &Start, args: &[&str]) -> Vec<String> {
     let (table, args) = args.split_first().expect("a table");
@@ -118,7 +118,7 @@ on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn create_or_replace_dat
 });
 
 on_each_server! {
-    /// The server does not know any more which tables these were, nor does the log say so.
+    /// Neither the server nor the log can name the tables any more.
     fn tables_of_a_database_that_was_dropped_in_the_backlog(server) {
         let (db, other) = (server.fresh_db("effects"), server.fresh_db("dropped"));
         other.sql("create table m (id int primary key) engine=innodb;
@@ -135,7 +135,7 @@ on_each_server! {
             let dumpa = dumpa(&["tail", "--from", from, "--until", "now", "--allow-missing"]);
             dumpa.args(tables)
         };
-        // What is saved on the way knows them, too: as they are there.
+        // A position saved on the way lists the tables that exist there.
         let on_the_way = tail("load.json", &[&glob]).args(["--save", "tail.json"]).run().expect_code(0);
         assert_eq!(in_short(&on_the_way), [format!("truncate {name}.m null")]);
         let saved = std::fs::read_to_string(home.file("tail.json")).expect("it was saved");
@@ -146,14 +146,14 @@ on_each_server! {
         let all = ["m", "later", "t"].map(|table| format!("truncate {name}.{table} null"));
         assert_eq!(in_short(&tail("load.json", &[&glob]).run().expect_code(0)), all);
         assert_eq!(in_short(&tail("tail.json", &[&glob]).run().expect_code(0)), all[1..]);
-        // Where it is not known, that is said, and what to do.
+        // If the tables are not known, the message says so, and what to do.
         for from in ["bare.json", "line.json"] {
             let run = tail(from, &[&glob]).run().expect_code(4);
             for says in ["DROP DATABASE", name, "bin.0", "--allow-missing", "load again"] {
                 assert!(run.stderr.contains(says), "no {says:?}: {}", run.stderr);
             }
         }
-        // Nobody needs to know where nothing can be wanted, or tables are wanted by their names.
+        // They need not be known if none can be selected, or if the command line names them.
         assert!(in_short(&tail("bare.json", &[]).run().expect_code(0)).is_empty());
         let named = tail("line.json", &[&format!("{name}.t")]).run().expect_code(0);
         assert_eq!(in_short(&named), [format!("truncate {name}.t null")]);
@@ -208,7 +208,7 @@ on_servers!([mariadb_10_11, mariadb_11_4, mysql_5_6, mysql_5_7] fn each_statemen
     let named = ["pARTS", "äPFEL", "oLD", "wENT"];
     let expected = ["parts", "äpfel", "old", "went"].map(|table| format!("truncate {table} null"));
     assert_eq!(in_short(&tail(&named).expect_code(0)), expected);
-    // Files do not say how names are compared: the server that is given does.
+    // Files do not say how names are compared, but the given server does.
     let file = format!("{}.000001", server.ask::<String>("select @@log_bin_basename"));
     let from = std::fs::read_to_string(&position).unwrap();
     let from: serde_json::Value = serde_json::from_str(&from).unwrap();
@@ -319,7 +319,7 @@ on_each_server! {
         assert_eq!(names.next().id_text, "3", "its value prints as before");
         db.sql("alter table u modify id varchar(20)");
         refused(&db, &start, &["u"], &["MODIFY `id`", ".u "]);
-        // Where the command line names other columns, these are the id.
+        // If the command line names other columns, these are the id.
         assert!(printed(&db, &start, &["u", "--id", "u=a"]).is_empty());
     }
 }
@@ -357,7 +357,7 @@ fn a_temporary_table_is_not_the_real_one_of_its_name(server) {
         create temporary table u (a int);
         {rename}
         truncate table other"));
-    // Another session has no such table.
+    // Other sessions do not see the table.
     db.sql("insert into t values (2);\ntruncate table t");
     let run = start.tail_with(&db, "t", &[]).expect_code(0);
     assert_eq!(in_short(&run), ["upsert t 1", "truncate t null", "upsert t 2", "truncate t null"]);
@@ -380,7 +380,7 @@ fn resumed(db: &Db, home: &Dumpa, args: &[&str]) -> Run {
     tail.args(["tail", "--from", "pos.json", "--until", "now", "--allow-missing"]).args(args).run()
 }
 
-/// Columns and values of a table that is loaded; an ALTER; and what is said where it ends the run.
+/// Columns and values of a loaded table; an ALTER; and the message if it ends the run.
 const ID_CHANGES: &[(&str, &str, &str, Option<&str>)] = &[
     (
         "a int not null unique, b int not null",
@@ -424,7 +424,7 @@ fn ids_are_known_from_the_position(server: &Server) {
         ));
         let home = loaded(&db, &["t"]);
         db.sql(&format!("alter table t {alter}"));
-        // The ALTER may stand at the end of one run, and the next row in another.
+        // The ALTER may be the end of one run, and the next row in another run.
         let altered = resumed(&db, &home, &["t", "--save", "pos.json"]);
         db.sql("set sql_mode = '';\ninsert into t (b) values (3)");
         let run = if altered.code == Some(4) {
@@ -439,7 +439,7 @@ fn ids_are_known_from_the_position(server: &Server) {
         };
         let run = run.expect_code(4);
         assert!(run.stderr.contains(says) && run.stdout.is_empty(), "{columns}: {alter}: {}", run.stderr);
-        // What is saved does not let the next run go on.
+        // The saved position does not let the next run go on either.
         resumed(&db, &home, &["t"]).expect_code(4);
     }
 }
@@ -480,7 +480,7 @@ on_servers!(
                 true => _ = refused(&db, &start, &["t"], &["ALTER TABLE", ".t ", "may have changed the ids"]),
                 false => assert!(printed(&db, &start, &["t"]).is_empty(), "{alter}"),
             }
-            // Where the command line names other columns, keys do not matter.
+            // If the command line names the id columns, keys do not matter.
             assert!(printed(&db, &start, &["t", "--id", "t=b"]).is_empty(), "{alter}");
         }
     }
@@ -502,7 +502,7 @@ on_servers!(
         assert_eq!(in_short(&resumed(&db, &home, &[&some]).expect_code(0)), [format!("truncate {name}.a1 null")]);
     }
 
-    // A DROP DATABASE that was under way while the catalog was asked had dropped some of its tables by then.
+    // A DROP DATABASE that ran while the catalog was read had dropped some of its tables already.
     [mariadb_11_4, mysql_5_7, mysql_8_0] fn a_database_whose_drop_began_before_its_names_were_known(server) {
         let (db, other) = (server.fresh_db("effects"), server.fresh_db("early"));
         other.sql("create table t (id int primary key) engine=innodb");
@@ -554,7 +554,7 @@ on_servers!(
         assert_eq!(in_short(&run).last().map(String::as_str), Some("upsert t 2"));
         let saved = std::fs::read_to_string(home.file("pos.json")).expect("it was saved");
         assert!(saved.contains(&format!("\"tables\":{{\"{}\":[\"t\"]}}", db.name)), "{saved}");
-        // What was there is not known there.
+        // The tables from before are not known there.
         refused(&db, &bare, &["*"], &["was renamed"]);
         db.sql("rename table t to u");
         let run = resumed(&db, &home, &["*"]).expect_code(4);
@@ -574,7 +574,7 @@ on_servers!(
         assert_eq!(printed(&db, &start, &["l"]), ["truncate l null", "upsert l 2"]);
         assert_eq!(printed(&db, &start, &["l", "l_new", "--allow-missing"]), ["truncate l null", "truncate l_new null", "upsert l 2"]);
         refused(&db, &start, &["*"], &[".l was renamed"]);
-        // Tables that got rows, and then the names of empty ones.
+        // Tables with rows that get the names of empty tables.
         let start = Start::here(&db);
         db.sql("create table e like l;
             insert into e values (1);

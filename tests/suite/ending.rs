@@ -16,7 +16,7 @@ fn tail(server: &Server, db: &Db, from: &str, home: &Dumpa) -> Dumpa {
     Dumpa::new(server, db).args(["tail", "--from", from, "--save", "pos.json"]).in_the_folder_of(home)
 }
 
-/// The lines from a place to the log's end, or where that was when this test had written all.
+/// The lines from a place to the log's end as of when this test had written everything.
 #[track_caller]
 fn rest(server: &Server, db: &Db, from: &str, home: &Dumpa) -> Vec<String> {
     let end = fs::read_to_string(home.file("end")).unwrap_or("now".into());
@@ -246,7 +246,7 @@ on_each_server! {
             let said = String::from_utf8_lossy(&output.stderr);
             assert!(said.contains("cannot write to stdout: No space left"), "{said}");
             assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
-            // A tail may have come past what it did not have to print.
+            // A tail may have skipped events that it did not have to print.
             if !table.is_empty() && home.file("pos.json").exists() {
                 let again = of_table(rest(server, &db, "pos.json", &home), table);
                 assert_eq!(again.len(), of_table(all.clone(), table).len());

@@ -163,7 +163,7 @@ fn a_damaged_byte_is_never_passed_over() {
             assert!(run.stderr.contains("its checksum is wrong"), "byte {at}: {}", run.stderr);
             by_checksum += 1;
         }
-        // Where the checksum is right, what is wrong may not be noticed; but it is no reason to crash.
+        // With a correct checksum, damage may stay unnoticed; but dumpa must not crash.
         let body = event.end - 4;
         if at < body {
             let sum = crc32fast::hash(&damaged[event.start..body]).to_le_bytes();

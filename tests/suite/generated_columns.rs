@@ -1,5 +1,5 @@
 //! Generated columns, virtual and stored ones: both halves print them, or leave them out with `--generated omit`; and
-//! where a log does not hold what they were, nothing else is printed in its place.
+//! if the log lacks their values, no other values are printed.
 
 use crate::common::*;
 use crate::json::Start;
@@ -72,7 +72,7 @@ fn kept(server: &Server) {
 fn omitted(server: &Server) {
     let (db, start) = filled(server);
     check(&db, &start, &OMIT, &OMITTED);
-    // What changed, without the columns that changed with it.
+    // The changed columns, without the generated ones that changed with them.
     let run = start.tail_with(&db, "t", &["--generated", "omit", "--old"]).expect_code(0);
     let olds: Vec<_> = run.lines().iter().filter_map(|line| line.metadata.get("old").cloned()).collect();
     let olds: Vec<_> = olds.iter().map(ToString::to_string).collect();
@@ -150,7 +150,7 @@ fn not_logged(server: &Server) {
         for says in ["`v`, `s`", "--generated omit", ".t are logged without", "bin.0"] {
             assert!(run.stderr.contains(says), "no {says:?}: {}", run.stderr);
         }
-        // An id of one cannot be printed at all.
+        // An id of a generated column cannot be printed at all.
         let omit = ["--generated", "omit", "--id", "t=v,id"];
         let run = start.tail_with(&db, "t", &omit).expect_code(4);
         assert_eq!(run.lines().first().map(|line| line.id_text.clone()).as_deref(), Some("[2,1]"));
@@ -160,7 +160,7 @@ fn not_logged(server: &Server) {
     }
 }
 
-/// Names alone do not tell it.
+/// The names alone do not show it.
 #[track_caller]
 fn which_are_generated_must_be_known(server: &Server) {
     let db = server.fresh_db("generated");
@@ -236,7 +236,7 @@ fn a_server_that_logs_null_for_virtual_columns() {
     assert_eq!(contents, [r#"{"id":1,"s":3}"#]);
 }
 
-// Nothing is left of its rows but that they are there.
+// Its rows print without any column.
 on_servers!([mysql_5_7, mysql_8_0, mysql_9_7, mariadb_10_11, mariadb_11_8]
 fn a_table_of_generated_columns_alone(server) {
     let db = server.fresh_db("generated");

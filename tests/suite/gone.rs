@@ -1,4 +1,4 @@
-//! Tables that go while they are loaded, and databases that are not there.
+//! Tables that are dropped while they are loaded, and databases that do not exist.
 
 use std::io::Read;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ fn wait_for_waiter(server: &Server) {
 
 on_servers!([mysql_5_7, mysql_8_0, mysql_9_7] fn a_table_that_goes_while_the_load_begins_is_left_out(server) {
     let db = server.fresh_db("gone");
-    // Its label has to be looked for in the table, which is locked.
+    // Its label is searched for in the table, which is locked.
     db.sql("create table a (id int primary key, e enum('?') character set utf8mb4);
             create table b (id int primary key);
             create table z (id int primary key);

@@ -121,3 +121,21 @@ on_each_server! {
         assert_eq!(contents, [row(1, y, 2), row(1, y, 2), row(1, y, 9), row(1, y, 9), row(8, null, 9)]);
     }
 }
+
+// The log has the table's columns, but does not say that it has no key: the catalog would.
+on_servers!([mariadb_11_8, mysql_9_7] fn an_id_that_is_not_known_any_more_ends_the_run(shared) {
+    let server = Server::private(&shared.name, &["--binlog-row-metadata=FULL"]);
+    server.sql("create database d;\ncreate table d.u (a int, b int not null, unique key (b));\ninsert into d.u values (1, 1)");
+    let load = Dumpa::without_db(&server).args(["load", "-D", "d", "--save", "pos.json"]);
+    load.run().expect_code(0);
+    server.sql("alter table d.u drop key b;\ninsert into d.u values (2, 2);\ndrop table d.u");
+    let tail = |args: &[&str]| {
+        let tail = Dumpa::without_db(&server).in_the_folder_of(&load);
+        tail.args(["tail", "-D", "d", "--from", "pos.json", "--until", "now"]).args(args).run()
+    };
+    let run = tail(&[]).expect_code(4);
+    let says = ["cannot tell which columns make up the id of d.u", "have the id `b`. Give --id u=COLUMN"];
+    assert!(run.stdout.is_empty() && says.iter().all(|text| run.stderr.contains(text)), "{}", run.text());
+    let run = tail(&["u", "--id", "u=b", "--allow-missing"]).expect_code(0);
+    assert_eq!(short(&run), ["upsert u 2", "truncate u null"]);
+});

@@ -109,7 +109,7 @@ on_each_server! {
                 assert_eq!(told.contains("--allow-missing"), advice, "{command:?} {args:?}: {told}");
             }
         }
-        // Nothing is similar: nothing is guessed.
+        // No name is similar, so none is suggested.
         let told = refused(Dumpa::new(server, &db).args(["load", "people"]), 1);
         assert!(!told.contains("did you mean"), "{told}");
     }

@@ -70,7 +70,7 @@ on_each_server! {
             let verdict: Value = serde_json::from_str(valid.expect_code(3).text()).expect("JSON");
             assert!(verdict["reason"].as_str().unwrap().contains("belongs to another log"), "{from}: {verdict}");
         }
-        // Nor does a run end at a place of the log of before.
+        // A run does not end at a place of the earlier log either.
         let run = tail(&server, &db, &home, &["--from", "earliest", "--until", "line.json"]).expect_code(3);
         assert!(run.stderr.contains("belongs to another log"), "{}", run.stderr);
     }
@@ -135,7 +135,7 @@ on_servers! {
                 let args = ["--from", begin, "--until", "line.json", "--save", "s.json"];
                 let run = tail(server, &db, &home, &args).expect_code(0);
                 assert_eq!(run.lines().len(), i + 1);
-                // What is saved is what the line says.
+                // The saved position equals the line's.
                 let metadata = &all[i].metadata;
                 let saved = saved(&home, "s.json");
                 for (of_line, of_saved) in

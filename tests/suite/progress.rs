@@ -1,4 +1,4 @@
-//! What is said on stderr while nothing is wrong.
+//! What stderr shows while nothing is wrong.
 
 use crate::common::*;
 

@@ -147,7 +147,7 @@ on_each_server! {
         refused(&tail.in_the_folder_of(&home), 3, &["purged", "Load again"]);
         assert!(!home.file("new.json").exists(), "what was refused is not saved");
         assert_eq!(verdict(&server, "old.json", &[], &home)["valid"], false);
-        // What may not be followed is said before the first row of a load.
+        // A load says before its first row that the log cannot be followed.
         assert_eq!(verdict(&server, "earliest", &[], &home)["valid"], true);
     }
 
@@ -167,7 +167,7 @@ on_each_server! {
             assert!(verdict["valid"] == false && verdict["reason"].as_str().is_some_and(|r| r.contains(&says)), "{verdict}");
             server.sql(&format!("set global {name} = '{before}'"));
         }
-        // An image without all columns is not passed off as a row.
+        // An image that lacks columns does not print as a row.
         let mut conn = server.conn();
         conn.query_drop("set session binlog_row_image = 'minimal'").expect("a setting");
         fs::write(home.file("at.json"), position(&server).to_string()).expect("a file");

@@ -64,7 +64,7 @@ fn names_and_types_from_the_log(server) {
         tables::implicit_versions(&server);
         tables::explicit_versions(&server);
     }
-    // Even of a table that is not there any more.
+    // Even for a table that does not exist any more.
     let db = server.fresh_db("formats");
     let start = Start::here(&db);
     db.sql(&format!("set names utf8mb4, sql_mode = '';\n{SCRIPT};\ndrop table people, logs"));
@@ -86,7 +86,7 @@ fn names_and_types_from_the_log(server) {
             r#"delete {"id":1,"b":"Yg==","v":6}"#,
             "truncate null",
         ]);
-        // Nor do versions that had ended come to life when the table is one without versions by now.
+        // Old row versions do not come back when the table has lost its versioning since.
         let start = Start::here(&db);
         db.sql(
             "create table plain (id int primary key, v int) with system versioning;
@@ -103,7 +103,7 @@ fn names_and_types_from_the_log(server) {
             alter table moved add column z int first");
         let lines = start.tail(&db, "moved");
         assert_eq!(lines[0].content["i"], "::1");
-        // A type that only the catalog knows is not passed over in silence.
+        // A type that only the catalog knows gives a warning.
         db.sql("create table ids (u uuid primary key);\ninsert into ids values (uuid());\ndrop table ids");
         let tail = Dumpa::new(&server, &db).args(["tail", "--from"]).args([start.file()]);
         let run = tail.args(["--until", "now", "--allow-missing", "ids"]).run().expect_code(0);

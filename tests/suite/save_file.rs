@@ -1,4 +1,4 @@
-//! The file of `--save`: what becomes of the one that was there.
+//! The file of `--save`: what happens to an existing file.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -66,15 +66,15 @@ on_servers!([mysql_8_0, mariadb_11_4] fn a_saved_position_goes_where_a_link_poin
     assert_eq!(fs::read_dir(dumpa.dir()).expect("a folder").count(), 3, "nothing else is left");
 });
 
-/// The folder is written to disk after each position, for which it has to be opened.
+/// The folder is synced to disk after each position, which needs permission to read it.
 #[test]
 fn a_folder_that_cannot_be_read_is_refused_at_the_start() {
     let dumpa = Dumpa::bare().args(["position", "-H", "127.0.0.1", "-P", "1", "--save", "folder/pos.json"]);
     let folder = dumpa.file("folder");
     fs::create_dir(&folder).expect("a folder");
     let mut command = dumpa.command();
-    // Root may read any, by these capabilities: CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH. Who is not root has none to drop.
-    // SAFETY: prctl is a plain system call.
+    // Root may read any, by these capabilities: CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH. Other users have none to
+    // drop. SAFETY: prctl is a plain system call.
     unsafe {
         command.pre_exec(|| {
             for capability in [1, 2] {
@@ -88,7 +88,7 @@ fn a_folder_that_cannot_be_read_is_refused_at_the_start() {
     fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("a mode");
     let says = String::from_utf8_lossy(&run.stderr);
     assert_eq!(run.status.code(), Some(2), "{says}");
-    assert!(says.contains("--save folder/pos.json") && says.contains("readable"), "{says}");
+    assert!(says.contains("--save folder/pos.json") && says.contains("permission to read it"), "{says}");
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn a_log_that_begins_in_the_middle_is_no_fault_of_a_position() {
         let inside = format!("x.bin:{}", whole.offset(table_map));
         let run = whole.tail(&["--from", &inside]).expect_code(3);
         assert!(run.stderr.contains("resume from a position that dumpa printed"), "{}", run.stderr);
-        // One that proved right cannot be.
+        // A position that proved to be right cannot be.
         let from = format!("x.bin:{}", whole.offset(begin));
         let xid = table_map + whole.0[table_map..].iter().position(|event| event[4] == 16).expect("a commit");
         let next = xid + whole.0[xid..].iter().position(|event| event[4] == 19).expect("more rows");

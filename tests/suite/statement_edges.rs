@@ -1,4 +1,4 @@
-//! Statements whose effect is another than their words seem to say: what they change is printed or ends the run, and
+//! Statements whose effect differs from what their words suggest: what they change is printed or ends the run, and
 //! nothing else does.
 
 use crate::common::*;
@@ -25,7 +25,7 @@ on_each_server! {
         assert!(run.stderr.contains("DISCARD TABLESPACE"), "{}", run.stderr);
     }
 
-    /// Bookkeeping of the server's own is passed over, and nothing else of its database.
+    /// Only the server's own bookkeeping in database `mysql` is ignored.
     fn a_statement_that_changes_a_wanted_table_beside_one_of_the_server_s_own(shared) {
         // Others' runs would end at what this one logs.
         let own = Server::private(&shared.name, &[]);
@@ -49,8 +49,8 @@ on_each_server! {
     }
 }
 
-// A statement of a procedure that used a temporary table before is flagged as one that uses a temporary table, of
-// whatever table it is: the flag alone does not tell.
+// A statement of a procedure that used a temporary table before is flagged as one that uses a temporary table, whatever
+// table it is on: the flag alone proves nothing.
 on_each_server! { fn a_real_table_is_told_after_a_temporary_one_was_used(server) {
     let db = server.fresh_db("edges");
     db.sql("create table t (id int primary key) engine=innodb;
@@ -118,7 +118,7 @@ fn names_are_compared_as_the_server_keeps_them(shared) {
     assert_eq!(short(gone), ["truncate shop.people null"]);
 });
 
-// MariaDB logs a long ALTER when it begins, and once more when it is done, or undone.
+// MariaDB logs a long ALTER when it begins, and again when it is done or rolled back.
 on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn an_alter_counts_when_it_is_done(server) {
     let db = server.fresh_db("edges");
     db.sql("create table t (id int primary key, a int) engine=innodb;\ninsert into t values (1, 1), (2, 1)");
@@ -168,7 +168,7 @@ on_servers!([mariadb_10_11, mariadb_11_4] fn options_of_alter_come_in_any_order(
     assert_eq!(printed(&db, &start, &["t", "--allow-missing"]), ["truncate t null"]);
 });
 
-// What the log of a server holds of definitions that touch no row.
+// How a server logs definitions that change no row.
 on_each_server! { fn definitions_of_other_objects_change_no_row(shared) {
     // Users and servers belong to no database.
     let server = Server::private(&shared.name, &[]);

@@ -160,7 +160,7 @@ on_each_server! {
             let ids: Vec<_> = short(run);
             assert_eq!(ids, ["upsert m 1", "upsert m 2", "upsert m 3", "upsert t 4"]);
             db.sql("truncate table m");
-            // Undone rows that stand in the log: of more bytes than wait where there are none, and behind as many.
+            // Rolled-back rows in the log: more bytes than dumpa holds back if it expects none, and after as many.
             let large = "
                 begin;
                 insert into large select id, repeat('x', 30000) from a_hundred;
@@ -190,7 +190,7 @@ on_each_server! {
             create table large (id int primary key, x mediumtext) engine=innodb;
             create table forty (id int auto_increment primary key) engine=innodb");
         db.sql(&format!("insert into forty values {}", vec!["(0)"; 40].join(", ")));
-        // Some servers log what is undone then: of more bytes than wait where none does.
+        // Some servers then log rolled-back rows: more bytes than dumpa holds back if it expects none.
         let lines = short(tail_of(server, &db, "
             begin;
             insert into large select id, repeat('x', 40000) from forty;
@@ -236,14 +236,14 @@ on_each_server! {
         let dropped = live.take(3);
         let lines: Vec<_> = dropped.iter().map(|t| format!("{} {}", t.op, t.table)).collect();
         assert_eq!(lines, ["m", "t", "u"].map(|table| format!("truncate {}.{table}", other.name)));
-        // The server does not know any more which tables these were.
+        // The server no longer knows which tables these were.
         std::fs::write(home.file("line.json"), &dropped[0].raw).expect("a file");
         let tail = Dumpa::new(server, &db).args(["tail", "--from", "line.json", "--until", "now", "--allow-missing"]);
         let run = tail.args([&glob]).in_the_folder_of(&home).run().expect_code(4);
         assert!(run.stdout.is_empty() && run.stderr.contains(&other.name), "{}", run.stderr);
-        // Unless it is told.
+        // Unless the command line names them.
         let named = ["m", "u", "t"].map(|table| format!("{}.{table}", other.name));
-        // From a backlog, which a run that begins later sees: the tables are told, or the run ends.
+        // A run that begins later reads this from the backlog: the command line names the tables, or the run ends.
         let tail = ["tail", "--from", &before, "--until", "now", "--allow-missing", &glob];
         let run = Dumpa::new(server, &db).args(tail).run();
         let lines = run.lines();

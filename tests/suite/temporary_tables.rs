@@ -1,5 +1,5 @@
-//! Temporary tables whose statements are in the log: they hide the real table of their name from their own session, for as
-//! long as they exist, and nothing else is taken for them.
+//! Temporary tables whose statements are in the log: each hides the real table of the same name from its own session as
+//! long as it exists, and dumpa takes no other table for it.
 
 use crate::common::*;
 use crate::json::Start;
@@ -97,6 +97,6 @@ fn a_temporary_table_from_before_the_position(shared) {
     let run = start.tail_with(&db, "t", &[]).expect_code(4);
     assert!(run.stderr.contains(&format!("emptied or altered {}.t", db.name)), "{}", run.stderr);
     assert_eq!(run.lines().len(), 1);
-    // Nor is it asked of any other table.
+    // Other tables do not need the search.
     start.tail_with(&db, "u", &["--allow-missing"]).expect_code(0);
 });

@@ -69,7 +69,7 @@ on_each_server! {
             let rest = lines(server, &db, &["--from", "line.json", "--until", &end], &home);
             assert_eq!(rest, all[i + 1..], "resumed from line {i}");
             let begun = lines(server, &db, &["--from", &start, "--until", "line.json"], &home);
-            // Without the commit's time: 5.6 says it at the commit only, which is not read here.
+            // Without the commit's time: 5.6 logs it only at the commit, which is not read here.
             assert_eq!(ids(&begun), ids(&all[..=i]), "until line {i}");
         }
     }

@@ -1,6 +1,6 @@
 //! The character sets of China, Japan, Korea and Taiwan: ASCII, and sequences of two to four bytes.
 //!
-//! encoding_rs has nearly all of their characters, in the variants of the web; [`differences`](super::differences) has where
+//! encoding_rs has nearly all of their characters, in the variants of the web; [`super::differences`] has where
 //! the server's differ. The first use of a character set builds a table from both, so that each character is a look-up.
 
 use std::ops::RangeInclusive;

@@ -44,7 +44,7 @@ pub fn write(value: f64, width: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// [`write`] in JSON, where a double without fraction may print as `1.0`.
+/// [`write()`] in JSON, where a double without fraction may print as `1.0`.
 pub fn write_json(value: f64, whole: WholeDoubles, out: &mut Vec<u8>) {
     let start = out.len();
     write(value, JSON_WIDTH, out);

@@ -1,4 +1,4 @@
-//! An allocator that counts: what a target holds at a time must not follow from lengths that its input only claims.
+//! An allocator that counts: a target's memory must not depend on lengths that its input only claims.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -12,14 +12,14 @@ thread_local! {
 }
 
 fn add(bytes: isize) {
-    // It fails while the thread ends, when nobody asks any more.
+    // This fails while the thread ends, when the count is no longer used.
     let _ = HELD.try_with(|held| {
         let now = held.get().0.wrapping_add(bytes);
         held.set((now, held.get().1.max(now)));
     });
 }
 
-// SAFETY: all is left to the system's allocator.
+// SAFETY: every call goes to the system's allocator.
 #[allow(unsafe_code)]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -38,7 +38,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Both may be there for a moment.
+        // The old and the new block may exist at the same time.
         add(size as isize);
         add(-(layout.size() as isize));
         unsafe { System.realloc(place, layout, size) }

@@ -1,10 +1,10 @@
-//! Servers to read events of, and the bodies of events.
+//! Server versions whose events are read, and bodies of events.
 
 use dumpa::binlog::event::{Event, EventType, FormatDescription};
 use dumpa::binlog::table_map::TableMap;
 use dumpa::binlog::{gtid, payload, query, rows, xa};
 
-/// Versions of which logs differ in something that the targets read.
+/// Versions whose logs differ in something that the targets read.
 pub const VERSIONS: [&str; 10] = [
     "9.7.0",
     "8.0.36",
@@ -23,8 +23,8 @@ pub fn version(choice: u8) -> &'static str {
     VERSIONS.get(usize::from(choice) % VERSIONS.len()).copied().unwrap_or_default()
 }
 
-/// What a server of this version says of its events. With `old` lengths, table ids are four bytes long, and statements
-/// have no variables before them.
+/// The format description of a server of this version. With `old` lengths, table ids are four bytes long, and
+/// statements have no variables before them.
 pub fn format(version: &str, old: bool) -> FormatDescription {
     let mut body = 4u16.to_le_bytes().to_vec();
     body.extend(version.bytes());

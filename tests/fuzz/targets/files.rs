@@ -1,4 +1,4 @@
-//! Files that hold an input: one for each thread, used again and again, in memory where there is such a place.
+//! Files that hold an input: one for each thread, reused, on a file system in memory if there is one.
 
 use std::fs::File;
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! Log files, cut into events.
 //!
-//! The input is a byte of choices and a log file without its magic bytes. By the lowest bit the checksums are made right
-//! first, which no fuzzer finds; the others choose an event to begin at.
+//! The input is a byte of choices and a log file without its magic bytes. Its lowest bit asks to correct the checksums
+//! first, which no fuzzer finds; the other bits choose an event to begin at.
 
 use anyhow::Result;
 
@@ -46,7 +46,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// Entries that a file yields from an offset on, and whether it ended well.
+/// The entries that a file yields from an offset on, and whether it ended without an error.
 fn read(source: &mut LogFiles, offset: u64) -> Result<(Vec<Vec<u8>>, bool)> {
     let mut events = source.begin("bin.000001", offset, Mode::UntilEnd)?;
     let mut all = Vec::new();
@@ -66,7 +66,7 @@ fn read(source: &mut LogFiles, offset: u64) -> Result<(Vec<Vec<u8>>, bool)> {
     }
 }
 
-/// Frames events up to the first that is refused: whether each comes from before the place begun at, and its end.
+/// Frames events up to the first that is refused: for each, whether it comes from before the start, and its end.
 fn frame(events: &[Vec<u8>], offset: u64, offsets: Offsets) -> Vec<(bool, u64)> {
     let mut framer = Framer::at("bin.000001", offset, offsets);
     let mut framed = Vec::new();

@@ -1,7 +1,7 @@
 //! JSON documents: binary ones, differences, and text.
 //!
-//! The input is a byte of choices and the document's bytes. Differences have the length of the document that they are
-//! of before it, in two bytes, and stand behind it.
+//! The input is a byte of choices and the document's bytes. For differences: two bytes with the length of the old
+//! document, the document, and the differences.
 
 use super::valid_json;
 use dumpa::bytes::{Bytes, Malformed};

@@ -85,7 +85,7 @@ fn follow(follower: &mut Follower<'_>) -> anyhow::Result<()> {
     }
 }
 
-/// A file in stdout's place.
+/// A file instead of stdout.
 fn stdout() -> ManuallyDrop<File> {
     STDOUT.with_borrow_mut(|file| {
         file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).expect("an empty file");

@@ -1,5 +1,4 @@
-//! Option files. The input is a byte of choices and the text. Files that it includes are itself: others are none of its
-//! business.
+//! Option files. The input is a byte of choices and the text. It can include only itself: other files must not be read.
 
 use super::files;
 use dumpa::exit;
@@ -13,7 +12,7 @@ pub fn run(data: &[u8]) {
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         let directive = line.trim_ascii_start();
         match directive.first() {
-            // `\u{85}` and others are blanks, too, that may stand before it.
+            // Blanks, such as `\u{85}`, may come before it.
             _ if !directive.contains(&b'!') => lines.extend(line),
             Some(b'!') if directive.starts_with(b"!include ") => {
                 lines.extend(format!("!include {included}\n").bytes());

@@ -10,7 +10,7 @@ use dumpa::binlog::event::HEADER_LEN;
 use dumpa::binlog::payload::Payload;
 use dumpa::binlog::{compressed, query};
 
-/// What inflates to more is not run: that takes memory truly.
+/// Inputs that inflate to more are not run: they really take that memory.
 const MAX_INFLATED_BYTES: u64 = 4 << 20;
 
 pub fn run(data: &[u8]) {
@@ -43,7 +43,7 @@ fn opened(body: &[u8], too_much: bool) {
     }
 }
 
-/// A compressed event, as it stands there.
+/// A compressed event.
 fn inflated(data: &[u8]) {
     if !deflates_to_much(data) {
         let mut out = b"before".to_vec();
@@ -51,7 +51,7 @@ fn inflated(data: &[u8]) {
     }
 }
 
-/// What was compressed comes back.
+/// Inflating gives back what was compressed.
 fn deflated(data: &[u8]) {
     let mut deflated = vec![0x84];
     deflated.extend((data.len() as u32).to_be_bytes());
@@ -80,7 +80,7 @@ fn is_more(inside: impl Read) -> bool {
     bytes > MAX_INFLATED_BYTES
 }
 
-/// Wherever its data may begin.
+/// At every place where its data may begin.
 fn deflates_to_much(data: &[u8]) -> bool {
     (0..data.len().min(64)).any(|at| {
         let data = data.get(at..).unwrap_or_default();

@@ -13,7 +13,7 @@ use dumpa::row::layout::{Layout, RowError};
 use dumpa::row::skip::Skipper;
 use dumpa::tuple::{Content, NO_METADATA, Op, row};
 
-/// Images of an input that are read: more of them show no more.
+/// How many images of an input are read: more would show nothing new.
 const MAX_ROWS: usize = 2000;
 
 pub fn run(data: &[u8]) {
@@ -106,7 +106,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A whole image reads the same by the way for images in part, and by its id alone.
+    /// A full image reads the same by the code for partial images, and its id by the code for ids.
     fn same_in_part(&self, start: Bytes<'_>, end: Bytes<'_>, content: &Content) -> Result<(), RowError> {
         let (mut image, mut part) = (start, Content::with_values());
         self.layout.read_present(&mut image, self.rows.after, None, &mut part, &mut Vec::new())?;

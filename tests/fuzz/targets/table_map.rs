@@ -26,7 +26,7 @@ pub fn run(data: &[u8]) {
     let Some(Joined { layout, skipper }) = join(&map, version, *choices) else { return };
     assert_eq!(layout.column_count(), map.column_count());
     assert_eq!(skipper.column_count(), map.column_count());
-    // The whole way, which takes in the definition only if the log gives all of it.
+    // Through `Layouts`, which uses the definition only if the log has all of it.
     for tables in ["*.*", "no.table"] {
         let selection = Selection::new(&[tables.to_string()], None).expect("a table");
         let mut layouts = Layouts::new(selection, Rules::default(), Style::default(), None);
@@ -43,13 +43,13 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// The two ways to go through the rows of a table.
+/// The two ways to read the rows of a table: a layout and a skipper.
 pub struct Joined {
     pub layout: Layout,
     pub skipper: Skipper,
 }
 
-/// Makes both of a table map; what it does not tell is made up.
+/// Makes both from a table map; what it lacks is made up.
 pub fn join(map: &TableMap<'_>, version: &str, choices: u8) -> Option<Joined> {
     let formats: Vec<ColumnFormat> = map.formats().ok()?.into_iter().collect::<Option<_>>()?;
     let release = Release::parse(version, "");

@@ -52,7 +52,7 @@ impl<'a> Db<'a> {
 
 impl Drop for Db<'_> {
     fn drop(&mut self) {
-        // The server may be gone on purpose; and a lock that a failed test holds must not hang this one.
+        // The test may have stopped the server; and a lock held by a failed test must not hang this one.
         if let Ok(mut conn) = Conn::new(self.server.opts()) {
             let _ = conn.query_drop("set lock_wait_timeout = 5");
             let _ = conn.query_drop(format!("drop database `{}`", self.name));

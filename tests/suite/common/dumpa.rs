@@ -63,7 +63,7 @@ impl Dumpa {
         self
     }
 
-    /// A variable of its environment, in which there is otherwise none that is called `MYSQL_…` or `DUMPA_…`.
+    /// Sets an environment variable. Otherwise it has none called `MYSQL_…` or `DUMPA_…`.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Dumpa {
         self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
@@ -91,7 +91,7 @@ impl Dumpa {
         self.dir().join(name)
     }
 
-    /// Everything but how the three standard streams are connected.
+    /// The command, without its three standard streams.
     pub fn command(&self) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("dumpa"));
         for (name, _) in std::env::vars_os() {
@@ -124,14 +124,14 @@ impl Dumpa {
         self.spawn().wait(PATIENCE)
     }
 
-    /// Runs it beside the test, for as long as the value lives.
+    /// Starts it. It runs as long as the value lives.
     #[track_caller]
     pub fn spawn(&self) -> Live {
         Live::start(self.command(), Arc::clone(&self.home))
     }
 }
 
-/// How a run ended, and all that it said.
+/// How a run ended, and all of its output.
 #[derive(Debug)]
 pub struct Run {
     pub status: ExitStatus,
@@ -160,7 +160,7 @@ impl Run {
         std::str::from_utf8(&self.stdout).expect("stdout is UTF-8")
     }
 
-    /// stdout as tuples, all of them whole and nothing between them.
+    /// stdout as tuples. Panics if there is anything else.
     #[track_caller]
     pub fn lines(&self) -> Vec<Tuple> {
         let text = self.text();

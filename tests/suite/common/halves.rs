@@ -8,7 +8,7 @@ use crate::json::Start;
 /// Rows by table and id, as printed.
 pub type Rows = BTreeMap<(String, String), String>;
 
-/// The rows that are left when each line is applied after the other. A delete must print the row as it last was.
+/// The rows that are left after all lines are applied in order. A delete must print the row as it last was.
 #[track_caller]
 fn fold(lines: &[Tuple]) -> Rows {
     let mut rows = Rows::new();
@@ -33,8 +33,8 @@ fn fold(lines: &[Tuple]) -> Rows {
     rows
 }
 
-/// Loads all tables of the database and tails them from `start`, when they were empty: both must come to the same rows,
-/// byte for byte. They are returned, and the lines of the tail.
+/// Loads all tables of the database and tails them from `start`, when they were empty: both must give the same rows,
+/// byte for byte. Returns the rows, and the lines of the tail.
 #[track_caller]
 pub fn halves_agree(db: &Db, start: &Start) -> (Rows, Vec<Tuple>) {
     halves_agree_with(db, start, &[])

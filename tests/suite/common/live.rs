@@ -35,7 +35,7 @@ impl Live {
         self.child.id()
     }
 
-    /// The next whole line of stdout, without its end; none when it does not come in time, or stdout has ended.
+    /// The next whole line of stdout, without its end; `None` if it does not come in time, or stdout has ended.
     pub fn next_line(&mut self, timeout: Duration) -> Option<String> {
         let taken = self.taken;
         let line = self.stdout.wait_for(timeout, |bytes| {
@@ -61,7 +61,7 @@ impl Live {
         (0..count).map(|_| self.next()).collect()
     }
 
-    /// All that it has said on stderr so far.
+    /// All of stderr so far.
     pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.stderr.so_far()).into_owned()
     }
@@ -82,7 +82,7 @@ impl Live {
         assert_eq!(unsafe { libc::kill(pid, signal) }, 0, "the signal {signal} cannot be sent");
     }
 
-    /// Whether it runs still.
+    /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().expect("it can be waited for").is_none()
     }

@@ -96,7 +96,7 @@ impl World<'_> {
         }
     }
 
-    /// Whether a run printed just this, and ended well.
+    /// Whether a run printed exactly this, and ended without an error.
     fn is(&self, check: &str, out: &Out, code: i32, wanted: &[String], what: &str) -> bool {
         let good = out.code == Some(code) && out.lines == wanted;
         if !good {
@@ -203,7 +203,7 @@ impl World<'_> {
                     self.saved_the_end("from-event", &out);
                 }
             }
-            // Inside of a transaction, but before its rows: the lines may lack what stands before.
+            // Inside of a transaction, but before its rows: lines before it may be missing.
             Some(0) => {
                 let got = content(&out.lines);
                 let all = content(&self.reference);
@@ -345,7 +345,7 @@ impl World<'_> {
         if !self.is("gtid-set", &out, 0, &lines(&left[..split]), &what) {
             return;
         }
-        // Both what was saved and the last line know of the transactions that are done.
+        // Both the saved position and the last line have the `gtid_set`.
         let last = self.home.file(&format!("last{}.json", self.count()));
         let mut places = vec![out.saved.clone()];
         if let Some(line) = last_line {

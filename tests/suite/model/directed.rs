@@ -1,5 +1,5 @@
-//! What random transactions come to too seldom: large ones, that are printed before their commit, and statements where
-//! rows should be.
+//! Cases that random transactions hit too seldom: large ones, which are printed before their commit, and statements
+//! instead of rows.
 
 use std::fs;
 use std::io::{Seek, SeekFrom, Write};
@@ -125,7 +125,7 @@ on_servers!([mysql_5_7, mysql_8_0, mysql_9_7, mariadb_10_11, mariadb_11_4, maria
         let printed: Vec<String> = run.lines().into_iter().map(|line| line.id_text).collect();
         assert!(run.code == Some(4) && allowed.contains(&printed.join(" ").as_str()), "from {from}: {:?}, {printed:?}, {}", run.code, run.stderr);
         assert!(run.stderr.contains("statement"), "{}", run.stderr);
-        // Nor does what was saved lead past it.
+        // The saved position is not beyond it either.
         if home.file("pos.json").exists() {
             let again = Dumpa::new(server, &db).args(["tail", "--from", "pos.json", "--until", &end]);
             let again = again.in_the_folder_of(&home).run();
