@@ -16,6 +16,7 @@ use crate::output::Output;
 use crate::position::{FileOrder, Position, SaveFile, Where};
 use crate::progress::Progress;
 use crate::row::layouts::{Layouts, Lookup};
+use crate::schema::Table;
 use crate::schema::catalog::Catalog;
 use crate::schema::known::Survey;
 use crate::schema::table_search::{self, Missing, Search};
@@ -139,7 +140,12 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
     Ok(Start { source: Box::new(files), layouts, from, until, order, uuid: None })
 }
 
-fn layouts(args: &TailArgs, options: &Options, lookup: Option<Lookup>, lower_case: bool) -> Result<Layouts> {
+fn layouts(
+    args: &TailArgs,
+    options: &Options,
+    lookup: Option<Box<dyn Lookup>>,
+    lower_case: bool,
+) -> Result<Layouts> {
     let (selection, rules) = wanted(&args.tables, &args.shape, options, lower_case)?;
     Ok(Layouts::new(selection, rules, args.shape.style(), lookup))
 }
@@ -198,17 +204,30 @@ fn file_order(from: &Position, until: Option<&Position>, conn: &mut Conn, server
 }
 
 /// Looks definitions up on a connection that is opened when first needed, and again when it was lost.
-fn lookup(options: Options, server: Server) -> Lookup {
-    let mut catalog: Option<Catalog> = None;
-    Box::new(move |database, table| {
-        if let Some(open) = &mut catalog
+struct ServerLookup {
+    options: Options,
+    server: Server,
+    catalog: Option<Catalog>,
+}
+
+impl Lookup for ServerLookup {
+    fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
+        if let Some(open) = &mut self.catalog
             && let Ok(found) = open.table(database, table)
         {
             return Ok(found);
         }
-        let conn = connect(&options)?;
-        catalog.insert(Catalog::new(conn, &server)?).table(database, table)
-    })
+        let conn = connect(&self.options)?;
+        self.catalog.insert(Catalog::new(conn, &self.server)?).table(database, table)
+    }
+
+    fn forget(&mut self) {
+        self.catalog.iter_mut().for_each(Catalog::forget);
+    }
+}
+
+fn lookup(options: Options, server: Server) -> Box<dyn Lookup> {
+    Box::new(ServerLookup { options, server, catalog: None })
 }
 
 /// Checks the names on the command line against the catalog, notes the tables that exist (a DROP DATABASE does not name

@@ -91,7 +91,7 @@ pub struct Layouts {
 }
 
 impl Layouts {
-    pub fn new(selection: Selection, rules: Rules, style: Style, lookup: Option<Lookup>) -> Layouts {
+    pub fn new(selection: Selection, rules: Rules, style: Style, lookup: Option<Box<dyn Lookup>>) -> Layouts {
         let matched = MatchedNames::new(&selection, &rules.ids);
         let definitions = Definitions::new(lookup, rules.omit_generated);
         Layouts {

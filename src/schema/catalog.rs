@@ -7,6 +7,7 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Row, params};
 
 use super::quoting::quoted;
+use super::read_ahead::{Described, ReadAhead};
 use super::{
     Column, Generated, HiddenColumns, Id, Table, column_grants, declared_type, enum_labels,
     expression_columns, system_versioning,
@@ -14,15 +15,34 @@ use super::{
 use crate::exit::unreadable;
 use crate::server::Server;
 
-/// The columns of a table, in table order.
-const COLUMNS: &str = "SELECT COLUMN_NAME, CAST(COLUMN_TYPE AS CHAR), CHARACTER_SET_NAME, \
-     CAST(CHARACTER_OCTET_LENGTH AS UNSIGNED), IS_NULLABLE = 'YES', CAST(EXTRA AS CHAR) FROM information_schema.COLUMNS \
-     WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table ORDER BY ORDINAL_POSITION";
+/// The fields of a [`ColumnRow`] in `information_schema.COLUMNS`.
+pub const COLUMN_FIELDS: &str = "COLUMN_NAME, CAST(COLUMN_TYPE AS CHAR), CHARACTER_SET_NAME, \
+     CAST(CHARACTER_OCTET_LENGTH AS UNSIGNED), IS_NULLABLE = 'YES', CAST(EXTRA AS CHAR)";
 
 /// No such database, table dropped, no such table, and table altered since the snapshot began.
 const GONE: [u16; 4] = [1049, 1051, 1146, 1412];
 
-type ColumnRow = (String, String, Option<String>, Option<u64>, bool, String);
+/// A column: see [`COLUMN_FIELDS`].
+pub type ColumnRow = (String, String, Option<String>, Option<u64>, bool, String);
+
+/// A part of a key.
+#[derive(Debug)]
+pub struct KeyPart {
+    pub key: String,
+    /// `None` for an expression.
+    pub column: Option<String>,
+    pub is_hash: bool,
+    pub is_unique: bool,
+}
+
+/// The unique keys of a table, and those on expressions.
+#[derive(Debug, Default)]
+pub struct Keys {
+    /// Those of one key stand together, in its order.
+    pub parts: Vec<KeyPart>,
+    /// The keys are in the server's order, not by name.
+    pub in_order: bool,
+}
 
 /// A foreign key that changes the referring rows.
 #[derive(Debug, Clone)]
@@ -41,6 +61,7 @@ pub struct Catalog {
     server: Server,
     /// Whether the account may read all of a database.
     reads_all: HashMap<String, bool>,
+    read_ahead: ReadAhead,
 }
 
 impl Catalog {
@@ -58,7 +79,12 @@ impl Catalog {
             conn.query_drop("SET @@session.show_gipk_in_create_table_and_information_schema = ON")
                 .context("cannot set up the session for the catalog")?;
         }
-        Ok(Catalog { conn, server: server.clone(), reads_all: HashMap::new() })
+        Ok(Catalog {
+            conn,
+            server: server.clone(),
+            reads_all: HashMap::new(),
+            read_ahead: ReadAhead::default(),
+        })
     }
 
     fn reads_all(&mut self, database: &str) -> bool {
@@ -68,6 +94,11 @@ impl Catalog {
         let reads_all = column_grants::may_read_database(&mut self.conn, database);
         self.reads_all.insert(database.to_string(), reads_all);
         reads_all
+    }
+
+    /// Some definition may have changed.
+    pub fn forget(&mut self) {
+        self.read_ahead.forget();
     }
 
     /// Gives the connection back.
@@ -145,12 +176,17 @@ impl Catalog {
     /// # Errors
     /// Exit 4 when a column has a type that dumpa does not know, or the account may not read it.
     pub fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
-        let context = || format!("cannot ask for the columns of {database}.{table}");
-        let given = params! { "database" => database, "table" => table };
-        let rows: Vec<ColumnRow> = self.conn.exec(COLUMNS, given).with_context(context)?;
-        if rows.is_empty() {
+        // The catalog may hide keys from an account that reads only some of the tables.
+        let reads_all = self.reads_all(database);
+        let described = match reads_all {
+            true => self.read_ahead.take(&mut self.conn, database, table),
+            false => None,
+        };
+        let Some(Described { columns: rows, keys, has_versions }) =
+            described.map_or_else(|| self.describe(database, table), |described| Ok(Some(described)))?
+        else {
             return Ok(None);
-        }
+        };
         let mut columns = Vec::with_capacity(rows.len());
         for (name, column_type, charset, octets, nullable, extra) in rows {
             let kind = declared_type::parse(&column_type, charset.as_deref());
@@ -186,39 +222,63 @@ impl Catalog {
             hidden,
             has_history_partitions: false,
         };
-        if !self.reads_all(&table.database) {
+        if !reads_all {
             column_grants::check(&mut self.conn, &self.server, &table)?;
         }
-        match self.key(&mut table) {
+        match self.set_id(&mut table, keys) {
             Err(error) if is_gone(&error) => return Ok(None),
             other => other?,
         }
-        if self.server.is_mariadb() {
+        if has_versions {
             system_versioning::ask(&mut self.conn, &mut table)?;
         }
         Ok(Some(table))
     }
 
-    /// Finds the id: the primary key, else the first unique key whose columns are all NOT NULL.
-    fn key(&mut self, table: &mut Table) -> Result<()> {
-        let query = format!("SHOW INDEX FROM {}", quoted(&table.database, &table.name));
+    /// Asks for one table; `None` if the account sees no such table.
+    fn describe(&mut self, database: &str, table: &str) -> Result<Option<Described>> {
+        let query = format!(
+            "SELECT {COLUMN_FIELDS} FROM information_schema.COLUMNS \
+             WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table ORDER BY ORDINAL_POSITION"
+        );
+        let columns: Vec<ColumnRow> = self
+            .conn
+            .exec(query, params! { "database" => database, "table" => table })
+            .with_context(|| format!("cannot ask for the columns of {database}.{table}"))?;
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        match self.keys(database, table) {
+            Err(error) if is_gone(&error) => Ok(None),
+            keys => Ok(Some(Described { columns, keys: keys?, has_versions: self.server.is_mariadb() })),
+        }
+    }
+
+    fn keys(&mut self, database: &str, table: &str) -> Result<Keys> {
         let rows: Vec<Row> = self
             .conn
-            .query(query)
-            .with_context(|| format!("cannot ask for the keys of {}.{}", table.database, table.name))?;
-        // Keys come in the server's order, their parts in key order.
-        let mut keys: Vec<(String, Option<Vec<usize>>)> = Vec::new();
-        let mut on_expressions = false;
-        for row in rows {
-            let name = text(&row, "Key_name")?;
-            on_expressions |= !self.server.is_mariadb() && text(&row, "Expression").is_ok();
-            if row.get::<Option<u8>, _>("Non_unique").flatten() != Some(0) {
-                continue;
-            }
-            // Expressions and hidden columns are not columns of the table.
-            let column = text(&row, "Column_name").ok().and_then(|name| table.column_number(&name));
+            .query(format!("SHOW INDEX FROM {}", quoted(database, table)))
+            .with_context(|| format!("cannot ask for the keys of {database}.{table}"))?;
+        let part = |row: &Row| -> Result<KeyPart> {
+            Ok(KeyPart {
+                key: text(row, "Key_name")?,
+                column: text(row, "Column_name").ok(),
+                is_hash: text(row, "Index_type")? == "HASH",
+                is_unique: row.get::<Option<u8>, _>("Non_unique").flatten() == Some(0),
+            })
+        };
+        Ok(Keys { parts: rows.iter().map(part).collect::<Result<_>>()?, in_order: true })
+    }
+
+    /// Finds the id: the primary key, else the first unique key whose columns are all NOT NULL.
+    fn set_id(&mut self, table: &mut Table, keys: Keys) -> Result<()> {
+        let on_expressions = keys.parts.iter().any(|part| part.column.is_none());
+        // Keys by name, with the columns of those that can be an id. Expressions and hidden columns are not columns of the table.
+        let mut unique: Vec<(&str, Option<Vec<usize>>)> = Vec::new();
+        for part in keys.parts.iter().filter(|part| part.is_unique) {
+            let column = part.column.as_ref().and_then(|name| table.column_number(name));
             let column = column.filter(|i| !table.columns[*i].nullable);
-            match keys.last_mut().filter(|(last, _)| *last == name) {
+            match unique.last_mut().filter(|(last, _)| *last == part.key) {
                 Some((_, columns)) => {
                     *columns = columns.take().zip(column).map(|(mut all, i)| {
                         all.push(i);
@@ -226,18 +286,23 @@ impl Catalog {
                     });
                 }
                 None => {
-                    let hashed = self.server.is_mariadb() && text(&row, "Index_type")? == "HASH";
-                    table.hidden.hashes += usize::from(hashed);
-                    keys.push((name, column.map(|i| vec![i])));
+                    table.hidden.hashes += usize::from(self.server.is_mariadb() && part.is_hash);
+                    unique.push((&part.key, column.map(|i| vec![i])));
                 }
             }
         }
-        let primary = keys.iter().position(|(name, _)| name == "PRIMARY");
+        let primary = unique.iter().position(|(name, _)| *name == "PRIMARY");
+        let candidates = unique.iter().filter(|(_, columns)| columns.is_some()).count();
+        if !keys.in_order && primary.is_none() && candidates > 1 {
+            table.hidden.hashes = 0;
+            let keys = self.keys(&table.database, &table.name)?;
+            return self.set_id(table, keys);
+        }
         table.has_primary_key = primary.is_some();
         if let Some(primary) = primary {
-            keys.swap(0, primary);
+            unique.swap(0, primary);
         }
-        table.id = keys.into_iter().find_map(|(_, columns)| columns).map_or(Id::None, Id::Columns);
+        table.id = unique.into_iter().find_map(|(_, columns)| columns).map_or(Id::None, Id::Columns);
         if on_expressions {
             expression_columns::ask(&mut self.conn, table)?;
         }

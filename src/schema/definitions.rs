@@ -15,8 +15,14 @@ use crate::exit::unreadable;
 use crate::value::ColumnType;
 use crate::version::Release;
 
-/// Looks up a table's present definition; `None` if there is no such table.
-pub type Lookup = Box<dyn FnMut(&str, &str) -> Result<Option<Table>>>;
+/// Looks tables up in a catalog.
+pub trait Lookup {
+    /// A table's present definition; `None` if there is no such table.
+    fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>>;
+
+    /// Some definition may have changed.
+    fn forget(&mut self);
+}
 
 /// A table's definition, and where it comes from.
 pub struct Definition {
@@ -31,7 +37,7 @@ pub struct Definition {
 /// Finds definitions, and caches those of the catalog.
 pub struct Definitions {
     /// `None` without a server.
-    lookup: Option<Lookup>,
+    lookup: Option<Box<dyn Lookup>>,
     /// The server that wrote the log, once known.
     writer: Option<Release>,
     /// The caller must know which columns are generated (`--generated omit`).
@@ -40,7 +46,7 @@ pub struct Definitions {
 }
 
 impl Definitions {
-    pub fn new(lookup: Option<Lookup>, needs_generated: bool) -> Definitions {
+    pub fn new(lookup: Option<Box<dyn Lookup>>, needs_generated: bool) -> Definitions {
         Definitions { lookup, writer: None, needs_generated, catalog: HashMap::new() }
     }
 
@@ -56,6 +62,7 @@ impl Definitions {
     /// Some definition may have changed: clears the cache.
     pub fn forget(&mut self) {
         self.catalog.clear();
+        self.lookup.iter_mut().for_each(|lookup| lookup.forget());
     }
 
     /// The definition for a table map. `logged` is its metadata.
@@ -92,7 +99,7 @@ impl Definitions {
             return Ok(Some(known.clone()));
         }
         let Some(lookup) = &mut self.lookup else { return Ok(None) };
-        let found = lookup(database, table)?;
+        let found = lookup.table(database, table)?;
         if let Some(found) = &found {
             self.catalog.insert(key, found.clone());
         }

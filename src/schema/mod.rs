@@ -13,6 +13,7 @@ pub mod from_log;
 pub mod known;
 pub mod matched_names;
 pub mod quoting;
+mod read_ahead;
 pub mod rules;
 pub mod selection;
 pub mod system_versioning;

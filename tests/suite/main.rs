@@ -32,6 +32,7 @@ mod names;
 mod positions;
 mod progress;
 mod property;
+mod read_ahead;
 mod readme;
 mod refusals;
 mod relay_logs;
