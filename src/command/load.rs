@@ -149,7 +149,8 @@ fn consistent_snapshot<T>(
     let names = |found: &[Found]| -> Vec<_> {
         found.iter().map(|found| (found.database.clone(), found.table.clone())).collect()
     };
-    let mut known = table_search::wanted(catalog, selection, LOAD)?;
+    let names_only = Search { estimates: false, ..LOAD };
+    let mut known = table_search::wanted(catalog, selection, names_only)?;
     for _ in 0..TRIES {
         let before = names(&known);
         let begun = begin(&before);
@@ -165,7 +166,7 @@ fn consistent_snapshot<T>(
                     return Ok((begun, jobs));
                 }
                 Err(gone) => {
-                    known = table_search::wanted(catalog, selection, LOAD)?;
+                    known = table_search::wanted(catalog, selection, names_only)?;
                     after = names(&known).into_iter().collect();
                     if after.contains(&gone) {
                         return Err(anyhow!(
