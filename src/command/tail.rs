@@ -221,8 +221,10 @@ impl Lookup for ServerLookup {
         self.catalog.insert(Catalog::new(conn, &self.server)?).table(database, table)
     }
 
-    fn forget(&mut self) {
-        self.catalog.iter_mut().for_each(Catalog::forget);
+    fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool) {
+        if let Some(open) = &mut self.catalog {
+            open.forget(changed);
+        }
     }
 }
 

@@ -38,8 +38,8 @@ impl Steps<'_> {
         let effects: Result<Vec<FullEffect>> =
             effects.into_iter().map(|effect| self.full_effect(effect, query, place)).collect();
         let mut effects = match effects {
-            // The transaction is done already, so an unreadable name does not matter.
-            Err(_) if self.skips => Vec::new(),
+            // The transaction is done already, so an unreadable name does not matter, but any definition may have changed.
+            Err(_) if self.skips => vec![Effect::Data { verb: String::new() }],
             effects => effects?,
         };
         let has_effects = !effects.is_empty();
@@ -65,7 +65,7 @@ impl Steps<'_> {
             }
         }
         self.take_in(&effects, &views);
-        self.layouts.definition_changed();
+        self.layouts.definitions_changed(&|database, table| is_changed(&effects, database, table));
         Ok(Flow::Continue)
     }
 
@@ -348,4 +348,18 @@ impl Steps<'_> {
             | TableChange::TemporaryGone => {}
         }
     }
+}
+
+/// Whether a statement may have changed a table's definition. Names that differ only in case count as the same, because a log
+/// does not always say how its server compares them.
+fn is_changed(effects: &[FullEffect], database: &str, table: &str) -> bool {
+    let same =
+        |a: &str, b: &str| a.chars().flat_map(char::to_lowercase).eq(b.chars().flat_map(char::to_lowercase));
+    let is_it = |name: &FullName| same(&name.1, table) && same(&name.0, database);
+    effects.iter().any(|effect| match effect {
+        Effect::Table(name, TableChange::RenamedTo(to)) => is_it(name) || is_it(to),
+        Effect::Table(name, _) => is_it(name),
+        Effect::Database(name, _) => same(name, database),
+        Effect::Data { .. } => true,
+    })
 }

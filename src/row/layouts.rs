@@ -16,7 +16,7 @@ use crate::position::IdColumn;
 use crate::schema::catalog::Cascade;
 use crate::schema::definitions::Definitions;
 use crate::schema::from_log::{self, Logged};
-use crate::schema::known::{KnownTables, id_of};
+use crate::schema::known::{FullName, KnownTables, id_of};
 use crate::schema::matched_names::MatchedNames;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
@@ -65,6 +65,7 @@ pub fn no_key(printed: &str) -> String {
 
 /// A cached table map, and what was made of it.
 struct CachedMap {
+    table: FullName,
     body: Vec<u8>,
     mapping: Rc<Mapping>,
     /// The statement that it was last logged for.
@@ -167,10 +168,12 @@ impl Layouts {
         self.matched.see(&table.0, &table.1);
     }
 
-    /// Some definition may have changed: clears layouts and cached definitions.
-    pub fn definition_changed(&mut self) {
-        self.forget_maps();
-        self.definitions.forget();
+    /// The definitions of some tables may have changed. Those of others stay as they were asked for: they are older than what
+    /// the catalog would say now, and so closer to the rows.
+    pub fn definitions_changed(&mut self, changed: &dyn Fn(&str, &str) -> bool) {
+        self.maps.retain(|_, known| !changed(&known.table.0, &known.table.1));
+        self.count_columns();
+        self.definitions.forget(changed);
     }
 
     fn forget_maps(&mut self) {
@@ -199,7 +202,12 @@ impl Layouts {
             return Ok(());
         }
         let mapping = Rc::new(self.make(map, &place.to_string())?);
-        self.keep(map.table_id, CachedMap { body: body.to_vec(), mapping, statement });
+        let [database, table] =
+            [map.database, map.table].map(|name| String::from_utf8_lossy(name).into_owned());
+        self.keep(
+            map.table_id,
+            CachedMap { table: (database, table), body: body.to_vec(), mapping, statement },
+        );
         Ok(())
     }
 
@@ -211,8 +219,12 @@ impl Layouts {
         }
         if self.cached_columns > MAX_CACHED_COLUMNS {
             self.maps.retain(|_, known| known.statement == self.statement);
-            self.cached_columns = self.maps.values().map(|known| known.mapping.column_count()).sum();
+            self.count_columns();
         }
+    }
+
+    fn count_columns(&mut self) {
+        self.cached_columns = self.maps.values().map(|known| known.mapping.column_count()).sum();
     }
 
     fn make(&mut self, map: &TableMap<'_>, place: &str) -> Result<Mapping> {

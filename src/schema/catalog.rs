@@ -96,9 +96,9 @@ impl Catalog {
         reads_all
     }
 
-    /// Some definition may have changed.
-    pub fn forget(&mut self) {
-        self.read_ahead.forget();
+    /// The definitions of some tables may have changed.
+    pub fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool) {
+        self.read_ahead.forget(changed);
     }
 
     /// Gives the connection back.

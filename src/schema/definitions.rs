@@ -20,8 +20,8 @@ pub trait Lookup {
     /// A table's present definition; `None` if there is no such table.
     fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>>;
 
-    /// Some definition may have changed.
-    fn forget(&mut self);
+    /// The definitions of some tables may have changed: they must be asked for anew.
+    fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool);
 }
 
 /// A table's definition, and where it comes from.
@@ -59,10 +59,12 @@ impl Definitions {
         std::mem::replace(&mut self.writer, writer) != writer
     }
 
-    /// Some definition may have changed: clears the cache.
-    pub fn forget(&mut self) {
-        self.catalog.clear();
-        self.lookup.iter_mut().for_each(|lookup| lookup.forget());
+    /// The definitions of some tables may have changed.
+    pub fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool) {
+        self.catalog.retain(|(database, table), _| !changed(database, table));
+        if let Some(lookup) = &mut self.lookup {
+            lookup.forget(changed);
+        }
     }
 
     /// The definition for a table map. `logged` is its metadata.

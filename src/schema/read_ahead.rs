@@ -58,9 +58,11 @@ impl ReadAhead {
         known.tables.remove(table)
     }
 
-    /// Some definition may have changed.
-    pub fn forget(&mut self) {
-        self.0.values_mut().for_each(|database| database.tables.clear());
+    /// The definitions of some tables may have changed.
+    pub fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool) {
+        for (database, known) in &mut self.0 {
+            known.tables.retain(|table, _| !changed(database, table));
+        }
     }
 }
 

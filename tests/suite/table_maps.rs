@@ -34,3 +34,22 @@ on_servers!([mariadb_10_11, mysql_9_7] fn a_table_that_is_opened_again_and_again
     let mib = peak_mib(tail.pid());
     assert!(mib < 70, "{mib} MiB");
 });
+
+on_servers!([mysql_8_0, mariadb_11_4] fn a_definition_is_kept_when_another_table_changes(server) {
+    let db = server.fresh_db("maps");
+    db.sql("create table t (id int primary key, v varchar(9)) engine=innodb");
+    let mut live = Dumpa::new(server, &db).args(["tail", "--from", &place(server)]).spawn();
+    db.sql("insert into t values (1, 'a')");
+    live.next();
+    // The table is altered before its next row is read.
+    live.signal(libc::SIGSTOP);
+    db.sql(
+        "create table u (id int primary key);
+         insert into t values (2, 'b');
+         alter table t add column n int;
+         insert into t values (3, 'c', 7)",
+    );
+    live.signal(libc::SIGCONT);
+    let rows: Vec<String> = live.take(2).iter().map(|line| line.content_text.clone()).collect();
+    assert_eq!(rows, [r#"{"id":2,"v":"b"}"#, r#"{"id":3,"v":"c","n":7}"#]);
+});
