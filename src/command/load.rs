@@ -11,7 +11,7 @@ use super::{identify, progress, resolve, wanted, without_database};
 use crate::cli::LoadArgs;
 use crate::exit;
 use crate::output::Output;
-use crate::position::SaveFile;
+use crate::position::{Position, SaveFile};
 use crate::progress::Progress;
 use crate::schema::catalog::{Catalog, is_gone};
 use crate::schema::known;
@@ -54,16 +54,7 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
         })?;
     // Before the rows are read: the log may be reset meanwhile.
     let mut network = Network { options, server: server.clone(), server_id: 0 };
-    let mut position = position.map(|position| network.identify(position));
-    if let Some(position) = position.as_mut().filter(|_| selection.has_globs()) {
-        // A later DROP DATABASE will not name its tables.
-        let names = jobs.iter().map(|job| (job.table.database.clone(), job.table.name.clone()));
-        position.tables = Some(Arc::new(known::names(names)));
-        position.selection = Some(Arc::new(selection.saved()));
-    }
-    if let Some(position) = &mut position {
-        position.ids = Some(Arc::new(known::ids_of(jobs.iter().map(|job| &job.table))));
-    }
+    let position = position.map(|position| with_tables(network.identify(position), &jobs, &selection));
     report_method(method, &server, &progress);
     // Not earlier: names and messages had to be UTF-8. Values must arrive as the columns store them.
     conn.query_drop("SET character_set_results = NULL").context("cannot set the character set")?;
@@ -107,6 +98,18 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
         save.save(&position)?;
     }
     Ok(exit::DONE)
+}
+
+/// Adds to a position what a tail from there must know of the tables.
+fn with_tables(position: Position, jobs: &[Job], selection: &Selection) -> Position {
+    let ids = Some(Arc::new(known::ids_of(jobs.iter().map(|job| &job.table))));
+    if !selection.has_globs() {
+        return Position { ids, ..position };
+    }
+    // A later DROP DATABASE will not name its tables.
+    let names = jobs.iter().map(|job| (job.table.database.clone(), job.table.name.clone()));
+    let tables = Some(Arc::new(known::names(names)));
+    Position { ids, tables, selection: Some(Arc::new(selection.saved())), ..position }
 }
 
 /// Says how the position was found.
