@@ -1,5 +1,7 @@
 //! `dumpa validate-pos`: can `tail` go on from there?
 
+use std::ops::ControlFlow;
+
 use anyhow::Result;
 use mysql::Conn;
 use serde_json::{Map, Value, json};
@@ -12,9 +14,9 @@ use crate::follow::transaction::{Meaning, Transactions};
 use crate::output::Output;
 use crate::position::{Position, Where};
 use crate::server::{Options, Server, binary_log, queries};
-use crate::source::event_queue::Batch;
 use crate::source::framing::Framer;
 use crate::source::network::Network;
+use crate::source::scan::scan;
 use crate::source::{Events, Mode, Offsets, Source};
 
 pub fn run(args: &ValidateArgs) -> Result<u8> {
@@ -113,29 +115,23 @@ fn check(position: &Position, conn: &mut Conn, server: &Server, options: &Option
 fn begins_a_transaction(mut events: Box<dyn Events>, position: &Position) -> Result<()> {
     let mut framer = Framer::at(&position.file, position.position, Offsets::OfServer);
     let mut transactions = Transactions::at_given_position();
-    let mut batch = Batch::default();
-    loop {
-        batch.clear();
-        let more = events.next(&mut batch)?;
-        for entry in batch.entries() {
-            let Some(event) = framer.frame(entry)? else { continue };
-            // Each of these holds a whole statement or transaction.
-            if matches!(
-                EventType::of(event.header.type_byte),
-                EventType::QueryCompressed | EventType::TransactionPayload
-            ) {
-                return Ok(());
-            }
-            match transactions.meaning(&event, &framer)? {
-                Meaning::Nothing => {}
-                Meaning::NewFile { .. } => check_log(position, &framer)?,
-                _ => return Ok(()),
-            }
+    scan(events.as_mut(), &mut framer, |event, framer| {
+        let Some(event) = event else { return Ok(ControlFlow::Continue(())) };
+        // Each of these holds a whole statement or transaction.
+        if matches!(
+            EventType::of(event.header.type_byte),
+            EventType::QueryCompressed | EventType::TransactionPayload
+        ) {
+            return Ok(ControlFlow::Break(()));
         }
-        if !more {
-            return Ok(());
+        match transactions.meaning(event, framer)? {
+            Meaning::Nothing => {}
+            Meaning::NewFile { .. } => check_log(position, framer)?,
+            _ => return Ok(ControlFlow::Break(())),
         }
-    }
+        Ok(ControlFlow::Continue(()))
+    })
+    .map(|_| ())
 }
 
 /// # Errors

@@ -2,6 +2,8 @@
 //! otherwise: its event has the flag of temporary tables. Such a statement changes a temporary table, or a real table
 //! in a procedure that used a temporary one before.
 
+use std::ops::ControlFlow;
+
 use anyhow::Result;
 
 use super::statement::FullEffect;
@@ -13,8 +15,8 @@ use crate::binlog::query::{Query, inflate};
 use crate::exit::unreadable;
 use crate::schema::known::FullName;
 use crate::source::Mode;
-use crate::source::event_queue::Batch;
 use crate::source::framing::{FIRST_OFFSET, Framer, Place};
+use crate::source::scan::{scan, stop_if};
 use crate::sql::statement::{self, Statement};
 use crate::version::Release;
 
@@ -77,41 +79,30 @@ impl Steps<'_> {
     fn begins_with_a_start(&mut self, file: &str) -> Result<bool> {
         let mut framer = Framer::at(file, FIRST_OFFSET, self.source.offsets());
         let mut events = self.source.begin(file, FIRST_OFFSET, Mode::UntilEnd)?;
-        let mut batch = Batch::default();
-        loop {
-            batch.clear();
-            let more = events.next(&mut batch)?;
-            for entry in batch.entries() {
-                let Some(event) = framer.frame(entry)? else { continue };
-                if EventType::of(event.header.type_byte) == EventType::FormatDescription {
-                    return Ok(framer.format().after_start);
-                }
-            }
-            if !more {
-                return Ok(false);
-            }
-        }
+        let found = scan(events.as_mut(), &mut framer, |event, framer| {
+            let is_format =
+                |event: &Event<'_>| EventType::of(event.header.type_byte) == EventType::FormatDescription;
+            Ok(match event.is_some_and(is_format) {
+                true => ControlFlow::Break(framer.format().after_start),
+                false => ControlFlow::Continue(()),
+            })
+        })?;
+        Ok(found.unwrap_or(false))
     }
 
     fn take_in_temporary(&mut self, temporary: &mut Temporary, file: &str, end: &Place) -> Result<()> {
         let mut framer = Framer::at(file, FIRST_OFFSET, self.source.offsets());
         let mut events = self.source.begin(file, FIRST_OFFSET, Mode::UntilEnd)?;
-        let mut batch = Batch::default();
-        loop {
-            batch.clear();
-            let more = events.next(&mut batch)?;
-            for entry in batch.entries() {
-                let Some(event) = framer.frame(entry)? else { continue };
-                let place = framer.place();
-                if place.file == end.file && place.start >= end.start {
-                    return Ok(());
-                }
-                self.take_in_event(temporary, &event, &framer)?;
+        scan(events.as_mut(), &mut framer, |event, framer| {
+            let Some(event) = event else { return Ok(stop_if(self.signal.is_set())) };
+            let place = framer.place();
+            if place.file == end.file && place.start >= end.start {
+                return Ok(ControlFlow::Break(()));
             }
-            if !more || self.signal.is_set() {
-                return Ok(());
-            }
-        }
+            self.take_in_event(temporary, event, framer)?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(())
     }
 
     fn take_in_event(&self, temporary: &mut Temporary, event: &Event<'_>, framer: &Framer) -> Result<()> {

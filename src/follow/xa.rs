@@ -3,6 +3,8 @@
 //! The rows of a prepared transaction are not kept in memory: their number and the time until the commit have no limit,
 //! and a restart would lose them. At the commit they are read again from the log.
 
+use std::ops::ControlFlow;
+
 use anyhow::Result;
 
 use super::Steps;
@@ -11,8 +13,8 @@ use super::prepared::{Fate, GroupStart, Replay, ReplayState, Scan};
 use super::transaction::{Meaning, Transactions};
 use crate::binlog::event::Event;
 use crate::exit::unreadable;
-use crate::source::event_queue::Batch;
 use crate::source::framing::{FIRST_OFFSET, Framer, Place};
+use crate::source::scan::{scan, stop_if};
 use crate::source::{Events, Mode};
 
 impl Steps<'_> {
@@ -82,23 +84,17 @@ impl Steps<'_> {
     }
 
     fn replay_events(&mut self, events: &mut dyn Events, framer: &mut Framer) -> Result<Flow> {
-        let mut batch = Batch::default();
-        loop {
-            batch.clear();
-            let more = events.next(&mut batch)?;
-            for entry in batch.entries() {
-                let Some(event) = framer.frame(entry)? else { continue };
-                if self.signal.is_set() || self.unpack(&event, framer)? == Flow::Stop {
-                    return Ok(Flow::Stop);
-                }
-                if self.replay.as_ref().is_none_or(|replay| replay.state != ReplayState::GoesOn) {
-                    return Ok(Flow::Continue);
-                }
+        let flow = scan(events, framer, |event, framer| {
+            let Some(event) = event else { return Ok(ControlFlow::Continue(())) };
+            if self.signal.is_set() || self.unpack(event, framer)? == Flow::Stop {
+                return Ok(ControlFlow::Break(Flow::Stop));
             }
-            if !more {
-                return Ok(Flow::Continue);
-            }
-        }
+            Ok(match self.replay.as_ref().map(|replay| replay.state) {
+                Some(ReplayState::GoesOn) => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(Flow::Continue),
+            })
+        })?;
+        Ok(flow.unwrap_or(Flow::Continue))
     }
 
     /// Handles an event of a transaction that is read again.
@@ -172,22 +168,16 @@ impl Steps<'_> {
     fn fate_in(&mut self, xid: &str, file: &str, end: &Place) -> Result<Option<Fate>> {
         let mut framer = Framer::at(file, FIRST_OFFSET, self.source.offsets());
         let mut events = self.source.begin(file, FIRST_OFFSET, Mode::UntilEnd)?;
-        let mut scan = Scan::new(xid);
-        let mut batch = Batch::default();
-        loop {
-            batch.clear();
-            let more = events.next(&mut batch)?;
-            for entry in batch.entries() {
-                let Some(event) = framer.frame(entry)? else { return Ok(scan.last) };
-                let place = framer.place();
-                if *place.file != *file || *place.file == *end.file && place.start >= end.start {
-                    return Ok(scan.last);
-                }
-                scan.outer_event(&event, &framer)?;
+        let mut search = Scan::new(xid);
+        scan(events.as_mut(), &mut framer, |event, framer| {
+            let Some(event) = event else { return Ok(stop_if(self.signal.is_set())) };
+            let place = framer.place();
+            if *place.file != *file || *place.file == *end.file && place.start >= end.start {
+                return Ok(ControlFlow::Break(()));
             }
-            if !more || self.signal.is_set() {
-                return Ok(scan.last);
-            }
-        }
+            search.outer_event(event, framer)?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(search.last)
     }
 }

@@ -7,6 +7,7 @@ pub mod files;
 pub mod framing;
 pub mod network;
 pub mod reading_thread;
+pub mod scan;
 
 use anyhow::Result;
 

@@ -3,6 +3,7 @@
 //! The `mysql` crate requests the dump and unpacks the packets. Events are passed on byte for byte as in the file, with
 //! their checksums.
 
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use mysql::prelude::Queryable;
 use mysql::{BinlogDumpFlags, BinlogRequest, BinlogStream, Conn};
 
 use super::entry::Sink;
-use super::event_queue::Batch;
 use super::framing::Framer;
+use super::scan::scan;
 use super::{Events, Mode, Offsets, Source};
 use crate::binlog::event::{CHECKSUM_LEN, HEADER_LEN};
 use crate::exit::{unavailable, unreadable};
@@ -85,20 +86,9 @@ impl Network {
     fn log_of(&mut self, position: &Position) -> Result<Option<LogId>> {
         let mut events = self.begin(&position.file, position.position, Mode::UntilEnd)?;
         let mut framer = Framer::at(&position.file, position.position, self.offsets());
-        let mut batch = Batch::default();
-        loop {
-            batch.clear();
-            let more = events.next(&mut batch)?;
-            for entry in batch.entries() {
-                framer.frame(entry)?;
-                if framer.log().is_some() {
-                    return Ok(framer.log());
-                }
-            }
-            if !more {
-                return Ok(None);
-            }
-        }
+        scan(events.as_mut(), &mut framer, |_, framer| {
+            Ok(framer.log().map_or(ControlFlow::Continue(()), ControlFlow::Break))
+        })
     }
 
     /// The id to announce: the given one, else a random high one that hardly anybody uses. The server ends an older dump
