@@ -136,6 +136,7 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
     }
     let mut layouts = layouts(args, &options, lookup, lower_case)?;
     begin_with(&mut layouts, &from, is_earliest);
+    layouts.warnings.extend(files.gaps());
     let order = FileOrder::new(names);
     Ok(Start { source: Box::new(files), layouts, from, until, order, uuid: None })
 }
@@ -169,7 +170,7 @@ fn resolve(at: Where, conn: &mut Conn, server: &Server) -> Result<Position> {
 /// whose rows may have been printed.
 fn is_first_of_log(file: &str) -> bool {
     let number = file.rsplit_once('.').and_then(|(_, number)| number.parse::<u64>().ok());
-    number.is_none_or(|number| number <= 1)
+    number.is_some_and(|number| number <= 1)
 }
 
 /// Sets what is known of the tables at the start of the run.
@@ -284,9 +285,6 @@ impl Tail<'_> {
     }
 
     fn follow(&mut self, events: Box<dyn Events>, signal: &Signal, progress: &mut Progress) -> Result<()> {
-        if self.follower.is_at_end() {
-            return Ok(());
-        }
         let consumer = spawn(events);
         let mut batch = Batch::default();
         loop {

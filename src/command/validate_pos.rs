@@ -10,9 +10,10 @@ use super::log_in;
 use crate::binlog::event::EventType;
 use crate::cli::ValidateArgs;
 use crate::exit;
+use crate::follow::cursor::Cursor;
 use crate::follow::transaction::{Meaning, Transactions};
 use crate::output::Output;
-use crate::position::{Position, Where};
+use crate::position::{FileOrder, Position, Where};
 use crate::server::{Options, Server, binary_log, queries};
 use crate::source::framing::Framer;
 use crate::source::network::Network;
@@ -97,6 +98,8 @@ fn check(position: &Position, conn: &mut Conn, server: &Server, options: &Option
             _ => {}
         }
     }
+    // Reads the position's own members as `tail` does.
+    Cursor::new(position.clone(), None, FileOrder::default(), Offsets::OfServer)?;
     if position.position < 4 {
         return Err(exit::unavailable("the first event of a log file is at offset 4"));
     }

@@ -168,6 +168,24 @@ impl Cursor {
         before < self.printed_before
     }
 
+    /// Checks the position's `line` where a row ends with the line after `before`.
+    ///
+    /// # Errors
+    /// Exit 3 when the position claims more lines of the row.
+    pub fn check_lines(&self, before: Done) -> Result<()> {
+        if before.row != self.printed_before.row || before.line >= self.printed_before.line {
+            return Ok(());
+        }
+        Err(unavailable(format!(
+            "{} says that {} lines are done of row {} after it, but with this --id the row has only {}. Resume with the \
+             options of the run that printed the position, or load again",
+            self.from,
+            self.printed_before.line,
+            before.row + 1,
+            before.line + 1
+        )))
+    }
+
     /// Whether to stop before the next line or row. For use inside a transaction.
     #[inline]
     pub fn stops_here(&self) -> bool {

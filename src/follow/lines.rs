@@ -112,6 +112,9 @@ impl Lines {
         self.metadata.inside(done.row, done.line, line.old, &mut self.output.buffer);
         self.open.len += self.output.buffer.len() - start;
         if cursor.was_printed(before) {
+            if line.ends_row {
+                cursor.check_lines(before)?;
+            }
             self.output.buffer.truncate(start);
         } else {
             self.open.last = Some(LastLine { start, metadata, old_len: line.old.len(), before });

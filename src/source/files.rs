@@ -41,6 +41,12 @@ fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
+/// A name as a server gives it: a base, and the file's number.
+fn numbered(name: &str) -> Option<(&str, u64)> {
+    let (base, number) = name.rsplit_once('.')?;
+    Some((base, number.parse().ok()?))
+}
+
 impl LogFiles {
     /// # Errors
     /// Exit 2 when two files have the same name: a position would be ambiguous.
@@ -59,6 +65,25 @@ impl LogFiles {
         Ok(files)
     }
 
+    /// Warnings about files that a server did not write one after the other.
+    pub fn gaps(&self) -> Vec<String> {
+        let names = self.names();
+        let pairs = names.iter().zip(names.iter().skip(1));
+        let gaps = pairs.filter(|(one, next)| match (numbered(one), numbered(next)) {
+            (Some((base, number)), Some((other, after))) => {
+                base == other && number.checked_add(1) != Some(after)
+            }
+            _ => false,
+        });
+        gaps.map(|(one, next)| {
+            format!(
+                "--binlog: {next} does not follow {one} in the server's log: changes of files that are left out are not \
+                 printed, and those of files in another order are printed in that order"
+            )
+        })
+        .collect()
+    }
+
     /// Their names, in order.
     pub fn names(&self) -> Vec<String> {
         self.paths.iter().map(|path| name_of(path)).collect()
@@ -72,13 +97,18 @@ impl Source for LogFiles {
                 "the position is in {file}, which is not among the files given with --binlog"
             ))
         })?;
+        if offset < FIRST_OFFSET {
+            return Err(unavailable(format!(
+                "{file}:{offset} is before the first event of a log file, which is at 4"
+            )));
+        }
         if offset > FIRST_OFFSET && is_stdin(&self.paths[at]) {
             return Err(unavailable("standard input cannot be read from the middle, or twice: give files"));
         }
         let events = FileEvents {
             waiting: self.paths[at..].iter().rev().cloned().collect(),
             open: None,
-            begin_at: Some(offset.max(FIRST_OFFSET)),
+            begin_at: Some(offset),
             indexes: self.indexes.clone(),
             event: Vec::new(),
         };

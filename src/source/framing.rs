@@ -66,6 +66,11 @@ impl Framer {
         &self.format
     }
 
+    /// Whether a format description was read. It is the first event of a log file, and of what a server sends.
+    pub fn has_format(&self) -> bool {
+        self.seen_format
+    }
+
     pub fn offsets(&self) -> Offsets {
         self.offsets
     }

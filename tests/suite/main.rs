@@ -43,6 +43,7 @@ mod servers;
 mod signedness;
 mod snapshot;
 mod spliced;
+mod starts;
 mod statement_bytes;
 mod statement_edges;
 mod statements;
