@@ -16,7 +16,6 @@ use crate::source::framing::{Framer, Place};
 use crate::sql::alter::DROP_PARTITION;
 use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange, TableName};
 use crate::tuple::{LinePrefixes, Op};
-use crate::version::Release;
 
 /// An effect with full names: a table's with its database, and folded to lower case if the server compares names so. If
 /// a name is not valid text, and no table of its database is selected, it is empty.
@@ -105,7 +104,8 @@ impl Steps<'_> {
 
     /// The effect with full names, as the server compares them. Nothing else converts names.
     ///
-    /// # Errors Exit 4 when a name is not valid text, and may be a selected table's or database's.
+    /// # Errors
+    /// Exit 4 when a name is not valid text, and may be a selected table's or database's.
     pub(super) fn full_effect(&self, effect: Effect, query: &Query<'_>, place: &Place) -> Result<FullEffect> {
         let full = |name: TableName| self.full(name, query, place);
         Ok(match effect {
@@ -128,7 +128,8 @@ impl Steps<'_> {
 
     /// A table's full name.
     ///
-    /// # Errors Exit 4 when the name is not valid text, and may be a selected table's.
+    /// # Errors
+    /// Exit 4 when the name is not valid text, and may be a selected table's.
     fn full(&self, name: TableName, query: &Query<'_>, place: &Place) -> Result<FullName> {
         let selection = self.layouts.selection();
         let default = || std::str::from_utf8(query.database).ok().map(str::to_string);
@@ -219,7 +220,8 @@ impl Steps<'_> {
 
     /// Whether a table has lost all of its rows.
     ///
-    /// # Errors Exit 4 when its rows changed in another way, which the log does not hold.
+    /// # Errors
+    /// Exit 4 when its rows changed in another way, which the log does not hold.
     fn is_emptied(
         &self,
         table: &FullName,
@@ -259,14 +261,15 @@ impl Steps<'_> {
     /// Whether the server itself wrote a DELETE of all rows, for a MEMORY table that its restart emptied. A client's DELETE
     /// could fire triggers; this one cannot. MySQL 5.7 and 8.0 log it in a transaction, others without one.
     fn is_made_up(&self, query: &Query<'_>, framer: &Framer) -> bool {
-        let release = Release::parse(&framer.format().server_version, "");
+        let release = framer.format().writer;
         let in_transaction = release.is_some_and(|release| release.is_mysql_from(5, 7, 0));
         self.transactions.is_alone() || in_transaction && !query.lists_databases
     }
 
     /// The selected tables of a dropped database, which the log does not name.
     ///
-    /// # Errors Exit 4 when not all of them are known.
+    /// # Errors
+    /// Exit 4 when not all of them are known.
     fn tables_of_dropped(&self, database: &str, event: &Event<'_>, place: &Place) -> Result<Vec<FullName>> {
         let layouts = &self.layouts;
         let selection = layouts.selection();

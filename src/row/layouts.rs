@@ -288,7 +288,8 @@ impl Layouts {
         )))
     }
 
-    /// # Errors Exit 4 when the id columns differ from those of rows printed before, or print differently: no later
+    /// # Errors
+    /// Exit 4 when the id columns differ from those of rows printed before, or print differently: no later
     /// line would update or delete these rows.
     fn check_id(&mut self, table: &Table, printed: &str, place: &str) -> Result<()> {
         let names = |names: &[IdColumn]| match names {

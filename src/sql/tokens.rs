@@ -1,5 +1,5 @@
 //! Splits a statement into tokens: words, quoted names, symbols and literals. Comments are skipped, except those that the
-//! server executes (`/*!50100 … */`).
+//! server executes (`/*!50100 … */`, and in MariaDB `/*M! … */`).
 //!
 //! A statement is bytes. Like the server's parser, this one steps through them in the client's character set, so that
 //! it takes no second byte of a character for a quote or backslash. An invalid byte counts as a character, as it does
@@ -9,8 +9,9 @@
 use std::borrow::Cow;
 
 use crate::value::Charset;
+use crate::version::Release;
 
-/// Settings of the client's session that affect parsing.
+/// What affects parsing: settings of the client's session, and the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Session {
     /// The client's character set; `None` for one that dumpa does not know.
@@ -19,11 +20,18 @@ pub struct Session {
     pub ansi_quotes: bool,
     /// `\` is an ordinary character in strings.
     pub no_backslash_escapes: bool,
+    /// The server that wrote the log; `None` if that is not known.
+    pub writer: Option<Release>,
 }
 
 impl Default for Session {
     fn default() -> Session {
-        Session { charset: Some(Charset::Utf8mb4), ansi_quotes: false, no_backslash_escapes: false }
+        Session {
+            charset: Some(Charset::Utf8mb4),
+            ansi_quotes: false,
+            no_backslash_escapes: false,
+            writer: None,
+        }
     }
 }
 
@@ -37,6 +45,29 @@ impl Session {
             Some(charset) => charset.decode(bytes).ok(),
             None if bytes.is_ascii() => String::from_utf8(bytes.to_vec()).ok(),
             None => None,
+        }
+    }
+
+    fn is_mariadb(&self) -> bool {
+        self.writer.is_some_and(|writer| writer.is_mariadb())
+    }
+
+    /// The text of a comment that the server executes, if one begins here: without its start and the version in it.
+    fn executed_comment<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let of_mariadb = || bytes.strip_prefix(b"/*M!").filter(|_| self.is_mariadb());
+        let rest = bytes.strip_prefix(b"/*!").or_else(of_mariadb)?;
+        rest.get(self.version_len(rest)..)
+    }
+
+    /// How many digits at the start are a comment's version: five, or else six, or none. MySQL has a sixth only before
+    /// white space, since 8.0; otherwise further digits are of the statement (`/*!500001a*/` is a table `1a`).
+    fn version_len(&self, rest: &[u8]) -> usize {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        match digits {
+            0..=4 => 0,
+            6.. if self.is_mariadb() => 6,
+            6 if rest.get(6).is_some_and(|byte| self.is_space(*byte)) => 6,
+            _ => 5,
         }
     }
 
@@ -130,9 +161,8 @@ impl<'a> Splitter<'a> {
             while self.rest.first().is_some_and(|byte| self.session.is_space(*byte) || *byte == 0) {
                 self.advance(1);
             }
-            if let Some(rest) = self.rest.strip_prefix(b"/*M!").or(self.rest.strip_prefix(b"/*!")) {
-                let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                self.rest = rest.get(digits..).unwrap_or_default();
+            if let Some(rest) = self.session.executed_comment(self.rest) {
+                self.rest = rest;
                 self.in_executed_comment = true;
             } else if self.in_executed_comment && self.rest.starts_with(b"*/") {
                 self.advance(2);

@@ -9,6 +9,7 @@ mod cascades;
 mod charset;
 mod charset_columns;
 mod column_grants;
+mod comments;
 mod connect;
 mod delivery;
 mod effects;
