@@ -11,7 +11,7 @@ use crate::binlog::event::Event;
 use crate::binlog::query::Query;
 use crate::exit::unreadable;
 use crate::position::Position;
-use crate::schema::known::FullName;
+use crate::schema::known::{FullName, KnownTables};
 use crate::source::framing::{Framer, Place};
 use crate::sql::alter::DROP_PARTITION;
 use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange, TableName};
@@ -63,7 +63,9 @@ impl Steps<'_> {
                 return Ok(Flow::Stop);
             }
         }
+        let copies = self.copied_sequences(&effects, event, place)?;
         self.take_in(&effects, &views);
+        copies.iter().for_each(|copy| self.layouts.tables_known.sequence_created(copy));
         self.layouts.definition_changed();
         Ok(Flow::Continue)
     }
@@ -170,6 +172,11 @@ impl Steps<'_> {
         let mut came: Vec<(&FullName, bool)> = Vec::new();
         for effect in effects {
             match effect {
+                Effect::Table(table, TableChange::SequenceCreated { replaces: true, .. }) => {
+                    if self.is_wanted(table) && !views.contains(table) {
+                        emptied.push(table.clone());
+                    }
+                }
                 // A view or sequence brings no rows to its new name.
                 Effect::Table(table, TableChange::RenamedTo(_)) if views.contains(table) => {
                     emptied.push(table.clone());
@@ -202,20 +209,51 @@ impl Steps<'_> {
         last.map_or_else(|| !self.layouts.tables_known.may_have_rows(table), |(_, is_empty)| *is_empty)
     }
 
-    /// Selected names that a statement renames, and that are known to be names of views or sequences.
+    /// Names that a statement renames or replaces, and that are known to be names of views or sequences.
     fn renamed_views(&self, effects: &[FullEffect], event: &Event<'_>, place: &Place) -> Vec<FullName> {
         let (known, here) = (&self.layouts.tables_known, Position::new(&*place.file, place.end));
         let (order, began) = (self.cursor.order(), event.header.timestamp.into());
         let is_view = |table: &FullName| {
-            self.is_wanted(table)
-                && known.may_have_rows(table)
-                && known.is_no_table(table, &here, order, began)
+            known.is_sequence(table)
+                || self.is_wanted(table)
+                    && known.may_have_rows(table)
+                    && known.is_no_table(table, &here, order, began)
         };
         let renamed = effects.iter().filter_map(|effect| match effect {
-            Effect::Table(table, TableChange::RenamedTo(_)) if is_view(table) => Some(table.clone()),
+            Effect::Table(
+                table,
+                TableChange::RenamedTo(_) | TableChange::SequenceCreated { replaces: true, .. },
+            ) if is_view(table) => Some(table.clone()),
             _ => None,
         });
         renamed.collect()
+    }
+
+    /// Selected names that a CREATE TABLE … LIKE gave to sequences (MariaDB).
+    fn copied_sequences(
+        &mut self,
+        effects: &[FullEffect],
+        event: &Event<'_>,
+        place: &Place,
+    ) -> Result<Vec<FullName>> {
+        let mut copies = Vec::new();
+        for effect in effects {
+            if let Effect::Table(copy, TableChange::Created { like: Some(like), .. }) = effect
+                && self.layouts.is_mariadb()
+                && self.is_wanted(copy)
+            {
+                let (order, began) = (self.cursor.order(), event.header.timestamp.into());
+                let is_wanted = self.is_wanted(like);
+                let is_no_table = |known: &KnownTables, name: &FullName| {
+                    let here = Position::new(&*place.file, place.end);
+                    is_wanted && known.is_no_table(name, &here, order, began)
+                };
+                if self.layouts.is_sequence(like, &is_no_table)? == Some(true) {
+                    copies.push(copy.clone());
+                }
+            }
+        }
+        Ok(copies)
     }
 
     /// Whether a table has lost all of its rows.
@@ -253,6 +291,8 @@ impl Steps<'_> {
             TableChange::Data { verb, .. } => Err(data_statement(verb, &format!("{database}.{name}"), place)),
             TableChange::Unlogged(_)
             | TableChange::Altered(_)
+            | TableChange::SequenceCreated { .. }
+            | TableChange::SequenceGone
             | TableChange::TemporaryCreated
             | TableChange::TemporaryGone => Ok(false),
         }
@@ -300,7 +340,9 @@ impl Steps<'_> {
     fn take_in(&mut self, effects: &[FullEffect], views: &[FullName]) {
         for effect in effects {
             match effect {
-                Effect::Table(table, TableChange::RenamedTo(_)) if views.contains(table) => {}
+                Effect::Table(table, TableChange::RenamedTo(to)) if views.contains(table) => {
+                    self.layouts.tables_known.other_renamed(table, to);
+                }
                 Effect::Table(table, change) => self.take_in_change(table, change),
                 Effect::Database(database, DatabaseChange::Dropped)
                 | Effect::Database(database, DatabaseChange::Created { if_not_exists: false }) => {
@@ -328,6 +370,10 @@ impl Steps<'_> {
         match change {
             TableChange::RenamedTo(to) => known.renamed(table, to, wants_other),
             TableChange::Gone => known.gone(table),
+            // A table of the name stays.
+            TableChange::SequenceCreated { if_not_exists: true, .. } if known.is_table(table) => {}
+            TableChange::SequenceCreated { .. } => known.sequence_created(table),
+            TableChange::SequenceGone => known.sequence_gone(table),
             // An earlier run printed this statement, and perhaps also rows that came after it.
             TableChange::Emptied | TableChange::Created { if_not_exists: false, .. } if self.skips => {
                 known.may_be_filled(table);

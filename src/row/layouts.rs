@@ -16,11 +16,11 @@ use crate::position::IdColumn;
 use crate::schema::catalog::Cascade;
 use crate::schema::definitions::Definitions;
 use crate::schema::from_log::{self, Logged};
-use crate::schema::known::{KnownTables, id_of};
+use crate::schema::known::{FullName, KnownTables, id_of};
 use crate::schema::matched_names::MatchedNames;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
-use crate::schema::{Generated, Id, Table, system_versioning};
+use crate::schema::{Generated, Id, Table, sequence};
 use crate::value::{Dialect, Style};
 use crate::version::Release;
 
@@ -70,6 +70,9 @@ struct CachedMap {
     /// The statement that it was last logged for.
     statement: u64,
 }
+
+/// Whether a selected name is known to be no base table's, at the current place.
+pub type IsNoTable<'a> = dyn Fn(&KnownTables, &FullName) -> bool + 'a;
 
 /// Layouts by table id.
 pub struct Layouts {
@@ -189,8 +192,15 @@ impl Layouts {
         self.maps.get(&table_id).map(|known| known.mapping.clone())
     }
 
-    /// Handles the table map at `place`. The same one again costs only a comparison.
-    pub fn map(&mut self, map: &TableMap<'_>, body: &[u8], place: &dyn std::fmt::Display) -> Result<()> {
+    /// Handles the table map at `place`. The same one again costs only a comparison. `is_no_table` tells of a selected name
+    /// whether it is known there to be no base table's.
+    pub fn map(
+        &mut self,
+        map: &TableMap<'_>,
+        body: &[u8],
+        place: &dyn std::fmt::Display,
+        is_no_table: &IsNoTable<'_>,
+    ) -> Result<()> {
         let statement = self.statement;
         if let Some(known) = self.maps.get_mut(&map.table_id)
             && known.body == body
@@ -198,7 +208,7 @@ impl Layouts {
             known.statement = statement;
             return Ok(());
         }
-        let mapping = Rc::new(self.make(map, &place.to_string())?);
+        let mapping = Rc::new(self.make(map, &place.to_string(), is_no_table)?);
         self.keep(map.table_id, CachedMap { body: body.to_vec(), mapping, statement });
         Ok(())
     }
@@ -215,7 +225,7 @@ impl Layouts {
         }
     }
 
-    fn make(&mut self, map: &TableMap<'_>, place: &str) -> Result<Mapping> {
+    fn make(&mut self, map: &TableMap<'_>, place: &str, is_no_table: &IsNoTable<'_>) -> Result<Mapping> {
         let name =
             format!("{}.{}", String::from_utf8_lossy(map.database), String::from_utf8_lossy(map.table));
         let bad =
@@ -238,12 +248,15 @@ impl Layouts {
             return self.skipped(&table.0, &table.1, &formats);
         }
         let logged = Logged::read(map, &formats, self.definitions.writer()).map_err(bad)?;
+        if self.is_mariadb()
+            && sequence::may_be(&formats, &logged.columns)
+            && self.is_sequence(&table, is_no_table)?.unwrap_or_else(|| self.guess_sequence(&table, &logged))
+        {
+            return self.skipped(&table.0, &table.1, &formats);
+        }
         let definition = self.definitions.of(map, &formats, &logged, place)?;
         definition.warning.into_iter().for_each(|warning| self.warn(warning));
         let mut table = definition.table;
-        if self.is_mariadb() && system_versioning::is_sequence(&table) {
-            return self.skipped(&table.database, &table.name, &formats);
-        }
         self.tables_known.has_rows(&(table.database.clone(), table.name.clone()));
         let misfit = |mismatch| {
             unreadable(format!(
@@ -266,6 +279,31 @@ impl Layouts {
             self.warn(no_key(&printed));
         }
         Ok(Mapping::Wanted(layout))
+    }
+
+    /// Whether a selected name is a sequence's here (MariaDB), by what the log told, and then the catalog; `None` if nothing
+    /// tells. A table takes precedence: its rows must not be lost.
+    pub fn is_sequence(&mut self, name: &FullName, is_no_table: &IsNoTable<'_>) -> Result<Option<bool>> {
+        if self.tables_known.is_sequence(name) {
+            return Ok(Some(true));
+        }
+        if self.tables_known.is_table(name) {
+            return Ok(Some(false));
+        }
+        let told = self.definitions.is_sequence(&name.0, &name.1)?;
+        Ok(told.or_else(|| is_no_table(&self.tables_known, name).then_some(true)))
+    }
+
+    /// Takes a table for a sequence if the log names all of its columns so. Otherwise its rows end the run.
+    fn guess_sequence(&mut self, name: &FullName, logged: &Logged) -> bool {
+        let is_named = sequence::is_named(&logged.columns);
+        if is_named {
+            let printed = self.selection.printed(&name.0, &name.1);
+            self.warn(format!(
+                "{printed} is taken for a sequence, whose changes are not printed: it has the columns of one, and it is not on                  the server now. If it was a table, load again"
+            ));
+        }
+        is_named
     }
 
     /// # Errors

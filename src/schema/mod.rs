@@ -16,6 +16,7 @@ pub mod quoting;
 mod read_ahead;
 pub mod rules;
 pub mod selection;
+pub mod sequence;
 pub mod system_versioning;
 pub mod table_search;
 

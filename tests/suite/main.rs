@@ -40,6 +40,7 @@ mod relay_logs;
 mod resume;
 mod row_formats;
 mod save_file;
+mod sequences;
 mod servers;
 mod signedness;
 mod snapshot;
