@@ -71,6 +71,34 @@ impl Session {
         }
     }
 
+    /// The length of a comment that the server did not execute, if it is longer than one of its text would be.
+    ///
+    /// A server replaces the `!` of a comment for a later version by a space when it logs the statement, as it skips the
+    /// comment with those inside of it. MySQL 9.7 and MariaDB write `(*` and `*)` for those inside, MySQL up to 8.0 leaves
+    /// them (seen in 5.6.24, 5.7.22 and 8.0.15): `/* 99999 /* x */ y */`.
+    fn nested_comment_len(&self, bytes: &[u8]) -> Option<usize> {
+        let writer = self.writer.filter(|writer| !writer.is_mariadb() && !writer.is_mysql_from(9, 7, 0))?;
+        let text = bytes.strip_prefix(b"/* ")?;
+        let digits = text.get(..self.version_len(text)).filter(|digits| !digits.is_empty())?;
+        let version: u32 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+        if version <= writer.version.id() {
+            return None;
+        }
+        let end = |from: usize| Some(from + find(bytes.get(from..)?, b"*/")? + 2);
+        let mut at = 2;
+        let mut is_nested = false;
+        loop {
+            let closes = end(at)?;
+            match find(bytes.get(at..closes)?, b"/*") {
+                Some(opens) => {
+                    at = end(at + opens + 2)?;
+                    is_nested = true;
+                }
+                None => return is_nested.then_some(closes),
+            }
+        }
+    }
+
     /// The length of the first character in bytes.
     fn step(&self, bytes: &[u8]) -> usize {
         self.charset.map_or(1, |charset| charset.step(bytes))
@@ -92,6 +120,14 @@ impl Session {
         }
     }
 }
+
+/// Searches byte by byte, as the server does: in no character set are the bytes of a comment's end part of a longer character.
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
+
+/// A search for comments inside of a comment may read to the end of the statement. After so many in vain there are no more.
+const MAX_NESTED_SEARCHES: usize = 100;
 
 /// A token of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +153,13 @@ impl Token<'_> {
 
 /// Splits a statement into its tokens, one at a time.
 pub fn tokens(text: &[u8], session: Session) -> impl Iterator<Item = Token<'_>> {
-    let mut splitter = Splitter { rest: text, in_executed_comment: false, session };
+    tokens_with(text, session, true)
+}
+
+/// Without `nested`, no comment that the server did not execute is taken to have others inside.
+pub fn tokens_with(text: &[u8], session: Session, nested: bool) -> impl Iterator<Item = Token<'_>> {
+    let nested_searches = if nested { MAX_NESTED_SEARCHES } else { 0 };
+    let mut splitter = Splitter { rest: text, in_executed_comment: false, nested_searches, session };
     std::iter::from_fn(move || splitter.next_token())
 }
 
@@ -125,6 +167,8 @@ struct Splitter<'a> {
     rest: &'a [u8],
     /// Inside a comment that the server executes: its end is skipped.
     in_executed_comment: bool,
+    /// How many comments may still be searched for others inside.
+    nested_searches: usize,
     session: Session,
 }
 
@@ -167,6 +211,8 @@ impl<'a> Splitter<'a> {
             } else if self.in_executed_comment && self.rest.starts_with(b"*/") {
                 self.advance(2);
                 self.in_executed_comment = false;
+            } else if let Some(len) = self.nested_comment_len() {
+                self.advance(len);
             } else if self.rest.starts_with(b"/*") {
                 self.advance(2);
                 self.skip_past(b"*/");
@@ -178,9 +224,18 @@ impl<'a> Splitter<'a> {
         }
     }
 
-    /// Searches byte by byte, as the server does: in no character set are these bytes part of a longer character.
+    /// See [`Session::nested_comment_len`].
+    fn nested_comment_len(&mut self) -> Option<usize> {
+        if self.nested_searches == 0 || !self.rest.starts_with(b"/* ") {
+            return None;
+        }
+        let len = self.session.nested_comment_len(self.rest);
+        self.nested_searches -= usize::from(len.is_none());
+        len
+    }
+
     fn skip_past(&mut self, end: &[u8]) {
-        let at = self.rest.windows(end.len()).position(|bytes| bytes == end);
+        let at = find(self.rest, end);
         self.advance(at.map_or(self.rest.len(), |at| at + end.len()));
     }
 

@@ -30,6 +30,24 @@ on_servers!([mysql_5_6, mysql_5_7, mysql_8_0, mysql_9_7] fn mysql_executes_no_co
     assert_eq!(printed(&db, &start, &["t", "a", "1a"]), ["truncate a null", "truncate t null", "truncate 1a null"]);
 });
 
+on_each_server! { fn a_comment_for_a_later_version_ends_where_the_server_says(server) {
+    let db = server.fresh_db("comments");
+    db.sql(TABLES);
+    let start = Start::here(&db);
+    db.sql("/*!99999 /* x */ set */ truncate t;
+        /*!99999 /* x */ drop table zzz, */ truncate t;
+        /*!99999 it's /*! x *//*y*/ set */ truncate t;
+        /*!40000 /*!99999 /* x */ set */ truncate */ a;
+        /*!99999 x */ truncate /*!99999 /**/ zzz*/ a;
+        /* 99999 /* x */ truncate t;
+        /* 10000 /* x */ truncate `1a` /* */ -- */");
+    let expected = [
+        "truncate t null", "truncate t null", "truncate t null", "truncate a null", "truncate a null", "truncate t null",
+        "truncate 1a null",
+    ];
+    assert_eq!(printed(&db, &start, &["t", "a", "1a"]), expected);
+} }
+
 on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn mariadb_executes_its_own_comments(server) {
     let db = server.fresh_db("comments");
     db.sql(TABLES);
