@@ -12,6 +12,7 @@ use crate::binlog::query::Query;
 use crate::exit::unreadable;
 use crate::position::Position;
 use crate::schema::known::{FullName, KnownTables};
+use crate::schema::mysql50;
 use crate::source::framing::{Framer, Place};
 use crate::sql::alter::DROP_PARTITION;
 use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange, TableName};
@@ -116,7 +117,7 @@ impl Steps<'_> {
                 Effect::Database(String::new(), DatabaseChange::Altered)
             }
             Effect::Database(Some(name), change) => {
-                Effect::Database(self.layouts.selection().folded(name), change)
+                Effect::Database(self.understood(name, query, place)?, change)
             }
             Effect::Database(None, _) => return Err(self.illegible("database", place)),
             // Data in statement format ends the run whatever the table's name is.
@@ -135,11 +136,24 @@ impl Steps<'_> {
     fn full(&self, name: TableName, query: &Query<'_>, place: &Place) -> Result<FullName> {
         let selection = self.layouts.selection();
         let default = || std::str::from_utf8(query.database).ok().map(str::to_string);
-        let database = name.database.unwrap_or_else(default).map(|name| selection.folded(name));
+        let database = name.database.unwrap_or_else(default);
+        let database = database.map(|name| self.understood(name, query, place)).transpose()?;
         match (database, name.table) {
-            (Some(database), Some(table)) => Ok((database, selection.folded(table))),
+            (Some(database), Some(table)) => match self.understood(table, query, place) {
+                Err(_) if !selection.selects_some_of(&database) => Ok((database, String::new())),
+                table => Ok((database, table?)),
+            },
             (Some(database), None) if !selection.selects_some_of(&database) => Ok((database, String::new())),
             _ => Err(self.illegible("table", place)),
+        }
+    }
+
+    /// A name as the server understands and compares it.
+    fn understood(&self, name: String, query: &Query<'_>, place: &Place) -> Result<String> {
+        match mysql50::understood(&name, query.session.writer) {
+            Ok(same) if same.len() == name.len() => Ok(self.layouts.selection().folded(name)),
+            Ok(real) => Ok(self.layouts.selection().folded(real.to_string())),
+            Err(why) => Err(unreadable(format!("at {place} {why}"))),
         }
     }
 

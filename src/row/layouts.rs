@@ -20,7 +20,7 @@ use crate::schema::known::{FullName, KnownTables, id_of};
 use crate::schema::matched_names::MatchedNames;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
-use crate::schema::{Generated, Id, Table, sequence};
+use crate::schema::{Generated, Id, Table, mysql50, sequence};
 use crate::value::{Dialect, Style};
 use crate::version::Release;
 
@@ -232,6 +232,12 @@ impl Layouts {
             |why: Malformed| unreadable(format!("the table map of {name} at {place} cannot be read: {why}"));
         let (database, table) =
             (from_log::utf8(map.database).map_err(bad)?, from_log::utf8(map.table).map_err(bad)?);
+        let (database, table) = self
+            .understood(&database, &table)
+            .map_err(|why| unreadable(format!("the table map at {place}: {why}")))?;
+        let mut map = *map;
+        (map.database, map.table) = (database.as_bytes(), table.as_bytes());
+        let (map, database, table) = (&map, database.to_string(), table.to_string());
         self.matched.see(&database, &table);
         let formats = map.formats().map_err(bad)?.into_iter().enumerate().map(|(i, format)| {
             format.ok_or_else(|| {
@@ -279,6 +285,17 @@ impl Layouts {
             self.warn(no_key(&printed));
         }
         Ok(Mapping::Wanted(layout))
+    }
+
+    /// The names of a table map, as the server that wrote it understands them. A table's does not matter if none of its
+    /// database is selected.
+    fn understood<'a>(&self, database: &'a str, table: &'a str) -> Result<(&'a str, &'a str), String> {
+        let writer = self.definitions.writer();
+        let database = mysql50::understood(database, writer)?;
+        match mysql50::understood(table, writer) {
+            Err(_) if !self.selection.selects_some_of(database) => Ok((database, table)),
+            understood => Ok((database, understood?)),
+        }
     }
 
     /// Whether a selected name is a sequence's here (MariaDB), by what the log told, and then the catalog; `None` if nothing

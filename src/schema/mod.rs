@@ -12,6 +12,7 @@ pub mod fold;
 pub mod from_log;
 pub mod known;
 pub mod matched_names;
+pub mod mysql50;
 pub mod quoting;
 mod read_ahead;
 pub mod rules;

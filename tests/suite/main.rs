@@ -29,6 +29,7 @@ mod identity;
 mod instructions;
 mod json;
 mod model;
+mod mysql50_names;
 mod names;
 mod positions;
 mod progress;
