@@ -17,6 +17,13 @@ pub struct Version {
     pub patch: u16,
 }
 
+impl Version {
+    /// The number that comments in statements compare with (`/*!80015 … */`).
+    pub fn id(&self) -> u32 {
+        u32::from(self.major) * 10_000 + u32::from(self.minor) * 100 + u32::from(self.patch)
+    }
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.major, self.minor, self.patch)

@@ -3,6 +3,7 @@
 //! Source: MySQL's `libs/mysql/binlog/event/binlog_event.h`, MariaDB's `sql/log_event.h`.
 
 use crate::bytes::{Bytes, Malformed};
+use crate::version::Release;
 
 /// Type byte of a statement.
 pub const QUERY: u8 = 2;
@@ -170,6 +171,8 @@ impl EventType {
 pub struct FormatDescription {
     /// The server's version, such as `5.6.24-log`.
     pub server_version: String,
+    /// The same, parsed; `None` if it is no version of MySQL or MariaDB.
+    pub writer: Option<Release>,
     /// Whether events end in a CRC-32.
     pub checksum: bool,
     /// This is the first file after a server start: a transaction still open was never committed.
@@ -208,7 +211,8 @@ impl FormatDescription {
             };
             post_header.truncate(tail);
         }
-        Ok(FormatDescription { server_version, checksum, after_start, post_header })
+        let writer = Release::parse(&server_version, "");
+        Ok(FormatDescription { server_version, writer, checksum, after_start, post_header })
     }
 
     /// Length of the fixed part of events of a type, or 0 if not given.
@@ -230,6 +234,7 @@ impl Default for FormatDescription {
     fn default() -> FormatDescription {
         FormatDescription {
             server_version: String::new(),
+            writer: None,
             checksum: false,
             after_start: false,
             post_header: Vec::new(),

@@ -53,7 +53,7 @@ impl<'a> Query<'a> {
             database,
             text: bytes.rest(),
             // Without a character set, or with `binary`, the server takes names for UTF-8.
-            session: Session::default(),
+            session: Session { writer: format.writer, ..Session::default() },
             lists_databases: false,
         };
         query.read_status(Bytes(status))?;

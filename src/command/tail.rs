@@ -211,15 +211,26 @@ struct ServerLookup {
     catalog: Option<Catalog>,
 }
 
-impl Lookup for ServerLookup {
-    fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
+impl ServerLookup {
+    fn ask<T>(&mut self, question: impl Fn(&mut Catalog) -> Result<T>) -> Result<T> {
         if let Some(open) = &mut self.catalog
-            && let Ok(found) = open.table(database, table)
+            && let Ok(answer) = question(open)
         {
-            return Ok(found);
+            return Ok(answer);
         }
         let conn = connect(&self.options)?;
-        self.catalog.insert(Catalog::new(conn, &self.server)?).table(database, table)
+        question(self.catalog.insert(Catalog::new(conn, &self.server)?))
+    }
+}
+
+impl Lookup for ServerLookup {
+    fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
+        self.ask(|catalog| catalog.table(database, table))
+    }
+
+    fn is_sequence(&mut self, database: &str, table: &str) -> Result<Option<bool>> {
+        let kind = self.ask(|catalog| catalog.other_type(database, table))?;
+        Ok(kind.map(|kind| kind == "SEQUENCE"))
     }
 
     fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool) {

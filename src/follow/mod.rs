@@ -28,6 +28,7 @@ use crate::exit::unreadable;
 use crate::output::Output;
 use crate::position::{FileOrder, Patterns, Position};
 use crate::row::layouts::Layouts;
+use crate::schema::known::{FullName, KnownTables};
 use crate::signal::Signal;
 use crate::source::entry::Entry;
 use crate::source::framing::{Framer, Place};
@@ -335,7 +336,12 @@ impl Steps<'_> {
         }
         let map = TableMap::parse(framer.format(), event.header.type_byte, event.body);
         let map = map.map_err(|why| malformed(why.0, framer.place()))?;
-        self.layouts.map(&map, event.body, framer.place())
+        let (place, order) = (framer.place(), self.cursor.order());
+        let is_no_table = |known: &KnownTables, name: &FullName| {
+            let here = Position::new(&*place.file, place.end);
+            known.is_no_table(name, &here, order, event.header.timestamp.into())
+        };
+        self.layouts.map(&map, event.body, place, &is_no_table)
     }
 
     fn print_rows(&mut self, kind: RowsKind, event: &Event<'_>, framer: &Framer) -> Result<Flow> {

@@ -11,12 +11,12 @@ use crate::binlog::event::Event;
 use crate::binlog::query::Query;
 use crate::exit::unreadable;
 use crate::position::Position;
-use crate::schema::known::FullName;
+use crate::schema::known::{FullName, KnownTables};
+use crate::schema::mysql50;
 use crate::source::framing::{Framer, Place};
 use crate::sql::alter::DROP_PARTITION;
 use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange, TableName};
 use crate::tuple::{LinePrefixes, Op};
-use crate::version::Release;
 
 /// An effect with full names: a table's with its database, and folded to lower case if the server compares names so. If
 /// a name is not valid text, and no table of its database is selected, it is empty.
@@ -64,7 +64,9 @@ impl Steps<'_> {
                 return Ok(Flow::Stop);
             }
         }
+        let copies = self.copied_sequences(&effects, event, place)?;
         self.take_in(&effects, &views);
+        copies.iter().for_each(|copy| self.layouts.tables_known.sequence_created(copy));
         self.layouts.definitions_changed(&|database, table| is_changed(&effects, database, table));
         Ok(Flow::Continue)
     }
@@ -105,7 +107,8 @@ impl Steps<'_> {
 
     /// The effect with full names, as the server compares them. Nothing else converts names.
     ///
-    /// # Errors Exit 4 when a name is not valid text, and may be a selected table's or database's.
+    /// # Errors
+    /// Exit 4 when a name is not valid text, and may be a selected table's or database's.
     pub(super) fn full_effect(&self, effect: Effect, query: &Query<'_>, place: &Place) -> Result<FullEffect> {
         let full = |name: TableName| self.full(name, query, place);
         Ok(match effect {
@@ -114,7 +117,7 @@ impl Steps<'_> {
                 Effect::Database(String::new(), DatabaseChange::Altered)
             }
             Effect::Database(Some(name), change) => {
-                Effect::Database(self.layouts.selection().folded(name), change)
+                Effect::Database(self.understood(name, query, place)?, change)
             }
             Effect::Database(None, _) => return Err(self.illegible("database", place)),
             // Data in statement format ends the run whatever the table's name is.
@@ -128,15 +131,29 @@ impl Steps<'_> {
 
     /// A table's full name.
     ///
-    /// # Errors Exit 4 when the name is not valid text, and may be a selected table's.
+    /// # Errors
+    /// Exit 4 when the name is not valid text, and may be a selected table's.
     fn full(&self, name: TableName, query: &Query<'_>, place: &Place) -> Result<FullName> {
         let selection = self.layouts.selection();
         let default = || std::str::from_utf8(query.database).ok().map(str::to_string);
-        let database = name.database.unwrap_or_else(default).map(|name| selection.folded(name));
+        let database = name.database.unwrap_or_else(default);
+        let database = database.map(|name| self.understood(name, query, place)).transpose()?;
         match (database, name.table) {
-            (Some(database), Some(table)) => Ok((database, selection.folded(table))),
+            (Some(database), Some(table)) => match self.understood(table, query, place) {
+                Err(_) if !selection.selects_some_of(&database) => Ok((database, String::new())),
+                table => Ok((database, table?)),
+            },
             (Some(database), None) if !selection.selects_some_of(&database) => Ok((database, String::new())),
             _ => Err(self.illegible("table", place)),
+        }
+    }
+
+    /// A name as the server understands and compares it.
+    fn understood(&self, name: String, query: &Query<'_>, place: &Place) -> Result<String> {
+        match mysql50::understood(&name, query.session.writer) {
+            Ok(same) if same.len() == name.len() => Ok(self.layouts.selection().folded(name)),
+            Ok(real) => Ok(self.layouts.selection().folded(real.to_string())),
+            Err(why) => Err(unreadable(format!("at {place} {why}"))),
         }
     }
 
@@ -169,6 +186,11 @@ impl Steps<'_> {
         let mut came: Vec<(&FullName, bool)> = Vec::new();
         for effect in effects {
             match effect {
+                Effect::Table(table, TableChange::SequenceCreated { replaces: true, .. }) => {
+                    if self.is_wanted(table) && !views.contains(table) {
+                        emptied.push(table.clone());
+                    }
+                }
                 // A view or sequence brings no rows to its new name.
                 Effect::Table(table, TableChange::RenamedTo(_)) if views.contains(table) => {
                     emptied.push(table.clone());
@@ -201,25 +223,57 @@ impl Steps<'_> {
         last.map_or_else(|| !self.layouts.tables_known.may_have_rows(table), |(_, is_empty)| *is_empty)
     }
 
-    /// Selected names that a statement renames, and that are known to be names of views or sequences.
+    /// Names that a statement renames or replaces, and that are known to be names of views or sequences.
     fn renamed_views(&self, effects: &[FullEffect], event: &Event<'_>, place: &Place) -> Vec<FullName> {
         let (known, here) = (&self.layouts.tables_known, Position::new(&*place.file, place.end));
         let (order, began) = (self.cursor.order(), event.header.timestamp.into());
         let is_view = |table: &FullName| {
-            self.is_wanted(table)
-                && known.may_have_rows(table)
-                && known.is_no_table(table, &here, order, began)
+            known.is_sequence(table)
+                || self.is_wanted(table)
+                    && known.may_have_rows(table)
+                    && known.is_no_table(table, &here, order, began)
         };
         let renamed = effects.iter().filter_map(|effect| match effect {
-            Effect::Table(table, TableChange::RenamedTo(_)) if is_view(table) => Some(table.clone()),
+            Effect::Table(
+                table,
+                TableChange::RenamedTo(_) | TableChange::SequenceCreated { replaces: true, .. },
+            ) if is_view(table) => Some(table.clone()),
             _ => None,
         });
         renamed.collect()
     }
 
+    /// Selected names that a CREATE TABLE … LIKE gave to sequences (MariaDB).
+    fn copied_sequences(
+        &mut self,
+        effects: &[FullEffect],
+        event: &Event<'_>,
+        place: &Place,
+    ) -> Result<Vec<FullName>> {
+        let mut copies = Vec::new();
+        for effect in effects {
+            if let Effect::Table(copy, TableChange::Created { like: Some(like), .. }) = effect
+                && self.layouts.is_mariadb()
+                && self.is_wanted(copy)
+            {
+                let (order, began) = (self.cursor.order(), event.header.timestamp.into());
+                let is_wanted = self.is_wanted(like);
+                let is_no_table = |known: &KnownTables, name: &FullName| {
+                    let here = Position::new(&*place.file, place.end);
+                    is_wanted && known.is_no_table(name, &here, order, began)
+                };
+                if self.layouts.is_sequence(like, &is_no_table)? == Some(true) {
+                    copies.push(copy.clone());
+                }
+            }
+        }
+        Ok(copies)
+    }
+
     /// Whether a table has lost all of its rows.
     ///
-    /// # Errors Exit 4 when its rows changed in another way, which the log does not hold.
+    /// # Errors
+    /// Exit 4 when its rows changed in another way, which the log does not hold.
     fn is_emptied(
         &self,
         table: &FullName,
@@ -251,6 +305,8 @@ impl Steps<'_> {
             TableChange::Data { verb, .. } => Err(data_statement(verb, &format!("{database}.{name}"), place)),
             TableChange::Unlogged(_)
             | TableChange::Altered(_)
+            | TableChange::SequenceCreated { .. }
+            | TableChange::SequenceGone
             | TableChange::TemporaryCreated
             | TableChange::TemporaryGone => Ok(false),
         }
@@ -259,14 +315,15 @@ impl Steps<'_> {
     /// Whether the server itself wrote a DELETE of all rows, for a MEMORY table that its restart emptied. A client's DELETE
     /// could fire triggers; this one cannot. MySQL 5.7 and 8.0 log it in a transaction, others without one.
     fn is_made_up(&self, query: &Query<'_>, framer: &Framer) -> bool {
-        let release = Release::parse(&framer.format().server_version, "");
+        let release = framer.format().writer;
         let in_transaction = release.is_some_and(|release| release.is_mysql_from(5, 7, 0));
         self.transactions.is_alone() || in_transaction && !query.lists_databases
     }
 
     /// The selected tables of a dropped database, which the log does not name.
     ///
-    /// # Errors Exit 4 when not all of them are known.
+    /// # Errors
+    /// Exit 4 when not all of them are known.
     fn tables_of_dropped(&self, database: &str, event: &Event<'_>, place: &Place) -> Result<Vec<FullName>> {
         let layouts = &self.layouts;
         let selection = layouts.selection();
@@ -297,7 +354,9 @@ impl Steps<'_> {
     fn take_in(&mut self, effects: &[FullEffect], views: &[FullName]) {
         for effect in effects {
             match effect {
-                Effect::Table(table, TableChange::RenamedTo(_)) if views.contains(table) => {}
+                Effect::Table(table, TableChange::RenamedTo(to)) if views.contains(table) => {
+                    self.layouts.tables_known.other_renamed(table, to);
+                }
                 Effect::Table(table, change) => self.take_in_change(table, change),
                 Effect::Database(database, DatabaseChange::Dropped)
                 | Effect::Database(database, DatabaseChange::Created { if_not_exists: false }) => {
@@ -325,6 +384,10 @@ impl Steps<'_> {
         match change {
             TableChange::RenamedTo(to) => known.renamed(table, to, wants_other),
             TableChange::Gone => known.gone(table),
+            // A table of the name stays.
+            TableChange::SequenceCreated { if_not_exists: true, .. } if known.is_table(table) => {}
+            TableChange::SequenceCreated { .. } => known.sequence_created(table),
+            TableChange::SequenceGone => known.sequence_gone(table),
             // An earlier run printed this statement, and perhaps also rows that came after it.
             TableChange::Emptied | TableChange::Created { if_not_exists: false, .. } if self.skips => {
                 known.may_be_filled(table);

@@ -92,7 +92,11 @@ impl Temporary {
                 false
             }
             // The server logs a DROP of a temporary table as DROP TEMPORARY TABLE.
-            TableChange::Gone | TableChange::Created { .. } | TableChange::Data { .. } => true,
+            TableChange::Gone
+            | TableChange::Created { .. }
+            | TableChange::SequenceCreated { .. }
+            | TableChange::SequenceGone
+            | TableChange::Data { .. } => true,
             // Without the flag this is a real table: the session dropped its temporary one while it did not log.
             TableChange::Emptied | TableChange::Altered(_) if !by.flagged => {
                 self.forget(by.session, table);

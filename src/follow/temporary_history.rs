@@ -18,12 +18,12 @@ use crate::source::Mode;
 use crate::source::framing::{FIRST_OFFSET, Framer, Place};
 use crate::source::scan::{scan, stop_if};
 use crate::sql::statement::{self, Statement};
-use crate::version::Release;
 
 impl Steps<'_> {
     /// Searches the log for earlier temporary tables, if the statement may change one of them.
     ///
-    /// # Errors Exit 4 when the log does not reach back to the server's start, so that it stays unknown.
+    /// # Errors
+    /// Exit 4 when the log does not reach back to the server's start, so that it stays unknown.
     pub(super) fn complete_temporary(
         &mut self,
         by: By,
@@ -31,7 +31,7 @@ impl Steps<'_> {
         framer: &Framer,
     ) -> Result<Flow> {
         // MySQL 8.0 and later log temporary tables only in STATEMENT format, in which data ends the run.
-        let release = Release::parse(&framer.format().server_version, "");
+        let release = framer.format().writer;
         if self.temporary.is_complete() || release.is_some_and(|release| release.is_mysql_from(8, 0, 0)) {
             return Ok(Flow::Continue);
         }

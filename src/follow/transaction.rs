@@ -307,7 +307,7 @@ impl Transactions {
         let created = || !self.is_alone() && query.text.starts_with(b"CREATE OR REPLACE TABLE ");
         // MySQL's bug 21205695, fixed in these releases (seen in 5.6.24, not in 5.7.22).
         let dropped = || {
-            let release = Release::parse(&framer.format().server_version, "");
+            let release = framer.format().writer;
             let is_fixed = |release: Release| {
                 release.is_mariadb()
                     || release.is_mysql_from(5, 7, 11)

@@ -20,7 +20,7 @@ use crate::schema::known::{FullName, KnownTables, id_of};
 use crate::schema::matched_names::MatchedNames;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
-use crate::schema::{Generated, Id, Table, system_versioning};
+use crate::schema::{Generated, Id, Table, mysql50, sequence};
 use crate::value::{Dialect, Style};
 use crate::version::Release;
 
@@ -71,6 +71,9 @@ struct CachedMap {
     /// The statement that it was last logged for.
     statement: u64,
 }
+
+/// Whether a selected name is known to be no base table's, at the current place.
+pub type IsNoTable<'a> = dyn Fn(&KnownTables, &FullName) -> bool + 'a;
 
 /// Layouts by table id.
 pub struct Layouts {
@@ -192,8 +195,15 @@ impl Layouts {
         self.maps.get(&table_id).map(|known| known.mapping.clone())
     }
 
-    /// Handles the table map at `place`. The same one again costs only a comparison.
-    pub fn map(&mut self, map: &TableMap<'_>, body: &[u8], place: &dyn std::fmt::Display) -> Result<()> {
+    /// Handles the table map at `place`. The same one again costs only a comparison. `is_no_table` tells of a selected name
+    /// whether it is known there to be no base table's.
+    pub fn map(
+        &mut self,
+        map: &TableMap<'_>,
+        body: &[u8],
+        place: &dyn std::fmt::Display,
+        is_no_table: &IsNoTable<'_>,
+    ) -> Result<()> {
         let statement = self.statement;
         if let Some(known) = self.maps.get_mut(&map.table_id)
             && known.body == body
@@ -201,7 +211,7 @@ impl Layouts {
             known.statement = statement;
             return Ok(());
         }
-        let mapping = Rc::new(self.make(map, &place.to_string())?);
+        let mapping = Rc::new(self.make(map, &place.to_string(), is_no_table)?);
         let [database, table] =
             [map.database, map.table].map(|name| String::from_utf8_lossy(name).into_owned());
         self.keep(
@@ -227,13 +237,19 @@ impl Layouts {
         self.cached_columns = self.maps.values().map(|known| known.mapping.column_count()).sum();
     }
 
-    fn make(&mut self, map: &TableMap<'_>, place: &str) -> Result<Mapping> {
+    fn make(&mut self, map: &TableMap<'_>, place: &str, is_no_table: &IsNoTable<'_>) -> Result<Mapping> {
         let name =
             format!("{}.{}", String::from_utf8_lossy(map.database), String::from_utf8_lossy(map.table));
         let bad =
             |why: Malformed| unreadable(format!("the table map of {name} at {place} cannot be read: {why}"));
         let (database, table) =
             (from_log::utf8(map.database).map_err(bad)?, from_log::utf8(map.table).map_err(bad)?);
+        let (database, table) = self
+            .understood(&database, &table)
+            .map_err(|why| unreadable(format!("the table map at {place}: {why}")))?;
+        let mut map = *map;
+        (map.database, map.table) = (database.as_bytes(), table.as_bytes());
+        let (map, database, table) = (&map, database.to_string(), table.to_string());
         self.matched.see(&database, &table);
         let formats = map.formats().map_err(bad)?.into_iter().enumerate().map(|(i, format)| {
             format.ok_or_else(|| {
@@ -250,12 +266,15 @@ impl Layouts {
             return self.skipped(&table.0, &table.1, &formats);
         }
         let logged = Logged::read(map, &formats, self.definitions.writer()).map_err(bad)?;
+        if self.is_mariadb()
+            && sequence::may_be(&formats, &logged.columns)
+            && self.is_sequence(&table, is_no_table)?.unwrap_or_else(|| self.guess_sequence(&table, &logged))
+        {
+            return self.skipped(&table.0, &table.1, &formats);
+        }
         let definition = self.definitions.of(map, &formats, &logged, place)?;
         definition.warning.into_iter().for_each(|warning| self.warn(warning));
         let mut table = definition.table;
-        if self.is_mariadb() && system_versioning::is_sequence(&table) {
-            return self.skipped(&table.database, &table.name, &formats);
-        }
         self.tables_known.has_rows(&(table.database.clone(), table.name.clone()));
         let misfit = |mismatch| {
             unreadable(format!(
@@ -280,6 +299,42 @@ impl Layouts {
         Ok(Mapping::Wanted(layout))
     }
 
+    /// The names of a table map, as the server that wrote it understands them. A table's does not matter if none of its
+    /// database is selected.
+    fn understood<'a>(&self, database: &'a str, table: &'a str) -> Result<(&'a str, &'a str), String> {
+        let writer = self.definitions.writer();
+        let database = mysql50::understood(database, writer)?;
+        match mysql50::understood(table, writer) {
+            Err(_) if !self.selection.selects_some_of(database) => Ok((database, table)),
+            understood => Ok((database, understood?)),
+        }
+    }
+
+    /// Whether a selected name is a sequence's here (MariaDB), by what the log told, and then the catalog; `None` if nothing
+    /// tells. A table takes precedence: its rows must not be lost.
+    pub fn is_sequence(&mut self, name: &FullName, is_no_table: &IsNoTable<'_>) -> Result<Option<bool>> {
+        if self.tables_known.is_sequence(name) {
+            return Ok(Some(true));
+        }
+        if self.tables_known.is_table(name) {
+            return Ok(Some(false));
+        }
+        let told = self.definitions.is_sequence(&name.0, &name.1)?;
+        Ok(told.or_else(|| is_no_table(&self.tables_known, name).then_some(true)))
+    }
+
+    /// Takes a table for a sequence if the log names all of its columns so. Otherwise its rows end the run.
+    fn guess_sequence(&mut self, name: &FullName, logged: &Logged) -> bool {
+        let is_named = sequence::is_named(&logged.columns);
+        if is_named {
+            let printed = self.selection.printed(&name.0, &name.1);
+            self.warn(format!(
+                "{printed} is taken for a sequence, whose changes are not printed: it has the columns of one, and it is not on                  the server now. If it was a table, load again"
+            ));
+        }
+        is_named
+    }
+
     /// # Errors
     /// Exit 4 when a virtual column must be read, but the log may not hold its values.
     fn check_virtual(&self, table: &Table, place: &str) -> Result<()> {
@@ -300,7 +355,8 @@ impl Layouts {
         )))
     }
 
-    /// # Errors Exit 4 when the id columns differ from those of rows printed before, or print differently: no later
+    /// # Errors
+    /// Exit 4 when the id columns differ from those of rows printed before, or print differently: no later
     /// line would update or delete these rows.
     fn check_id(&mut self, table: &Table, printed: &str, place: &str) -> Result<()> {
         let names = |names: &[IdColumn]| match names {

@@ -32,12 +32,18 @@ pub fn may_read_database(conn: &mut Conn, database: &str) -> bool {
     if !matches!(revokes, Ok(None)) && !matches!(&revokes, Ok(Some(is)) if is.eq_ignore_ascii_case("OFF")) {
         return false;
     }
+    // `information_schema` ignores case, and often accents. The server compares the bytes of a database's name with those
+    // of a pattern (`_` is one byte), and takes users of other case for others. Where lower_case_table_names folds
+    // names, grants have them folded, and a database whose name is not gets no shortcut.
+    let bytes = |text: &str| format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)");
+    let (schema, database_name) = (bytes("TABLE_SCHEMA"), bytes(":database"));
+    let is_own = format!("{} = {}", bytes("GRANTEE"), bytes(GRANTEE));
     let query = format!(
         "SELECT EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES \
-         WHERE PRIVILEGE_TYPE = 'SELECT' AND GRANTEE = {GRANTEE}) \
-         OR (SELECT COUNT(DISTINCT TABLE_SCHEMA) > 0 \
-         AND COUNT(DISTINCT TABLE_SCHEMA) = COUNT(DISTINCT IF(PRIVILEGE_TYPE = 'SELECT', TABLE_SCHEMA, NULL)) \
-         FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = {GRANTEE} AND :database LIKE TABLE_SCHEMA)"
+         WHERE PRIVILEGE_TYPE = 'SELECT' AND {is_own}) \
+         OR (SELECT COUNT(DISTINCT {schema}) > 0 \
+         AND COUNT(DISTINCT {schema}) = COUNT(DISTINCT IF(PRIVILEGE_TYPE = 'SELECT', {schema}, NULL)) \
+         FROM information_schema.SCHEMA_PRIVILEGES WHERE {is_own} AND {database_name} LIKE {schema})"
     );
     // If the patterns of several grants match the database, the server applies only the most specific one. So all of
     // them must have SELECT.

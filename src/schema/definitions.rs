@@ -20,6 +20,9 @@ pub trait Lookup {
     /// A table's present definition; `None` if there is no such table.
     fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>>;
 
+    /// Whether the catalog has a sequence of this name (MariaDB), or else another table; `None` if there is no such table.
+    fn is_sequence(&mut self, database: &str, table: &str) -> Result<Option<bool>>;
+
     /// The definitions of some tables may have changed: they must be asked for anew.
     fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool);
 }
@@ -106,6 +109,11 @@ impl Definitions {
             self.catalog.insert(key, found.clone());
         }
         Ok(found)
+    }
+
+    /// See [`Lookup::is_sequence`]; `None` also without a catalog.
+    pub fn is_sequence(&mut self, database: &str, table: &str) -> Result<Option<bool>> {
+        self.lookup.as_mut().map_or(Ok(None), |lookup| lookup.is_sequence(database, table))
     }
 
     /// The advice to make the server log column names, if it can.

@@ -49,6 +49,8 @@ pub struct KnownTables {
     /// Tables that were created or emptied in this run, and got no row since. Also tables that are not selected: a
     /// rename may give them a selected name.
     empty: HashSet<FullName>,
+    /// Sequences that were created in this run, selected or not.
+    sequences: HashSet<FullName>,
     /// Each table's id columns when its rows were last seen. Shared as `names` is.
     ids: Arc<Ids>,
 }
@@ -133,9 +135,35 @@ impl KnownTables {
         order: &FileOrder,
         began_seconds: u64,
     ) -> bool {
-        let is_known = self.names.get(&table.0).is_some_and(|tables| tables.contains(&table.1));
+        let is_known = self.is_table(table);
         let lacks_older = self.lacks_older && !self.complete.contains(&table.0);
         !is_known && !lacks_older && self.knows_all(&table.0, place, order, began_seconds)
+    }
+
+    /// Whether a selected name is known to be a base table's.
+    pub fn is_table(&self, table: &FullName) -> bool {
+        self.names.get(&table.0).is_some_and(|tables| tables.contains(&table.1))
+    }
+
+    /// Whether the log told that a name is a sequence's.
+    pub fn is_sequence(&self, name: &FullName) -> bool {
+        self.sequences.contains(name)
+    }
+
+    pub fn sequence_created(&mut self, name: &FullName) {
+        self.gone(name);
+        self.sequences.insert(name.clone());
+    }
+
+    pub fn sequence_gone(&mut self, name: &FullName) {
+        self.sequences.remove(name);
+    }
+
+    /// Notes that a view or sequence was renamed.
+    pub fn other_renamed(&mut self, from: &FullName, to: &FullName) {
+        if self.sequences.remove(from) {
+            self.sequence_created(to);
+        }
     }
 
     /// Notes that a table exists. It may have rows.
@@ -147,6 +175,7 @@ impl KnownTables {
     }
 
     pub fn created(&mut self, table: &FullName) {
+        self.sequences.remove(table);
         self.add(table);
         self.emptied(table);
     }
@@ -158,6 +187,7 @@ impl KnownTables {
 
     pub fn gone(&mut self, table: &FullName) {
         self.forget_id(table);
+        self.sequences.remove(table);
         self.empty.remove(table);
         if self.names.get(&table.0).is_some_and(|tables| tables.contains(&table.1))
             && let Some(tables) = Arc::make_mut(&mut self.names).get_mut(&table.0)
@@ -168,6 +198,9 @@ impl KnownTables {
 
     /// Notes that a table was renamed. With `is_wanted`, the new name is selected.
     pub fn renamed(&mut self, from: &FullName, to: &FullName, is_wanted: bool) {
+        if self.sequences.contains(from) {
+            return self.other_renamed(from, to);
+        }
         let was_empty = self.empty.contains(from);
         self.gone(from);
         self.gone(to);
@@ -192,6 +225,7 @@ impl KnownTables {
     /// Notes that a database was created or dropped: it has no tables now.
     pub fn database_emptied(&mut self, database: &str) {
         self.empty.retain(|table| table.0 != database);
+        self.sequences.retain(|name| name.0 != database);
         if self.ids.contains_key(database) {
             Arc::make_mut(&mut self.ids).remove(database);
         }

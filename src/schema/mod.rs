@@ -12,10 +12,12 @@ pub mod fold;
 pub mod from_log;
 pub mod known;
 pub mod matched_names;
+pub mod mysql50;
 pub mod quoting;
 mod read_ahead;
 pub mod rules;
 pub mod selection;
+pub mod sequence;
 pub mod system_versioning;
 pub mod table_search;
 

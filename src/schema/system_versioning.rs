@@ -142,20 +142,3 @@ fn remove_row_end_from_id(table: &mut Table) {
         }
     }
 }
-
-/// The columns of a SEQUENCE, which the log treats as a table of one row.
-const SEQUENCE: [&str; 8] = [
-    "next_not_cached_value",
-    "minimum_value",
-    "maximum_value",
-    "start_value",
-    "increment",
-    "cache_size",
-    "cycle_option",
-    "cycle_count",
-];
-
-/// Whether this table of MariaDB's log is a SEQUENCE.
-pub fn is_sequence(table: &Table) -> bool {
-    table.columns.iter().map(|column| column.name.as_str()).eq(SEQUENCE)
-}

@@ -104,6 +104,12 @@ impl Altered {
                 }
             } else if reader.accept("union") {
                 self.unlogged = Some("ALTER TABLE … UNION");
+            } else if reader.accept("sequence") {
+                // A table becomes a sequence, or the reverse. A column may have such a name.
+                reader.accept_symbol(b'=');
+                if reader.accept_any(&["0", "1"]) {
+                    self.unlogged = Some("ALTER TABLE … SEQUENCE");
+                }
             } else if reader.is_next(&["partition"]) {
                 return;
             } else {

@@ -61,6 +61,15 @@ pub enum TableChange<T = TableName> {
         /// A DELETE without conditions, as a server before 9.7 writes for a MEMORY table that its restart emptied.
         deletes_all: bool,
     },
+    /// A sequence of this name was created (MariaDB).
+    SequenceCreated {
+        /// OR REPLACE: an existing table was dropped.
+        replaces: bool,
+        /// If it existed, or a table did, nothing happened.
+        if_not_exists: bool,
+    },
+    /// A sequence of this name was dropped. A table of it stays.
+    SequenceGone,
     /// A temporary table of this name was created; the real one stays.
     TemporaryCreated,
     /// A temporary table of this name was dropped.
@@ -80,6 +89,10 @@ impl<T> TableChange<T> {
             TableChange::Altered(clauses) => TableChange::Altered(clauses),
             TableChange::Unlogged(what) => TableChange::Unlogged(what),
             TableChange::Data { verb, alone, deletes_all } => TableChange::Data { verb, alone, deletes_all },
+            TableChange::SequenceCreated { replaces, if_not_exists } => {
+                TableChange::SequenceCreated { replaces, if_not_exists }
+            }
+            TableChange::SequenceGone => TableChange::SequenceGone,
             TableChange::TemporaryCreated => TableChange::TemporaryCreated,
             TableChange::TemporaryGone => TableChange::TemporaryGone,
         })

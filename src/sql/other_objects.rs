@@ -22,6 +22,7 @@ const WITHOUT_ROWS: &[&str] = &[
     // RESOURCE GROUP
     "resource",
     "role",
+    // ALTER SEQUENCE
     "sequence",
     "server",
     // SPATIAL REFERENCE SYSTEM

@@ -6,7 +6,7 @@
 use super::effect::{Effect, Effects, TableChange, data};
 use super::reader::Reader;
 use super::table_statements;
-use super::tokens::{Session, Token, tokens};
+use super::tokens::{Session, Token, tokens_with};
 
 /// What a statement is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,11 @@ pub fn read(text: &[u8], session: Session) -> Statement {
         b"COMMIT" => return Statement::Commit,
         _ => {}
     }
-    let tokens = tokens_to_read(text, session);
+    let mut tokens = tokens_to_read(text, session, true);
+    if tokens.is_empty() {
+        // No server logs an empty statement: a client's comment looks like one for a later version, with others inside.
+        tokens = tokens_to_read(text, session, false);
+    }
     if tokens.is_empty() {
         return Statement::Nothing;
     }
@@ -105,11 +109,11 @@ const READ_WHOLE: &[&str] = &["alter", "analyze", "create", "drop", "rename"];
 const MAX_TOKENS: usize = 32;
 
 /// The tokens that matter. An INSERT may have millions, and each takes more memory than its text.
-fn tokens_to_read(text: &[u8], session: Session) -> Vec<Token<'_>> {
+fn tokens_to_read(text: &[u8], session: Session, nested: bool) -> Vec<Token<'_>> {
     let mut read: Vec<Token<'_>> = Vec::new();
     // Where the statement begins, after MariaDB's SET STATEMENT … FOR.
     let mut first = 0;
-    for token in tokens(text, session) {
+    for token in tokens_with(text, session, nested) {
         let ends_settings = token.is_keyword("for");
         read.push(token);
         let is = |i: usize, keyword: &str| read.get(i).is_some_and(|token| token.is_keyword(keyword));

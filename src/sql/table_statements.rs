@@ -31,11 +31,16 @@ pub(super) fn drop(mut reader: Reader<'_>) -> Effects {
     if reader.accept("index") {
         return drop_index(reader);
     }
-    if !reader.accept_any(&TABLES) {
+    let is_sequence = reader.accept("sequence");
+    if !is_sequence && !reader.accept_any(&TABLES) {
         return other_objects::definition("drop", reader);
     }
     reader.accept_all(&["if", "exists"]);
-    let change = if temporary { TableChange::TemporaryGone } else { TableChange::Gone };
+    let change = match is_sequence {
+        _ if temporary => TableChange::TemporaryGone,
+        true => TableChange::SequenceGone,
+        false => TableChange::Gone,
+    };
     let mut effects = Vec::new();
     loop {
         // If the name cannot be parsed, it could be any table.
@@ -72,6 +77,9 @@ pub(super) fn create(mut reader: Reader<'_>) -> Effects {
     if reader.accept("table") {
         return create_table(reader, replaces, temporary);
     }
+    if reader.accept("sequence") {
+        return create_sequence(reader, replaces, temporary);
+    }
     let before_index = reader;
     let unique = reader.accept("unique");
     reader.accept_any(&["fulltext", "spatial", "vector"]);
@@ -85,6 +93,27 @@ pub(super) fn create(mut reader: Reader<'_>) -> Effects {
     }
 }
 
+/// `CREATE SEQUENCE [IF NOT EXISTS] s …`
+fn create_sequence(mut reader: Reader<'_>, replaces: bool, temporary: bool) -> Effects {
+    let if_not_exists = reader.accept_all(&["if", "not", "exists"]);
+    let change = match temporary {
+        true => TableChange::TemporaryCreated,
+        false => TableChange::SequenceCreated { replaces, if_not_exists },
+    };
+    match reader.table() {
+        Some(name) => vec![Effect::Table(name, change)],
+        None => data("create sequence"),
+    }
+}
+
+/// Whether CREATE TABLE makes a sequence: the option `SEQUENCE = 1`, as SHOW CREATE TABLE of a sequence has it.
+fn is_sequence(mut reader: Reader<'_>) -> bool {
+    reader.parenthesized().is_some() && reader.skip_past("sequence") && {
+        reader.accept_symbol(b'=');
+        reader.accept("1")
+    }
+}
+
 fn create_table(mut reader: Reader<'_>, replaces: bool, temporary: bool) -> Effects {
     let if_not_exists = reader.accept_all(&["if", "not", "exists"]);
     let Some(table) = reader.table() else { return data("create table") };
@@ -94,6 +123,9 @@ fn create_table(mut reader: Reader<'_>, replaces: bool, temporary: bool) -> Effe
     if takes_rows(reader) {
         let verb = "CREATE … SELECT".to_string();
         return vec![Effect::Table(table, TableChange::Data { verb, alone: true, deletes_all: false })];
+    }
+    if is_sequence(reader) {
+        return vec![Effect::Table(table, TableChange::SequenceCreated { replaces, if_not_exists })];
     }
     let like = reader.parenthesized().and_then(like).or_else(|| like(reader));
     vec![Effect::Table(table, TableChange::Created { replaces, if_not_exists, like })]

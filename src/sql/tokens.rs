@@ -1,5 +1,5 @@
 //! Splits a statement into tokens: words, quoted names, symbols and literals. Comments are skipped, except those that the
-//! server executes (`/*!50100 … */`).
+//! server executes (`/*!50100 … */`, and in MariaDB `/*M! … */`).
 //!
 //! A statement is bytes. Like the server's parser, this one steps through them in the client's character set, so that
 //! it takes no second byte of a character for a quote or backslash. An invalid byte counts as a character, as it does
@@ -9,8 +9,9 @@
 use std::borrow::Cow;
 
 use crate::value::Charset;
+use crate::version::Release;
 
-/// Settings of the client's session that affect parsing.
+/// What affects parsing: settings of the client's session, and the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Session {
     /// The client's character set; `None` for one that dumpa does not know.
@@ -19,11 +20,18 @@ pub struct Session {
     pub ansi_quotes: bool,
     /// `\` is an ordinary character in strings.
     pub no_backslash_escapes: bool,
+    /// The server that wrote the log; `None` if that is not known.
+    pub writer: Option<Release>,
 }
 
 impl Default for Session {
     fn default() -> Session {
-        Session { charset: Some(Charset::Utf8mb4), ansi_quotes: false, no_backslash_escapes: false }
+        Session {
+            charset: Some(Charset::Utf8mb4),
+            ansi_quotes: false,
+            no_backslash_escapes: false,
+            writer: None,
+        }
     }
 }
 
@@ -37,6 +45,57 @@ impl Session {
             Some(charset) => charset.decode(bytes).ok(),
             None if bytes.is_ascii() => String::from_utf8(bytes.to_vec()).ok(),
             None => None,
+        }
+    }
+
+    fn is_mariadb(&self) -> bool {
+        self.writer.is_some_and(|writer| writer.is_mariadb())
+    }
+
+    /// The text of a comment that the server executes, if one begins here: without its start and the version in it.
+    fn executed_comment<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let of_mariadb = || bytes.strip_prefix(b"/*M!").filter(|_| self.is_mariadb());
+        let rest = bytes.strip_prefix(b"/*!").or_else(of_mariadb)?;
+        rest.get(self.version_len(rest)..)
+    }
+
+    /// How many digits at the start are a comment's version: five, or else six, or none. MySQL has a sixth only before
+    /// white space, since 8.0; otherwise further digits are of the statement (`/*!500001a*/` is a table `1a`).
+    fn version_len(&self, rest: &[u8]) -> usize {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        match digits {
+            0..=4 => 0,
+            6.. if self.is_mariadb() => 6,
+            6 if rest.get(6).is_some_and(|byte| self.is_space(*byte)) => 6,
+            _ => 5,
+        }
+    }
+
+    /// The length of a comment that the server did not execute, if it is longer than one of its text would be.
+    ///
+    /// A server replaces the `!` of a comment for a later version by a space when it logs the statement, as it skips the
+    /// comment with those inside of it. MySQL 9.7 and MariaDB write `(*` and `*)` for those inside, MySQL up to 8.0 leaves
+    /// them (seen in 5.6.24, 5.7.22 and 8.0.15): `/* 99999 /* x */ y */`.
+    fn nested_comment_len(&self, bytes: &[u8]) -> Option<usize> {
+        let writer = self.writer.filter(|writer| !writer.is_mariadb() && !writer.is_mysql_from(9, 7, 0))?;
+        let text = bytes.strip_prefix(b"/* ")?;
+        let digits = text.get(..self.version_len(text)).filter(|digits| !digits.is_empty())?;
+        let version: u32 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+        if version <= writer.version.id() {
+            return None;
+        }
+        let end = |from: usize| Some(from + find(bytes.get(from..)?, b"*/")? + 2);
+        let mut at = 2;
+        let mut is_nested = false;
+        loop {
+            let closes = end(at)?;
+            match find(bytes.get(at..closes)?, b"/*") {
+                Some(opens) => {
+                    at = end(at + opens + 2)?;
+                    is_nested = true;
+                }
+                None => return is_nested.then_some(closes),
+            }
         }
     }
 
@@ -62,6 +121,14 @@ impl Session {
     }
 }
 
+/// Searches byte by byte, as the server does: in no character set are the bytes of a comment's end part of a longer character.
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
+
+/// A search for comments inside of a comment may read to the end of the statement. After so many in vain there are no more.
+const MAX_NESTED_SEARCHES: usize = 100;
+
 /// A token of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token<'a> {
@@ -86,7 +153,13 @@ impl Token<'_> {
 
 /// Splits a statement into its tokens, one at a time.
 pub fn tokens(text: &[u8], session: Session) -> impl Iterator<Item = Token<'_>> {
-    let mut splitter = Splitter { rest: text, in_executed_comment: false, session };
+    tokens_with(text, session, true)
+}
+
+/// Without `nested`, no comment that the server did not execute is taken to have others inside.
+pub fn tokens_with(text: &[u8], session: Session, nested: bool) -> impl Iterator<Item = Token<'_>> {
+    let nested_searches = if nested { MAX_NESTED_SEARCHES } else { 0 };
+    let mut splitter = Splitter { rest: text, in_executed_comment: false, nested_searches, session };
     std::iter::from_fn(move || splitter.next_token())
 }
 
@@ -94,6 +167,8 @@ struct Splitter<'a> {
     rest: &'a [u8],
     /// Inside a comment that the server executes: its end is skipped.
     in_executed_comment: bool,
+    /// How many comments may still be searched for others inside.
+    nested_searches: usize,
     session: Session,
 }
 
@@ -130,13 +205,14 @@ impl<'a> Splitter<'a> {
             while self.rest.first().is_some_and(|byte| self.session.is_space(*byte) || *byte == 0) {
                 self.advance(1);
             }
-            if let Some(rest) = self.rest.strip_prefix(b"/*M!").or(self.rest.strip_prefix(b"/*!")) {
-                let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                self.rest = rest.get(digits..).unwrap_or_default();
+            if let Some(rest) = self.session.executed_comment(self.rest) {
+                self.rest = rest;
                 self.in_executed_comment = true;
             } else if self.in_executed_comment && self.rest.starts_with(b"*/") {
                 self.advance(2);
                 self.in_executed_comment = false;
+            } else if let Some(len) = self.nested_comment_len() {
+                self.advance(len);
             } else if self.rest.starts_with(b"/*") {
                 self.advance(2);
                 self.skip_past(b"*/");
@@ -148,9 +224,18 @@ impl<'a> Splitter<'a> {
         }
     }
 
-    /// Searches byte by byte, as the server does: in no character set are these bytes part of a longer character.
+    /// See [`Session::nested_comment_len`].
+    fn nested_comment_len(&mut self) -> Option<usize> {
+        if self.nested_searches == 0 || !self.rest.starts_with(b"/* ") {
+            return None;
+        }
+        let len = self.session.nested_comment_len(self.rest);
+        self.nested_searches -= usize::from(len.is_none());
+        len
+    }
+
     fn skip_past(&mut self, end: &[u8]) {
-        let at = self.rest.windows(end.len()).position(|bytes| bytes == end);
+        let at = find(self.rest, end);
         self.advance(at.map_or(self.rest.len(), |at| at + end.len()));
     }
 

@@ -61,6 +61,42 @@ on_each_server! {
         }
     }
 
+    /// Names of databases and users that differ in case or accents only.
+    fn a_grant_on_another_database_or_to_another_user_is_none(server) {
+        let db = server.fresh_db("grants");
+        let name = db.name.replace("grants_", "g");
+        let (own, upper, accented) = (format!("{name}e"), format!("{name}E"), format!("{name}é"));
+        let _users = [User(&db, name.clone()), User(&db, name.to_uppercase())];
+        account(&db, &name, &["select on mysql.*"]);
+        account(&db, &name.to_uppercase(), &["select on *.*"]);
+        for database in [&own, &upper, &accented] {
+            db.sql(&format!("create database `{database}`;
+                create table `{database}`.t (id int primary key, x int, secret int);
+                insert into `{database}`.t values (1, 2, 3);
+                grant select (id, x) on `{database}`.t to {name}@'%'"));
+        }
+        let load = |database: &str| {
+            Dumpa::without_db(server).args(["load", "-u", &name, "-D", database, "t"]).run()
+        };
+        let mut refused = vec![load(&own)];
+        let exact = |database: &str| database.replace('_', "\\_");
+        db.sql(&format!("grant select on `{}`.* to {name}@'%'", exact(&own)));
+        refused.extend([load(&upper), load(&accented)]);
+        let own_rows = load(&own);
+        // Two wildcards, for the two bytes of the accented letter.
+        db.sql(&format!("grant select on `{}__`.* to {name}@'%'", exact(&name)));
+        let of_bytes = load(&accented);
+        for database in [&own, &upper, &accented] {
+            db.sql(&format!("drop database `{database}`"));
+        }
+        for run in refused {
+            let run = run.expect_code(4);
+            assert!(run.stdout.is_empty(), "{}", run.text());
+        }
+        assert_eq!(own_rows.expect_code(0).lines().len(), 1);
+        assert_eq!(of_bytes.expect_code(0).lines()[0].content_text, r#"{"id":1,"x":2,"secret":3}"#);
+    }
+
     // Since MySQL has invisible columns, it does not tell whether there are other columns.
     fn all_columns_one_by_one_are_a_whole_table(server) {
         if server.is_mysql() && server.version() > (8, 0) {

@@ -10,6 +10,7 @@ use dumpa::binlog::query::Query;
 use dumpa::sql::statement::{self, Statement};
 use dumpa::sql::tokens::{Session, Token, tokens};
 use dumpa::value::Charset;
+use dumpa::version::Release;
 
 pub fn run(data: &[u8]) {
     let [choices, charset, text @ ..] = data else { return };
@@ -24,6 +25,7 @@ pub fn run(data: &[u8]) {
         charset: Charset::by_collation_id((*charset).into()),
         ansi_quotes: choices & 2 != 0,
         no_backslash_escapes: choices & 4 != 0,
+        writer: Release::parse(if choices & 8 != 0 { "11.8.3-MariaDB" } else { "5.7.44" }, ""),
     };
     statement(text, session);
 }
