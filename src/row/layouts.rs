@@ -16,7 +16,7 @@ use crate::position::IdColumn;
 use crate::schema::catalog::Cascade;
 use crate::schema::definitions::Definitions;
 use crate::schema::from_log::{self, Logged};
-use crate::schema::known::{KnownTables, id_of};
+use crate::schema::known::{KnownTables, class, id_of};
 use crate::schema::matched_names::MatchedNames;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
@@ -337,6 +337,13 @@ impl Layouts {
         let names = now.id.columns().iter().filter_map(|i| Some(now.columns.get(*i)?.name.clone()));
         let columns = names.collect();
         Ok(Some(IdNow { columns, is_given: false, is_primary_key: now.has_primary_key }))
+    }
+
+    /// How a table's column prints at present, empty if there is no such column; `None` without a server, or if the
+    /// table is gone.
+    pub fn class_now(&mut self, table: &(String, String), column: &str) -> Result<Option<String>> {
+        let Some(now) = self.definitions.in_catalog(&table.0, &table.1)? else { return Ok(None) };
+        Ok(Some(now.column_number(column).and_then(|i| now.columns.get(i)).map(class).unwrap_or_default()))
     }
 
     /// Whether a table is now partitioned by SYSTEM_TIME (MariaDB): old row versions have partitions of their own. The

@@ -285,7 +285,7 @@ pub fn ids_of<'a>(tables: impl IntoIterator<Item = &'a Table>) -> Ids {
 }
 
 /// How a column's values print: if an ALTER changes a type to another of the same class, they print as before.
-fn class(column: &Column) -> String {
+pub fn class(column: &Column) -> String {
     match column.kind {
         ColumnType::Int { .. } | ColumnType::Year { .. } | ColumnType::Bit { .. } => "integer".into(),
         ColumnType::Decimal(format) => format!("decimal({})", format.scale),

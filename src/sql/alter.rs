@@ -52,9 +52,25 @@ pub(super) fn table(name: &TableName, ignore: bool, mut reader: Reader<'_>) -> E
     effects
 }
 
-/// The clauses of a CREATE INDEX: the same as of ADD INDEX.
-pub(super) fn add_index(unique: bool) -> Vec<Clause> {
-    if unique { vec![Clause::AddUniqueKey] } else { Vec::new() }
+/// The clauses of a CREATE INDEX: the same as of ADD INDEX. `reader` is after the table's name.
+pub(super) fn add_index(unique: bool, reader: Reader<'_>) -> Vec<Clause> {
+    if unique { vec![Clause::AddUniqueKey { columns: key_columns(reader) }] } else { Vec::new() }
+}
+
+/// The columns of the key whose list comes next, after its name and type. An expression has no name.
+fn key_columns(mut reader: Reader<'_>) -> Vec<Identifier> {
+    let mut columns = Vec::new();
+    while !reader.is_at_end() {
+        let Some(mut list) = reader.parenthesized() else {
+            reader.next();
+            continue;
+        };
+        while !list.is_at_end() {
+            columns.push(list.clause().name().flatten());
+        }
+        break;
+    }
+    columns
 }
 
 pub(super) fn drop_index(name: Identifier) -> Clause {
@@ -122,10 +138,10 @@ impl Altered {
             }
         }
         if reader.accept_all(&["primary", "key"]) {
-            self.clauses.push(Clause::AddPrimaryKey);
+            self.clauses.push(Clause::AddPrimaryKey { columns: key_columns(reader) });
             self.deletes_with_ignore = true;
         } else if reader.accept("unique") {
-            self.clauses.push(Clause::AddUniqueKey);
+            self.clauses.push(Clause::AddUniqueKey { columns: key_columns(reader) });
             self.deletes_with_ignore = true;
         } else if reader.accept("check") {
             self.deletes_with_ignore = true;
@@ -155,18 +171,19 @@ impl Altered {
 
     fn add_column(&mut self, mut definition: Reader<'_>) {
         let Some(name) = definition.name() else { return };
-        self.clauses.push(Clause::AddColumn { name });
-        self.keys_of(definition);
+        self.clauses.push(Clause::AddColumn { name: name.clone() });
+        self.keys_of(name, definition);
     }
 
     /// The keys in a column's definition.
-    fn keys_of(&mut self, definition: Reader<'_>) {
+    fn keys_of(&mut self, column: Identifier, definition: Reader<'_>) {
+        let columns = vec![column];
         let is_unique = definition.holds("unique") || definition.holds("serial");
         if definition.holds("primary") || definition.holds("key") && !is_unique {
-            self.clauses.push(Clause::AddPrimaryKey);
+            self.clauses.push(Clause::AddPrimaryKey { columns });
             self.deletes_with_ignore = true;
         } else if is_unique {
-            self.clauses.push(Clause::AddUniqueKey);
+            self.clauses.push(Clause::AddUniqueKey { columns });
             self.deletes_with_ignore = true;
         }
     }
@@ -209,8 +226,10 @@ impl Altered {
         let definition = reader;
         let type_word = reader.keyword().unwrap_or_default();
         let from = old_name.unwrap_or_else(|| to.clone());
-        self.clauses.push(Clause::ChangeColumn { from, to, type_word });
-        self.keys_of(definition);
+        let not_null =
+            type_word == "serial" || definition.holds_all(&["not", "null"]) || definition.holds("primary");
+        self.clauses.push(Clause::ChangeColumn { from, to: to.clone(), type_word, not_null });
+        self.keys_of(to, definition);
         self.deletes_with_ignore = true;
     }
 

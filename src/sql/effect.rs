@@ -113,6 +113,8 @@ pub enum Clause {
         to: Identifier,
         /// The first word of its type, in lower case.
         type_word: String,
+        /// NOT NULL is given, or implied.
+        not_null: bool,
     },
     RenameColumn {
         from: Identifier,
@@ -120,9 +122,13 @@ pub enum Clause {
     },
     /// CONVERT TO CHARACTER SET.
     ConvertCharset,
-    AddPrimaryKey,
+    AddPrimaryKey {
+        columns: Vec<Identifier>,
+    },
     DropPrimaryKey,
-    AddUniqueKey,
+    AddUniqueKey {
+        columns: Vec<Identifier>,
+    },
     /// An index, perhaps a unique key.
     DropIndex {
         name: Identifier,
