@@ -7,10 +7,11 @@
 use anyhow::Result;
 
 use super::Steps;
+use super::id_changes::quoted;
 use crate::exit::unreadable;
 use crate::schema::known::FullName;
 use crate::source::framing::Place;
-use crate::sql::effect::{Clause, Effect, Identifier, TableChange};
+use crate::sql::effect::{Clause, Effect, TableChange};
 
 impl Steps<'_> {
     /// Warns of changes that a statement's clauses make to existing rows.
@@ -48,7 +49,11 @@ impl Steps<'_> {
     }
 
     fn warn_of_values(&mut self, table: &FullName, clauses: &[Clause], place: &Place) {
-        let changes: Vec<String> = clauses.iter().filter_map(described).collect();
+        let changes: Vec<String> = clauses
+            .iter()
+            .filter(|clause| self.may_change_values(table, clause))
+            .filter_map(described)
+            .collect();
         if changes.is_empty() {
             return;
         }
@@ -61,6 +66,20 @@ impl Steps<'_> {
             changes.join(", ")
         );
         layouts.warnings.push(warning);
+    }
+
+    /// Whether a clause may change values. A primary key makes its columns NOT NULL, which, without a strict sql_mode,
+    /// turns NULL into 0 or an empty string. Columns of a key that was the id had no NULL; but `--id` may name any.
+    fn may_change_values(&self, table: &FullName, clause: &Clause) -> bool {
+        let Clause::AddPrimaryKey { columns } = clause else { return true };
+        let id = match self.layouts.has_id_rule(table) {
+            true => None,
+            false => self.layouts.tables_known.id(table),
+        };
+        !columns
+            .iter()
+            .flatten()
+            .all(|name| id.is_some_and(|id| id.iter().any(|column| column.name.eq_ignore_ascii_case(name))))
     }
 }
 
@@ -80,7 +99,7 @@ pub(super) fn renames(clauses: &[Clause]) -> Vec<(&str, &str)> {
 
 /// Describes a clause that changes values or names of columns in existing rows.
 fn described(clause: &Clause) -> Option<String> {
-    let name = |name: &Identifier| format!("`{}`", name.as_deref().unwrap_or("?"));
+    let name = quoted;
     Some(match clause {
         Clause::AddColumn { name: column } => format!("ADD COLUMN {}", name(column)),
         Clause::DropColumn { name: column } => format!("DROP COLUMN {}", name(column)),
@@ -88,9 +107,9 @@ fn described(clause: &Clause) -> Option<String> {
         Clause::ChangeColumn { from, to, .. } => format!("CHANGE {} {}", name(from), name(to)),
         Clause::RenameColumn { from, to } => format!("RENAME COLUMN {} TO {}", name(from), name(to)),
         Clause::ConvertCharset => "CONVERT TO CHARACTER SET".to_string(),
-        Clause::AddPrimaryKey { .. }
-        | Clause::DropPrimaryKey
-        | Clause::AddUniqueKey { .. }
-        | Clause::DropIndex { .. } => return None,
+        Clause::AddPrimaryKey { columns } => {
+            format!("ADD PRIMARY KEY ({})", columns.iter().map(name).collect::<Vec<_>>().join(", "))
+        }
+        Clause::DropPrimaryKey | Clause::AddUniqueKey { .. } | Clause::DropIndex { .. } => return None,
     })
 }

@@ -108,4 +108,20 @@ on_each_server! {
             alter table t add primary key (a)");
         assert_eq!(start.tail(&db, "t").len(), 1, "an empty table has no ids");
     }
+
+    /// Columns of a primary key are NOT NULL. Without a strict sql_mode, NULL becomes 0.
+    fn a_primary_key_that_may_rewrite_null_is_a_warning(server) {
+        let db = server.fresh_db("altered_ids");
+        let alter = "add primary key (a), algorithm=copy";
+        let altered = Altered::new(&db, "id int not null, a int, b int, unique (id)", "1, null, 1", alter);
+        assert_eq!(db.ask::<i32>("select a from t"), 0);
+        for run in [altered.tail_saved(&["--id", "t=id"]), altered.tail_raw(&["--id", "t=id"])] {
+            altered.goes_on(&run);
+            for says in ["t: altered at ", "ADD PRIMARY KEY (`a`)", "Load again"] {
+                assert!(run.stderr.contains(says), "no {says:?}: {}", run.stderr);
+            }
+        }
+        let altered = Altered::new(&db, "id int not null unique, a int", "1, 1", "add primary key (id)");
+        assert_eq!(altered.tail_saved(&[]).expect_code(0).stderr, "", "its values stay");
+    }
 }
