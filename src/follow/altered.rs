@@ -43,8 +43,15 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// Records new names of id columns.
-    pub(super) fn take_in_new_names(&mut self, table: &FullName, clauses: &[Clause]) {
+    /// Records new types and names of id columns.
+    pub(super) fn take_in_clauses(&mut self, table: &FullName, clauses: &[Clause]) {
+        let types = clauses.iter().filter_map(|clause| match clause {
+            Clause::ChangeColumn { from: Some(from), type_word, .. } => {
+                Some((from.as_str(), type_word.as_str()))
+            }
+            _ => None,
+        });
+        self.layouts.tables_known.types_changed(table, &types.collect::<Vec<_>>());
         self.layouts.tables_known.columns_renamed(table, &renames(clauses));
     }
 

@@ -340,7 +340,7 @@ impl Steps<'_> {
             // The table may have existed before, with rows.
             TableChange::Created { if_not_exists: true, .. } if is_wanted => known.add(table),
             // If an earlier run printed this statement, the saved id columns have the new names already.
-            TableChange::Altered(clauses) if !self.skips => self.take_in_new_names(table, clauses),
+            TableChange::Altered(clauses) if !self.skips => self.take_in_clauses(table, clauses),
             TableChange::Unlogged(_) | TableChange::Data { .. } => known.may_be_filled(table),
             TableChange::Created { if_not_exists: true, .. }
             | TableChange::Altered(_)

@@ -207,6 +207,7 @@ impl Catalog {
                 kind,
                 declared: declared(&column_type).to_string(),
                 octets,
+                is_char: column_type.starts_with("char"),
                 nullable,
                 generated: generated(&extra),
                 omitted: false,

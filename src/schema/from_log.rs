@@ -115,11 +115,13 @@ impl LoggedColumn {
             (ColumnType::Bytes { .. }, ColumnFormat::String { max }) => Some(max.into()),
             _ => None,
         };
+        let is_char = matches!((&kind, format), (ColumnType::Text { .. }, ColumnFormat::String { .. }));
         Some(Column {
             name: self.name.clone()?,
             kind,
             declared: String::new(),
             octets,
+            is_char,
             nullable: self.nullable,
             generated: None,
             omitted: false,

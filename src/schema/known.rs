@@ -229,6 +229,24 @@ impl KnownTables {
         }
     }
 
+    /// Notes new types of id columns, by the columns' old names. Their ids print as before.
+    pub fn types_changed(&mut self, table: &FullName, types: &[(&str, &str)]) {
+        let new_class = |column: &IdColumn| {
+            let (_, word) = types.iter().find(|(name, _)| column.name.eq_ignore_ascii_case(name))?;
+            class_after(&column.class, word).filter(|class| *class != column.class)
+        };
+        if !self.id(table).is_some_and(|columns| columns.iter().any(|column| new_class(column).is_some())) {
+            return;
+        }
+        let columns =
+            Arc::make_mut(&mut self.ids).get_mut(&table.0).and_then(|tables| tables.get_mut(&table.1));
+        for column in columns.into_iter().flatten() {
+            if let Some(class) = new_class(column) {
+                column.class = class.to_string();
+            }
+        }
+    }
+
     /// Renames id columns, all at once, because two columns may swap their names.
     pub fn columns_renamed(&mut self, table: &FullName, renames: &[(&str, &str)]) {
         let new_name = |column: &IdColumn| {
@@ -291,11 +309,11 @@ pub fn class(column: &Column) -> String {
         ColumnType::Decimal(format) => format!("decimal({})", format.scale),
         ColumnType::Float => "float".into(),
         ColumnType::Double => "double".into(),
-        ColumnType::Text { .. }
-        | ColumnType::Enum(_)
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => "text".into(),
+        ColumnType::Text { .. } => if column.is_char { "char" } else { "text" }.into(),
+        ColumnType::Enum(_) => "enum".into(),
+        ColumnType::Uuid => "uuid".into(),
+        ColumnType::Inet4 => "inet4".into(),
+        ColumnType::Inet6 => "inet6".into(),
         ColumnType::Bytes { padded: false } => "bytes".into(),
         ColumnType::Bytes { padded: true } => format!("binary({})", column.octets.unwrap_or(0)),
         ColumnType::Set(_) => "set".into(),
@@ -321,10 +339,12 @@ pub fn prints_as(class: &str, type_word: &str) -> Option<bool> {
         | "int2" | "int3" | "int4" | "int8" | "serial" | "bool" | "boolean" | "bit" | "year" => {
             class == "integer"
         }
-        "char" | "character" | "varchar" | "varcharacter" | "tinytext" | "text" | "mediumtext"
-        | "longtext" | "nchar" | "nvarchar" | "national" | "enum" | "uuid" | "inet4" | "inet6" => {
-            class == "text"
+        "char" | "character" | "nchar" | "national" => class != "text" && is_text(class),
+        "varchar" | "varcharacter" | "tinytext" | "text" | "mediumtext" | "longtext" | "nvarchar" => {
+            is_text(class)
         }
+        // Of the same text, these keep one spelling: an ENUM that of its label.
+        "enum" | "uuid" | "inet4" | "inet6" => class == type_word,
         "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => class == "bytes",
         "binary" | "date" | "set" => class == type_word,
         "float" | "real" | "double" => match class {
@@ -338,4 +358,20 @@ pub fn prints_as(class: &str, type_word: &str) -> Option<bool> {
     };
     // The length or the number of decimals may have changed.
     if same && is_of_length { None } else { Some(same) }
+}
+
+fn is_text(class: &str) -> bool {
+    matches!(class, "char" | "text" | "enum" | "uuid" | "inet4" | "inet6")
+}
+
+/// The class of text with a type that begins with this word, after an ALTER to it that left the ids alone.
+fn class_after(class: &str, type_word: &str) -> Option<&'static str> {
+    match prints_as(class, type_word) {
+        Some(true) if is_text(class) => match type_word {
+            "char" | "character" | "nchar" | "national" => Some("char"),
+            "enum" | "uuid" | "inet4" | "inet6" => None,
+            _ => Some("text"),
+        },
+        _ => None,
+    }
 }

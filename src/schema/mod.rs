@@ -45,6 +45,8 @@ pub struct Column {
     pub declared: String,
     /// Maximum length in bytes of a CHAR, VARCHAR, BINARY or VARBINARY.
     pub octets: Option<u64>,
+    /// CHAR, which has no trailing spaces.
+    pub is_char: bool,
     pub nullable: bool,
     /// How a generated column is stored. Only the catalog tells.
     pub generated: Option<Generated>,

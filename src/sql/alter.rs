@@ -224,7 +224,7 @@ impl Altered {
         }
         let Some(to) = reader.name() else { return };
         let definition = reader;
-        let type_word = reader.keyword().unwrap_or_default();
+        let type_word = type_word(reader);
         let from = old_name.unwrap_or_else(|| to.clone());
         let not_null =
             type_word == "serial" || definition.holds_all(&["not", "null"]) || definition.holds("primary");
@@ -282,6 +282,23 @@ impl Altered {
             self.others.push(Effect::Table(other, TableChange::Unlogged(what)));
         }
     }
+}
+
+/// The first word of a type, in lower case; `varchar` for its synonyms of several words.
+fn type_word(mut definition: Reader<'_>) -> String {
+    let first = definition.keyword().unwrap_or_default();
+    if matches!(&*first, "national" | "nchar" | "char" | "character" | "long") {
+        // NATIONAL CHARACTER VARYING, NCHAR VARCHAR, LONG VARCHAR and the like.
+        definition.accept_any(&["char", "character"]);
+        if definition.is_next(&["varying", "varchar", "varcharacter"]) {
+            return "varchar".to_string();
+        }
+    }
+    // That makes it BINARY, VARBINARY or BLOB.
+    if definition.holds_all(&["character", "set", "binary"]) || definition.holds_all(&["charset", "binary"]) {
+        return format!("{first} character set binary");
+    }
+    first
 }
 
 /// Whether ADD or DROP is not about a column.

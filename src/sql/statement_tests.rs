@@ -300,6 +300,14 @@ fn alterations_that_change_values_or_keys() {
         ("RENAME COLUMN a TO b", "a>b"),
         ("RENAME COLUMN IF EXISTS a TO b", "a>b"),
         ("CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "charset"),
+        (
+            "MODIFY a NATIONAL CHARACTER VARYING(9), MODIFY b NCHAR(9), MODIFY c CHARACTER(9)",
+            "a:varchar b:nchar c:character",
+        ),
+        (
+            "MODIFY a CHAR VARYING(9), MODIFY b VARCHAR(9) CHARSET binary",
+            "a:varchar b:varchar character set binary",
+        ),
         ("ADD PRIMARY KEY (a, b)", "+pk(a,b)"),
         ("DROP PRIMARY KEY, ADD CONSTRAINT PRIMARY KEY USING BTREE (a)", "-pk +pk(a)"),
         ("ADD CONSTRAINT c UNIQUE KEY u (a(3) DESC, (lower(b)))", "+uk(a,?)"),

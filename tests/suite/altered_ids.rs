@@ -125,3 +125,51 @@ on_each_server! {
         assert_eq!(altered.tail_saved(&[]).expect_code(0).stderr, "", "its values stay");
     }
 }
+
+/// An ALTER of a loaded table, and a row after it: the ids print as before, or the run ends.
+#[track_caller]
+fn text_ids(db: &Db, cases: &[(&str, &str, &str, bool)]) {
+    for (columns, row, alter, stays) in cases {
+        let altered = Altered::new(db, columns, row, alter);
+        if *stays {
+            db.sql("update t set a = 2");
+            let run = altered.tail_saved(&[]);
+            altered.goes_on(&run);
+            let id = format!("\"{}\"", row.split('\'').nth(1).expect("an id"));
+            assert_eq!(run.lines()[0].id_text, id, "{}", altered.alter);
+        } else {
+            altered.ends(&altered.tail_saved(&[]), "MODIFY `id`");
+        }
+        altered.ends(&altered.tail_raw(&[]), "MODIFY `id`");
+    }
+}
+
+const UUID: &str = "'123e4567-e89b-12d3-a456-426655440000', 1";
+
+on_each_server! {
+    fn text_that_becomes_char_or_enum_may_be_another_id(server) {
+        let db = server.fresh_db("altered_ids");
+        text_ids(&db, &[
+            ("id varchar(9) primary key, a int", "'x ', 1", "modify id char(5)", false),
+            ("id varchar(9) primary key, a int", "'X', 1", "modify id enum('x') character set latin1 not null", false),
+            ("id varchar(9) primary key, a int", "'X ', 1", "modify id character varying(99) not null", true),
+            ("id varchar(9) primary key, a int", "'x', 1", "modify id varchar(9) character set binary", false),
+            ("id char(5) primary key, a int", "'x', 1", "modify id char(9)", true),
+            ("id char(5) primary key, a int", "'x', 1", "modify id varchar(9)", true),
+            ("id enum('x') primary key, a int", "'x', 1", "modify id char(9)", true),
+        ]);
+    }
+}
+
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn text_that_becomes_uuid_or_inet_may_be_another_id(server) {
+    let db = server.fresh_db("altered_ids");
+    text_ids(&db, &[
+        ("id varchar(36) primary key, a int", "'123E4567-E89B-12D3-A456-426655440000', 1", "modify id uuid", false),
+        ("id char(36) primary key, a int", UUID, "modify id uuid", false),
+        ("id varchar(40) primary key, a int", "'0:0:0:0:0:0:0:1', 1", "modify id inet6", false),
+        ("id inet4 primary key, a int", "'1.2.3.4', 1", "modify id inet6", false),
+        ("id uuid primary key, a int", UUID, "modify id char(36)", true),
+        ("id inet6 primary key, a int", "'::1', 1", "modify id varchar(40)", true),
+        ("id uuid primary key, a int", UUID, "modify id uuid not null", true),
+    ]);
+});

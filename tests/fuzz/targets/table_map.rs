@@ -130,6 +130,7 @@ fn made_up(formats: &[ColumnFormat], logged: &mut Logged, choice: u8) -> Table {
         octets: None,
         nullable: true,
         generated: None,
+        is_char: false,
         omitted: false,
     });
     Table {
