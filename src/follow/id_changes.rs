@@ -104,7 +104,7 @@ impl Steps<'_> {
         let Some(now) = self.layouts.id_now(table)? else { return Ok(None) };
         // If the primary key is younger than this statement, its ADD PRIMARY KEY ends the run, unless it has the same
         // columns.
-        let stays = now.is_primary_key || same_names(now.columns.iter().map(String::as_str), &id);
+        let stays = now.is_primary_key() || same_names(now.columns.iter().map(String::as_str), &id);
         Ok((!stays).then(|| format!("{change} may have changed")))
     }
 
@@ -173,15 +173,16 @@ fn may_change(clause: &Clause, now: &IdNow) -> Option<String> {
         Clause::DropColumn { name } => {
             let may = match now.is_given {
                 true => name.as_deref().is_some_and(is_of_id),
-                false => !now.is_primary_key,
+                false => !now.is_primary_key(),
             };
             may.then(|| format!("DROP COLUMN `{}`", quoted(name)))
         }
         Clause::DropIndex { name } => {
-            (!now.is_given && !now.is_primary_key).then(|| format!("DROP INDEX `{}`", quoted(name)))
+            (!now.is_given && !now.is_primary_key()).then(|| format!("DROP INDEX `{}`", quoted(name)))
         }
         Clause::ChangeColumn { to: Some(to), type_word, .. } => {
-            (!is_integer(type_word) && is_of_id(to)).then(|| format!("MODIFY `{to}`"))
+            // A column that is not there any more may have been the id under its old name.
+            (!is_integer(type_word) && (is_of_id(to) || now.lacks(to))).then(|| format!("MODIFY `{to}`"))
         }
         _ => None,
     }

@@ -52,7 +52,20 @@ pub struct IdNow {
     pub columns: Vec<String>,
     /// By `--id`: keys do not matter.
     pub is_given: bool,
-    pub is_primary_key: bool,
+    /// The table at present; `None` without a server, or if it is gone.
+    pub table: Option<Table>,
+}
+
+impl IdNow {
+    /// Whether the id is the primary key.
+    pub fn is_primary_key(&self) -> bool {
+        !self.is_given && self.table.as_ref().is_some_and(|table| table.has_primary_key)
+    }
+
+    /// Whether the table has no such column: it was renamed or dropped since.
+    pub fn lacks(&self, column: &str) -> bool {
+        self.table.as_ref().is_some_and(|table| table.column_number(column).is_none())
+    }
 }
 
 /// The warning about a table whose rows nothing identifies.
@@ -331,12 +344,14 @@ impl Layouts {
     pub fn id_now(&mut self, table: &(String, String)) -> Result<Option<IdNow>> {
         let rule = self.rules.ids.iter().find(|rule| rule.pattern.matches(&table.0, &table.1));
         if let Some(rule) = rule {
-            return Ok(Some(IdNow { columns: rule.columns.clone(), is_given: true, is_primary_key: false }));
+            let columns = rule.columns.clone();
+            let table = self.definitions.in_catalog(&table.0, &table.1)?;
+            return Ok(Some(IdNow { columns, is_given: true, table }));
         }
         let Some(now) = self.definitions.in_catalog(&table.0, &table.1)? else { return Ok(None) };
         let names = now.id.columns().iter().filter_map(|i| Some(now.columns.get(*i)?.name.clone()));
         let columns = names.collect();
-        Ok(Some(IdNow { columns, is_given: false, is_primary_key: now.has_primary_key }))
+        Ok(Some(IdNow { columns, is_given: false, table: Some(now) }))
     }
 
     /// How a table's column prints at present, empty if there is no such column; `None` without a server, or if the

@@ -173,3 +173,16 @@ on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn text_that_becomes_uui
         ("id uuid primary key, a int", UUID, "modify id uuid not null", true),
     ]);
 });
+
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8, mysql_8_0, mysql_9_7]
+fn an_id_of_another_type_that_was_renamed_later_ends_the_run(server) {
+    let db = server.fresh_db("altered_ids");
+    let altered = Altered::new(&db, "id int primary key, a int", "1, 10", "modify id varchar(9)");
+    db.sql("alter table t rename column id to k;\nupdate t set a = 11");
+    for args in [&[][..], &["--id", "t=k"]] {
+        altered.ends(&altered.tail_raw(args), "MODIFY `id`");
+    }
+    let altered = Altered::new(&db, "id int primary key, a int", "1, 10", "modify a varchar(9)");
+    db.sql("alter table t rename column id to k;\nupdate t set a = 11");
+    altered.goes_on(&altered.tail_raw(&[]));
+});
