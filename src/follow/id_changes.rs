@@ -121,10 +121,8 @@ impl Steps<'_> {
         {
             return Ok(Some(key.to_string()));
         }
-        let may_matter = |clause: &Clause| match clause {
-            Clause::DropColumn { .. } | Clause::DropIndex { .. } => true,
-            Clause::ChangeColumn { type_word, .. } => !is_integer(type_word),
-            _ => false,
+        let may_matter = |clause: &Clause| {
+            matches!(clause, Clause::DropColumn { .. } | Clause::DropIndex { .. } | Clause::ChangeColumn { .. })
         };
         if !clauses.iter().any(may_matter) {
             return Ok(None);
@@ -180,9 +178,10 @@ fn may_change(clause: &Clause, now: &IdNow) -> Option<String> {
         Clause::DropIndex { name } => {
             (!now.is_given && !now.is_primary_key()).then(|| format!("DROP INDEX `{}`", quoted(name)))
         }
-        Clause::ChangeColumn { to: Some(to), type_word, .. } => {
+        Clause::ChangeColumn { to: Some(to), type_word, not_null, .. } => {
             // A column that is not there any more may have been the id under its old name.
-            (!is_integer(type_word) && (is_of_id(to) || now.lacks(to))).then(|| format!("MODIFY `{to}`"))
+            let prints_anew = !is_integer(type_word) && (is_of_id(to) || now.lacks(to));
+            (prints_anew || now.may_have_moved(to, *not_null)).then(|| format!("MODIFY `{to}`"))
         }
         _ => None,
     }

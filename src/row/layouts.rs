@@ -62,6 +62,22 @@ impl IdNow {
         !self.is_given && self.table.as_ref().is_some_and(|table| table.has_primary_key)
     }
 
+    /// Whether another unique key may have been the id before a MODIFY of a column to NULL or NOT NULL.
+    pub fn may_have_moved(&self, column: &str, not_null: bool) -> bool {
+        let Some(table) = self.table.as_ref().filter(|table| !self.is_given && !table.has_primary_key) else {
+            return false;
+        };
+        let Some(column) = table.column_number(column) else { return !table.unique_keys.is_empty() };
+        let is_of_id = table.id.columns().contains(&column);
+        let nullable = |i: &usize| table.columns.get(*i).is_none_or(|column| column.nullable);
+        table.unique_keys.iter().any(|key| match not_null {
+            // Without the column's NOT NULL, the id was another key.
+            true => is_of_id && !key.contains(&column) && !key.iter().any(nullable),
+            // With NOT NULL, the id was this key.
+            false => key.contains(&column) && !key.iter().any(|i| *i != column && nullable(i)),
+        })
+    }
+
     /// Whether the table has no such column: it was renamed or dropped since.
     pub fn lacks(&self, column: &str) -> bool {
         self.table.as_ref().is_some_and(|table| table.column_number(column).is_none())

@@ -94,6 +94,7 @@ impl Logged {
                 columns: columns.collect::<Option<_>>()?,
                 id: id.clone(),
                 has_primary_key: self.primary_key.is_some(),
+                unique_keys: Vec::new(),
                 hidden: HiddenColumns::default(),
                 has_history_partitions: false,
             })

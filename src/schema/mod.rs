@@ -31,6 +31,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     pub id: Id,
     pub has_primary_key: bool,
+    /// The columns of each unique key that has columns only. Only the catalog tells.
+    pub unique_keys: Vec<Vec<usize>>,
     pub hidden: HiddenColumns,
     /// MariaDB: it is partitioned by SYSTEM_TIME. Only the catalog tells.
     pub has_history_partitions: bool,

@@ -186,3 +186,35 @@ fn an_id_of_another_type_that_was_renamed_later_ends_the_run(server) {
     db.sql("alter table t rename column id to k;\nupdate t set a = 11");
     altered.goes_on(&altered.tail_raw(&[]));
 });
+
+on_each_server! {
+    fn a_unique_key_that_gains_or_loses_null_ends_a_run_that_did_not_know_the_id(server) {
+        let db = server.fresh_db("altered_ids");
+        let two = "id int not null, a int not null, b int, unique u (id), unique v (a)";
+        for (columns, alter, ends) in [
+            (two, "modify id int null", true),
+            (two, "change a c int", true),
+            (two, "modify b bigint", false),
+            ("id int, a int, b int not null, unique u (id, a), unique v (b)", "modify id int not null", false),
+            ("id int, a int not null, b int not null, unique u (id), unique v (b)", "modify b int not null", false),
+            ("id int, a int not null, b int not null, unique u (b), unique v (id)", "modify b int null", true),
+            ("id int not null, a int, b int, unique u (id)", "modify a bigint, modify b bigint not null", false),
+            ("id int primary key, a int not null, b int, unique v (a)", "modify a int, modify id bigint", false),
+        ] {
+            let altered = Altered::new(&db, columns, "1, 10, 100", alter);
+            db.sql("delete from t");
+            match ends {
+                true => altered.ends(&altered.tail_raw(&[]), "MODIFY"),
+                false => altered.goes_on(&altered.tail_raw(&[])),
+            }
+            altered.goes_on(&altered.tail_raw(&["--id", "t=b"]));
+        }
+        // On MySQL a key of whole columns that becomes NOT NULL comes before one of prefixes.
+        let prefix = "id varchar(9) not null, a int, unique u (id(5)), unique v (a)";
+        let altered = Altered::new(&db, prefix, "1, 10", "modify a int not null");
+        match server.is_mysql() {
+            true => altered.ends(&altered.tail_raw(&[]), "MODIFY `a`"),
+            false => altered.goes_on(&altered.tail_raw(&[])),
+        }
+    }
+}

@@ -141,5 +141,6 @@ fn made_up(formats: &[ColumnFormat], logged: &mut Logged, choice: u8) -> Table {
         hidden: HiddenColumns::default(),
         has_history_partitions: false,
         has_primary_key: false,
+        unique_keys: Vec::new(),
     }
 }
