@@ -124,6 +124,7 @@ impl LoggedColumn {
             octets,
             is_char,
             nullable: self.nullable,
+            auto_increment: false,
             generated: None,
             omitted: false,
         })

@@ -228,7 +228,8 @@ impl Altered {
         let from = old_name.unwrap_or_else(|| to.clone());
         let not_null =
             type_word == "serial" || definition.holds_all(&["not", "null"]) || definition.holds("primary");
-        self.clauses.push(Clause::ChangeColumn { from, to: to.clone(), type_word, not_null });
+        let auto_increment = type_word == "serial" || definition.holds("auto_increment");
+        self.clauses.push(Clause::ChangeColumn { from, to: to.clone(), type_word, not_null, auto_increment });
         self.keys_of(to, definition);
         self.deletes_with_ignore = true;
     }

@@ -115,6 +115,7 @@ pub enum Clause {
         type_word: String,
         /// NOT NULL is given, or implied.
         not_null: bool,
+        auto_increment: bool,
     },
     RenameColumn {
         from: Identifier,
