@@ -57,7 +57,7 @@ impl Steps<'_> {
             false => self.renamed_views(&effects, event, place),
         };
         if !self.skips {
-            self.take_out_history(&mut effects)?;
+            self.take_out_history(&mut effects, place)?;
             let emptied = self.judge(&effects, &views, query, event, framer)?;
             self.judge_clauses(&effects, &emptied, query.keeps_zero, place)?;
             if self.print_truncates(&emptied)? == Flow::Stop {
@@ -69,14 +69,19 @@ impl Steps<'_> {
         Ok(Flow::Continue)
     }
 
-    /// Removes a DROP PARTITION that dropped only old row versions, which are never printed.
-    fn take_out_history(&mut self, effects: &mut Vec<FullEffect>) -> Result<()> {
+    /// Removes a DROP PARTITION that dropped only old row versions, which are never printed. The catalog tells, unless
+    /// the statement is older than it: a later one may have partitioned the table anew.
+    fn take_out_history(&mut self, effects: &mut Vec<FullEffect>, place: &Place) -> Result<()> {
         let drops = |effect: &FullEffect| match effect {
             Effect::Table(table, TableChange::Unlogged(DROP_PARTITION)) => Some(table.clone()),
             _ => None,
         };
         let Some(table) = effects.iter().find_map(drops) else { return Ok(()) };
-        if self.is_wanted(&table) && self.layouts.has_history_partitions(&table)? {
+        let here = Position::new(&*place.file, place.end);
+        if self.is_wanted(&table)
+            && self.layouts.tables_known.is_surveyed(&here, self.cursor.order())
+            && self.layouts.has_history_partitions(&table)?
+        {
             effects.retain(|effect| drops(effect).is_none());
         }
         Ok(())

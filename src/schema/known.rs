@@ -46,6 +46,8 @@ pub struct KnownTables {
     /// Databases that were created or dropped in this run: all of their tables are known.
     complete: HashSet<String>,
     survey: Option<Survey>,
+    /// Where the log ended when the run read the catalog, if known.
+    catalog_end: Option<Position>,
     /// Tables that were created or emptied in this run, and got no row since. Also tables that are not selected: a
     /// rename may give them a selected name.
     empty: HashSet<FullName>,
@@ -79,6 +81,7 @@ impl KnownTables {
 
     /// Adds the tables that exist now. If the run starts further back, others may have existed there.
     pub fn surveyed(&mut self, tables: impl IntoIterator<Item = FullName>, survey: Survey) {
+        self.catalog_end.clone_from(&survey.end);
         if !self.is_complete {
             tables.into_iter().for_each(|table| self.add(&table));
             self.survey = Some(survey);
@@ -94,6 +97,11 @@ impl KnownTables {
         let survey = self.survey.as_ref().filter(|survey| survey.seconds < u64::MAX)?;
         let is_reached = survey.end.as_ref().is_some_and(|end| order.is_at_or_after(place, end));
         is_reached.then(|| (Arc::clone(&self.names), Some(survey.seconds)))
+    }
+
+    /// Whether this place is not before the one that the log had reached when the run read the catalog.
+    pub fn is_surveyed(&self, place: &Position, order: &FileOrder) -> bool {
+        self.catalog_end.as_ref().is_some_and(|end| order.is_at_or_after(place, end))
     }
 
     /// Whether all selected tables of a database are known. A statement on it ends at `place` and began at
