@@ -12,6 +12,11 @@ const PAIRS_NOT_COLUMNS: [[&str; 2]; 4] =
 /// On a table that MariaDB partitions by SYSTEM_TIME, this clause drops no current row.
 pub const DROP_PARTITION: &str = "ALTER TABLE … DROP PARTITION";
 
+const TRUNCATE_PARTITION: &str = "ALTER TABLE … TRUNCATE PARTITION";
+const IGNORE: &str = "ALTER IGNORE TABLE";
+/// Clauses that only delete rows: an empty table stays empty.
+pub const ONLY_DELETE: [&str; 3] = [DROP_PARTITION, TRUNCATE_PARTITION, IGNORE];
+
 /// The effects of an ALTER TABLE's clauses read so far.
 #[derive(Default)]
 struct Altered {
@@ -40,7 +45,7 @@ pub(super) fn table(name: &TableName, ignore: bool, mut reader: Reader<'_>) -> E
         altered.clause(clause);
     }
     if ignore && altered.deletes_with_ignore {
-        altered.unlogged.get_or_insert("ALTER IGNORE TABLE");
+        altered.unlogged.get_or_insert(IGNORE);
     }
     let mut effects = vec![Effect::Table(name.clone(), TableChange::Altered(altered.clauses))];
     if altered.is_emptied {
@@ -92,7 +97,7 @@ impl Altered {
             Some("convert") => self.convert(reader),
             Some("truncate") if reader.accept("partition") => match reader.is_next(&["all"]) {
                 true => self.is_emptied = true,
-                false => self.unlogged = Some("ALTER TABLE … TRUNCATE PARTITION"),
+                false => self.unlogged = Some(TRUNCATE_PARTITION),
             },
             Some("exchange") if reader.accept("partition") => self.exchange(reader),
             // DISCARD and IMPORT are not reserved: a column may have such a name.
