@@ -13,7 +13,7 @@ use crate::exit::unreadable;
 use crate::position::Position;
 use crate::schema::known::FullName;
 use crate::source::framing::{Framer, Place};
-use crate::sql::alter::{DROP_PARTITION, ONLY_DELETE};
+use crate::sql::alter::{ONLY_DELETE, ONLY_HISTORY};
 use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange, TableName};
 use crate::tuple::{LinePrefixes, Op};
 use crate::version::Release;
@@ -69,11 +69,13 @@ impl Steps<'_> {
         Ok(Flow::Continue)
     }
 
-    /// Removes a DROP PARTITION that dropped only old row versions, which are never printed. The catalog tells, unless
+    /// Removes a DROP or CONVERT PARTITION of old row versions only, which are never printed. The catalog tells, unless
     /// the statement is older than it: a later one may have partitioned the table anew.
     fn take_out_history(&mut self, effects: &mut Vec<FullEffect>, place: &Place) -> Result<()> {
         let drops = |effect: &FullEffect| match effect {
-            Effect::Table(table, TableChange::Unlogged(DROP_PARTITION)) => Some(table.clone()),
+            Effect::Table(table, TableChange::Unlogged(what)) if ONLY_HISTORY.contains(what) => {
+                Some(table.clone())
+            }
             _ => None,
         };
         let Some(table) = effects.iter().find_map(drops) else { return Ok(()) };
@@ -82,7 +84,8 @@ impl Steps<'_> {
             && self.layouts.tables_known.is_surveyed(&here, self.cursor.order())
             && self.layouts.has_history_partitions(&table)?
         {
-            effects.retain(|effect| drops(effect).is_none());
+            // The table that a partition became has its rows.
+            effects.retain(|effect| drops(effect).as_ref() != Some(&table));
         }
         Ok(())
     }

@@ -9,9 +9,12 @@ const NOT_COLUMNS: [&str; 7] = ["index", "key", "fulltext", "spatial", "foreign"
 const PAIRS_NOT_COLUMNS: [[&str; 2]; 4] =
     [["vector", "index"], ["vector", "key"], ["period", "for"], ["system", "versioning"]];
 
-/// On a table that MariaDB partitions by SYSTEM_TIME, this clause drops no current row.
-pub const DROP_PARTITION: &str = "ALTER TABLE … DROP PARTITION";
+const DROP_PARTITION: &str = "ALTER TABLE … DROP PARTITION";
 
+const CONVERT_PARTITION: &str = "ALTER TABLE … CONVERT PARTITION … TO TABLE";
+/// On a table that MariaDB partitions by SYSTEM_TIME, these drop no current row: the partition of the current rows is
+/// refused. TRUNCATE PARTITION takes it.
+pub const ONLY_HISTORY: [&str; 2] = [DROP_PARTITION, CONVERT_PARTITION];
 const TRUNCATE_PARTITION: &str = "ALTER TABLE … TRUNCATE PARTITION";
 const IGNORE: &str = "ALTER IGNORE TABLE";
 /// Clauses that only delete rows: an empty table stays empty.
@@ -263,7 +266,7 @@ impl Altered {
                 self.others.push(Effect::Table(other, TableChange::Gone));
             }
         } else if reader.accept("partition") {
-            let what = "ALTER TABLE … CONVERT PARTITION … TO TABLE";
+            let what = CONVERT_PARTITION;
             self.unlogged = Some(what);
             reader.skip_past("to");
             reader.accept("table");

@@ -147,6 +147,15 @@ on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn dropped_versions_chan
     db.sql("alter table t drop partition p0;
         insert into t values (3)");
     assert_eq!(live.next().id_text, "3");
+    // A table of old row versions.
+    db.sql("alter table t add partition (partition p2 history);
+        alter table t convert partition p1 to table y;
+        insert into t values (4)");
+    assert_eq!(live.next().id_text, "4");
+    // The rows of today have a partition, too.
+    db.sql("alter table t truncate partition pn");
+    let run = live.wait(PATIENCE).expect_code(4);
+    assert!(run.stderr.contains("TRUNCATE PARTITION"), "{}", run.stderr);
     db.sql("alter table r drop partition p0");
     let run = start.tail_with(&db, "r", &[]).expect_code(4);
     assert!(run.stderr.contains("DROP PARTITION"), "{}", run.stderr);
