@@ -7,14 +7,15 @@
 use anyhow::Result;
 
 use super::Steps;
+use super::id_changes::quoted;
 use crate::exit::unreadable;
-use crate::row::layouts::IdNow;
-use crate::schema::known::{FullName, prints_as};
+use crate::schema::known::FullName;
 use crate::source::framing::Place;
-use crate::sql::effect::{Clause, Effect, Identifier, TableChange};
+use crate::sql::effect::{Clause, Effect, TableChange};
 
 impl Steps<'_> {
-    /// Warns of changes that a statement's clauses make to existing rows.
+    /// Warns of changes that a statement's clauses make to existing rows. With `keeps_zero`, a column that gets
+    /// AUTO_INCREMENT keeps its 0.
     ///
     /// # Errors
     /// Exit 4 when they change ids.
@@ -22,6 +23,7 @@ impl Steps<'_> {
         &mut self,
         effects: &[Effect<FullName, String>],
         emptied: &[FullName],
+        keeps_zero: bool,
         place: &Place,
     ) -> Result<()> {
         for effect in effects {
@@ -31,7 +33,7 @@ impl Steps<'_> {
             if clauses.is_empty() || !has_rows || !layouts.selection().selects(&table.0, &table.1) {
                 continue;
             }
-            if let Some(change) = self.id_change(table, clauses)? {
+            if let Some(change) = self.id_change(table, clauses, keeps_zero)? {
                 return Err(unreadable(format!(
                     "at {} ALTER TABLE {}.{} … {change} the ids of its rows, and the log does not repeat these rows: \
                      load again",
@@ -43,71 +45,24 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// Describes the clause that changed ids of existing rows, or may have changed them.
-    ///
-    /// If the id columns are known, changes of keys are not judged here: `Layouts` compares the id columns when the
-    /// next rows come. They are saved with the position, so a later run compares them, too.
-    fn id_change(&mut self, table: &FullName, clauses: &[Clause]) -> Result<Option<String>> {
-        let Some(id) = self.layouts.tables_known.id(table) else {
-            let change = self.unseen_id_change(table, clauses)?;
-            return Ok(change.map(|change| format!("{change} may have changed")));
-        };
-        let of_id = |name: &Identifier| {
-            let name = name.as_ref()?;
-            id.iter().find(|column| column.name.eq_ignore_ascii_case(name))
-        };
-        let change = clauses.iter().find_map(|clause| match clause {
-            Clause::DropColumn { name } => of_id(name).map(|column| (column, "DROP COLUMN")),
-            Clause::ChangeColumn { from, type_word, .. } => of_id(from)
-                .filter(|column| prints_as(&column.class, type_word) == Some(false))
-                .map(|column| (column, "MODIFY")),
-            _ => None,
-        });
-        Ok(change.map(|(column, what)| format!("{what} `{}` changed", column.name)))
-    }
-
-    /// [`Steps::id_change`] for a table whose id columns are not known. Any column may have been one of them, unless
-    /// `--id` names others, or the table has a primary key now and had it before the statement.
-    fn unseen_id_change(&mut self, table: &FullName, clauses: &[Clause]) -> Result<Option<String>> {
-        let key = clauses.iter().find_map(|clause| match clause {
-            Clause::AddPrimaryKey => Some("ADD PRIMARY KEY"),
-            Clause::DropPrimaryKey => Some("DROP PRIMARY KEY"),
-            _ => None,
-        });
-        if let Some(key) = key
-            && !self.layouts.has_id_rule(table)
-        {
-            return Ok(Some(key.to_string()));
-        }
-        let may_matter = |clause: &Clause| match clause {
-            Clause::DropColumn { .. } | Clause::DropIndex { .. } => true,
-            Clause::ChangeColumn { type_word, .. } => !is_integer(type_word),
-            _ => false,
-        };
-        if !clauses.iter().any(may_matter) {
-            return Ok(None);
-        }
-        // Without a server, or if the table is gone by now, the id columns stay unknown.
-        let Some(now) = self.layouts.id_now(table)? else { return Ok(None) };
-        Ok(clauses.iter().find_map(|clause| may_change(clause, &now)))
-    }
-
-    /// Records new names of id columns.
-    pub(super) fn take_in_new_names(&mut self, table: &FullName, clauses: &[Clause]) {
-        let renames = clauses.iter().filter_map(|clause| match clause {
-            Clause::RenameColumn { from: Some(from), to: Some(to) }
-            | Clause::ChangeColumn { from: Some(from), to: Some(to), .. }
-                if from != to =>
-            {
-                Some((from.as_str(), to.as_str()))
+    /// Records new types and names of id columns.
+    pub(super) fn take_in_clauses(&mut self, table: &FullName, clauses: &[Clause]) {
+        let types = clauses.iter().filter_map(|clause| match clause {
+            Clause::ChangeColumn { from: Some(from), type_word, auto_increment, .. } => {
+                Some((from.as_str(), type_word.as_str(), *auto_increment))
             }
             _ => None,
         });
-        self.layouts.tables_known.columns_renamed(table, &renames.collect::<Vec<_>>());
+        self.layouts.tables_known.types_changed(table, &types.collect::<Vec<_>>());
+        self.layouts.tables_known.columns_renamed(table, &renames(clauses));
     }
 
     fn warn_of_values(&mut self, table: &FullName, clauses: &[Clause], place: &Place) {
-        let changes: Vec<String> = clauses.iter().filter_map(described).collect();
+        let changes: Vec<String> = clauses
+            .iter()
+            .filter(|clause| self.may_change_values(table, clause))
+            .filter_map(described)
+            .collect();
         if changes.is_empty() {
             return;
         }
@@ -121,42 +76,39 @@ impl Steps<'_> {
         );
         layouts.warnings.push(warning);
     }
-}
 
-/// Describes a clause that may have changed ids. Of the id columns only those of `now` are known.
-fn may_change(clause: &Clause, now: &IdNow) -> Option<String> {
-    let is_of_id = |name: &str| now.columns.iter().any(|column| column.eq_ignore_ascii_case(name));
-    let quoted = |name: &Identifier| name.as_deref().unwrap_or("?").to_string();
-    match clause {
-        Clause::DropColumn { name } => {
-            let may = match now.is_given {
-                true => name.as_deref().is_some_and(is_of_id),
-                false => !now.is_primary_key,
-            };
-            may.then(|| format!("DROP COLUMN `{}`", quoted(name)))
-        }
-        Clause::DropIndex { name } => {
-            (!now.is_given && !now.is_primary_key).then(|| format!("DROP INDEX `{}`", quoted(name)))
-        }
-        Clause::ChangeColumn { to: Some(to), type_word, .. } => {
-            (!is_integer(type_word) && is_of_id(to)).then(|| format!("MODIFY `{to}`"))
-        }
-        _ => None,
+    /// Whether a clause may change values. A primary key makes its columns NOT NULL, which, without a strict sql_mode,
+    /// turns NULL into 0 or an empty string. Columns of a key that was the id had no NULL; but `--id` may name any.
+    fn may_change_values(&self, table: &FullName, clause: &Clause) -> bool {
+        let Clause::AddPrimaryKey { columns } = clause else { return true };
+        let id = match self.layouts.has_id_rule(table) {
+            true => None,
+            false => self.layouts.tables_known.id(table),
+        };
+        !columns
+            .iter()
+            .flatten()
+            .all(|name| id.is_some_and(|id| id.iter().any(|column| column.name.eq_ignore_ascii_case(name))))
     }
 }
 
-/// Whether a type is an integer. A column that an ALTER makes an integer was nearly always a shorter one before, and
-/// prints the same.
-fn is_integer(type_word: &str) -> bool {
-    matches!(
-        type_word,
-        "tinyint" | "smallint" | "mediumint" | "middleint" | "int" | "integer" | "bigint" | "serial"
-    )
+/// Old and new names of the columns that clauses rename.
+pub(super) fn renames(clauses: &[Clause]) -> Vec<(&str, &str)> {
+    let renames = clauses.iter().filter_map(|clause| match clause {
+        Clause::RenameColumn { from: Some(from), to: Some(to) }
+        | Clause::ChangeColumn { from: Some(from), to: Some(to), .. }
+            if from != to =>
+        {
+            Some((from.as_str(), to.as_str()))
+        }
+        _ => None,
+    });
+    renames.collect()
 }
 
 /// Describes a clause that changes values or names of columns in existing rows.
 fn described(clause: &Clause) -> Option<String> {
-    let name = |name: &Identifier| format!("`{}`", name.as_deref().unwrap_or("?"));
+    let name = quoted;
     Some(match clause {
         Clause::AddColumn { name: column } => format!("ADD COLUMN {}", name(column)),
         Clause::DropColumn { name: column } => format!("DROP COLUMN {}", name(column)),
@@ -164,8 +116,9 @@ fn described(clause: &Clause) -> Option<String> {
         Clause::ChangeColumn { from, to, .. } => format!("CHANGE {} {}", name(from), name(to)),
         Clause::RenameColumn { from, to } => format!("RENAME COLUMN {} TO {}", name(from), name(to)),
         Clause::ConvertCharset => "CONVERT TO CHARACTER SET".to_string(),
-        Clause::AddPrimaryKey | Clause::DropPrimaryKey | Clause::AddUniqueKey | Clause::DropIndex { .. } => {
-            return None;
+        Clause::AddPrimaryKey { columns } => {
+            format!("ADD PRIMARY KEY ({})", columns.iter().map(name).collect::<Vec<_>>().join(", "))
         }
+        Clause::DropPrimaryKey | Clause::AddUniqueKey { .. } | Clause::DropIndex { .. } => return None,
     })
 }

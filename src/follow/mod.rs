@@ -3,6 +3,7 @@
 
 mod altered;
 pub mod cursor;
+mod id_changes;
 mod last_line;
 mod lines;
 mod prepared;

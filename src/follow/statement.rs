@@ -14,7 +14,7 @@ use crate::position::Position;
 use crate::schema::known::{FullName, KnownTables};
 use crate::schema::mysql50;
 use crate::source::framing::{Framer, Place};
-use crate::sql::alter::DROP_PARTITION;
+use crate::sql::alter::{ONLY_DELETE, ONLY_HISTORY};
 use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange, TableName};
 use crate::tuple::{LinePrefixes, Op};
 
@@ -57,9 +57,9 @@ impl Steps<'_> {
             false => self.renamed_views(&effects, event, place),
         };
         if !self.skips {
-            self.take_out_history(&mut effects)?;
+            self.take_out_history(&mut effects, place)?;
             let emptied = self.judge(&effects, &views, query, event, framer)?;
-            self.judge_clauses(&effects, &emptied, place)?;
+            self.judge_clauses(&effects, &emptied, query.keeps_zero, place)?;
             if self.print_truncates(&emptied)? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
@@ -71,15 +71,23 @@ impl Steps<'_> {
         Ok(Flow::Continue)
     }
 
-    /// Removes a DROP PARTITION that dropped only old row versions, which are never printed.
-    fn take_out_history(&mut self, effects: &mut Vec<FullEffect>) -> Result<()> {
+    /// Removes a DROP or CONVERT PARTITION of old row versions only, which are never printed. The catalog tells, unless
+    /// the statement is older than it: a later one may have partitioned the table anew.
+    fn take_out_history(&mut self, effects: &mut Vec<FullEffect>, place: &Place) -> Result<()> {
         let drops = |effect: &FullEffect| match effect {
-            Effect::Table(table, TableChange::Unlogged(DROP_PARTITION)) => Some(table.clone()),
+            Effect::Table(table, TableChange::Unlogged(what)) if ONLY_HISTORY.contains(what) => {
+                Some(table.clone())
+            }
             _ => None,
         };
         let Some(table) = effects.iter().find_map(drops) else { return Ok(()) };
-        if self.is_wanted(&table) && self.layouts.has_history_partitions(&table)? {
-            effects.retain(|effect| drops(effect).is_none());
+        let here = Position::new(&*place.file, place.end);
+        if self.is_wanted(&table)
+            && self.layouts.tables_known.is_surveyed(&here, self.cursor.order())
+            && self.layouts.has_history_partitions(&table)?
+        {
+            // The table that a partition became has its rows.
+            effects.retain(|effect| drops(effect).as_ref() != Some(&table));
         }
         Ok(())
     }
@@ -202,6 +210,12 @@ impl Steps<'_> {
                 Effect::Table(table, change) => {
                     if let TableChange::RenamedTo(to) = change {
                         came.push((to, false));
+                    }
+                    // The partitions of an empty table hold no rows, and it has no duplicates.
+                    let only_deletes =
+                        matches!(change, TableChange::Unlogged(what) if ONLY_DELETE.contains(what));
+                    if only_deletes && self.is_empty(table, &came) {
+                        continue;
                     }
                     if self.is_emptied(table, change, query, framer)? {
                         emptied.push(table.clone());
@@ -403,7 +417,8 @@ impl Steps<'_> {
             // The table may have existed before, with rows.
             TableChange::Created { if_not_exists: true, .. } if is_wanted => known.add(table),
             // If an earlier run printed this statement, the saved id columns have the new names already.
-            TableChange::Altered(clauses) if !self.skips => self.take_in_new_names(table, clauses),
+            TableChange::Altered(clauses) if !self.skips => self.take_in_clauses(table, clauses),
+            TableChange::Unlogged(what) if ONLY_DELETE.contains(what) => {}
             TableChange::Unlogged(_) | TableChange::Data { .. } => known.may_be_filled(table),
             TableChange::Created { if_not_exists: true, .. }
             | TableChange::Altered(_)

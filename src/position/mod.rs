@@ -207,7 +207,11 @@ mod tests {
             ids: Some(Arc::new(
                 [(
                     "d".into(),
-                    [("t".into(), vec![IdColumn { name: "a".into(), class: "text".into() }])].into(),
+                    [(
+                        "t".into(),
+                        vec![IdColumn { name: "a".into(), class: "text".into(), auto_increment: true }],
+                    )]
+                    .into(),
                 )]
                 .into(),
             )),

@@ -16,7 +16,7 @@ use crate::position::IdColumn;
 use crate::schema::catalog::Cascade;
 use crate::schema::definitions::Definitions;
 use crate::schema::from_log::{self, Logged};
-use crate::schema::known::{FullName, KnownTables, id_of};
+use crate::schema::known::{FullName, KnownTables, class, id_of};
 use crate::schema::matched_names::MatchedNames;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
@@ -52,7 +52,36 @@ pub struct IdNow {
     pub columns: Vec<String>,
     /// By `--id`: keys do not matter.
     pub is_given: bool,
-    pub is_primary_key: bool,
+    /// The table at present; `None` without a server, or if it is gone.
+    pub table: Option<Table>,
+}
+
+impl IdNow {
+    /// Whether the id is the primary key.
+    pub fn is_primary_key(&self) -> bool {
+        !self.is_given && self.table.as_ref().is_some_and(|table| table.has_primary_key)
+    }
+
+    /// Whether another unique key may have been the id before a MODIFY of a column to NULL or NOT NULL.
+    pub fn may_have_moved(&self, column: &str, not_null: bool) -> bool {
+        let Some(table) = self.table.as_ref().filter(|table| !self.is_given && !table.has_primary_key) else {
+            return false;
+        };
+        let Some(column) = table.column_number(column) else { return !table.unique_keys.is_empty() };
+        let is_of_id = table.id.columns().contains(&column);
+        let nullable = |i: &usize| table.columns.get(*i).is_none_or(|column| column.nullable);
+        table.unique_keys.iter().any(|key| match not_null {
+            // Without the column's NOT NULL, the id was another key.
+            true => is_of_id && !key.contains(&column) && !key.iter().any(nullable),
+            // With NOT NULL, the id was this key.
+            false => key.contains(&column) && !key.iter().any(|i| *i != column && nullable(i)),
+        })
+    }
+
+    /// Whether the table has no such column: it was renamed or dropped since.
+    pub fn lacks(&self, column: &str) -> bool {
+        self.table.as_ref().is_some_and(|table| table.column_number(column).is_none())
+    }
 }
 
 /// The warning about a table whose rows nothing identifies.
@@ -399,12 +428,21 @@ impl Layouts {
     pub fn id_now(&mut self, table: &(String, String)) -> Result<Option<IdNow>> {
         let rule = self.rules.ids.iter().find(|rule| rule.pattern.matches(&table.0, &table.1));
         if let Some(rule) = rule {
-            return Ok(Some(IdNow { columns: rule.columns.clone(), is_given: true, is_primary_key: false }));
+            let columns = rule.columns.clone();
+            let table = self.definitions.in_catalog(&table.0, &table.1)?;
+            return Ok(Some(IdNow { columns, is_given: true, table }));
         }
         let Some(now) = self.definitions.in_catalog(&table.0, &table.1)? else { return Ok(None) };
         let names = now.id.columns().iter().filter_map(|i| Some(now.columns.get(*i)?.name.clone()));
         let columns = names.collect();
-        Ok(Some(IdNow { columns, is_given: false, is_primary_key: now.has_primary_key }))
+        Ok(Some(IdNow { columns, is_given: false, table: Some(now) }))
+    }
+
+    /// How a table's column prints at present, empty if there is no such column; `None` without a server, or if the
+    /// table is gone.
+    pub fn class_now(&mut self, table: &(String, String), column: &str) -> Result<Option<String>> {
+        let Some(now) = self.definitions.in_catalog(&table.0, &table.1)? else { return Ok(None) };
+        Ok(Some(now.column_number(column).and_then(|i| now.columns.get(i)).map(class).unwrap_or_default()))
     }
 
     /// Whether a table is now partitioned by SYSTEM_TIME (MariaDB): old row versions have partitions of their own. The

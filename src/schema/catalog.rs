@@ -207,7 +207,9 @@ impl Catalog {
                 kind,
                 declared: declared(&column_type).to_string(),
                 octets,
+                is_char: column_type.starts_with("char"),
                 nullable,
+                auto_increment: extra.to_ascii_lowercase().contains("auto_increment"),
                 generated: generated(&extra),
                 omitted: false,
             });
@@ -219,6 +221,7 @@ impl Catalog {
             columns,
             id: Id::None,
             has_primary_key: false,
+            unique_keys: Vec::new(),
             hidden,
             has_history_partitions: false,
         };
@@ -299,6 +302,7 @@ impl Catalog {
             return self.set_id(table, keys);
         }
         table.has_primary_key = primary.is_some();
+        table.unique_keys = unique_keys(table, &keys);
         if let Some(primary) = primary {
             unique.swap(0, primary);
         }
@@ -308,6 +312,16 @@ impl Catalog {
         }
         Ok(())
     }
+}
+
+/// The columns of each unique key, unless it has expressions or hidden columns.
+fn unique_keys(table: &Table, keys: &Keys) -> Vec<Vec<usize>> {
+    let parts: Vec<&KeyPart> = keys.parts.iter().filter(|part| part.is_unique).collect();
+    let of_one = parts.chunk_by(|a, b| a.key == b.key);
+    let columns = |key: &[&KeyPart]| -> Option<Vec<usize>> {
+        key.iter().map(|part| table.column_number(part.column.as_ref()?)).collect()
+    };
+    of_one.filter_map(columns).collect()
 }
 
 /// Whether an error says that the table is gone, or was altered since the snapshot began.

@@ -94,6 +94,7 @@ impl Logged {
                 columns: columns.collect::<Option<_>>()?,
                 id: id.clone(),
                 has_primary_key: self.primary_key.is_some(),
+                unique_keys: Vec::new(),
                 hidden: HiddenColumns::default(),
                 has_history_partitions: false,
             })
@@ -115,12 +116,15 @@ impl LoggedColumn {
             (ColumnType::Bytes { .. }, ColumnFormat::String { max }) => Some(max.into()),
             _ => None,
         };
+        let is_char = matches!((&kind, format), (ColumnType::Text { .. }, ColumnFormat::String { .. }));
         Some(Column {
             name: self.name.clone()?,
             kind,
             declared: String::new(),
             octets,
+            is_char,
             nullable: self.nullable,
+            auto_increment: false,
             generated: None,
             omitted: false,
         })

@@ -46,6 +46,8 @@ pub struct KnownTables {
     /// Databases that were created or dropped in this run: all of their tables are known.
     complete: HashSet<String>,
     survey: Option<Survey>,
+    /// Where the log ended when the run read the catalog, if known.
+    catalog_end: Option<Position>,
     /// Tables that were created or emptied in this run, and got no row since. Also tables that are not selected: a
     /// rename may give them a selected name.
     empty: HashSet<FullName>,
@@ -81,6 +83,7 @@ impl KnownTables {
 
     /// Adds the tables that exist now. If the run starts further back, others may have existed there.
     pub fn surveyed(&mut self, tables: impl IntoIterator<Item = FullName>, survey: Survey) {
+        self.catalog_end.clone_from(&survey.end);
         if !self.is_complete {
             tables.into_iter().for_each(|table| self.add(&table));
             self.survey = Some(survey);
@@ -96,6 +99,11 @@ impl KnownTables {
         let survey = self.survey.as_ref().filter(|survey| survey.seconds < u64::MAX)?;
         let is_reached = survey.end.as_ref().is_some_and(|end| order.is_at_or_after(place, end));
         is_reached.then(|| (Arc::clone(&self.names), Some(survey.seconds)))
+    }
+
+    /// Whether this place is not before the one that the log had reached when the run read the catalog.
+    pub fn is_surveyed(&self, place: &Position, order: &FileOrder) -> bool {
+        self.catalog_end.as_ref().is_some_and(|end| order.is_at_or_after(place, end))
     }
 
     /// Whether all selected tables of a database are known. A statement on it ends at `place` and began at
@@ -263,6 +271,27 @@ impl KnownTables {
         }
     }
 
+    /// Notes new types of id columns, by the columns' old names, and whether they have AUTO_INCREMENT. Their ids print as
+    /// before.
+    pub fn types_changed(&mut self, table: &FullName, types: &[(&str, &str, bool)]) {
+        let changed = |column: &IdColumn| {
+            let (_, word, auto_increment) =
+                types.iter().find(|(name, ..)| column.name.eq_ignore_ascii_case(name))?;
+            let class = class_after(&column.class, word).map_or_else(|| column.class.clone(), str::to_string);
+            Some(IdColumn { name: column.name.clone(), class, auto_increment: *auto_increment })
+        };
+        if !self.id(table).is_some_and(|columns| columns.iter().any(|column| changed(column).is_some())) {
+            return;
+        }
+        let columns =
+            Arc::make_mut(&mut self.ids).get_mut(&table.0).and_then(|tables| tables.get_mut(&table.1));
+        for column in columns.into_iter().flatten() {
+            if let Some(changed) = changed(column) {
+                *column = changed;
+            }
+        }
+    }
+
     /// Renames id columns, all at once, because two columns may swap their names.
     pub fn columns_renamed(&mut self, table: &FullName, renames: &[(&str, &str)]) {
         let new_name = |column: &IdColumn| {
@@ -283,7 +312,9 @@ impl KnownTables {
     /// Compares a table's id columns with those before, and returns those before if they differ. The new ones are
     /// stored only if there were none before: other id columns end the run, and a later run must notice them, too.
     pub fn id_is(&mut self, table: &Table) -> Option<Vec<IdColumn>> {
-        let now = id_of(table);
+        // The catalog may be of after a later statement, which gave the column AUTO_INCREMENT.
+        let now = id_of(table).into_iter().map(|column| IdColumn { auto_increment: false, ..column });
+        let now: Vec<IdColumn> = now.collect();
         let before = self.ids.get(&table.database).and_then(|tables| tables.get(&table.name));
         let same = |before: &[IdColumn]| {
             before.len() == now.len()
@@ -306,7 +337,12 @@ impl KnownTables {
 /// A table's id columns.
 pub fn id_of(table: &Table) -> Vec<IdColumn> {
     let columns = table.id.columns().iter().filter_map(|i| table.columns.get(*i));
-    columns.map(|column| IdColumn { name: column.name.clone(), class: class(column) }).collect()
+    let id_column = |column: &Column| IdColumn {
+        name: column.name.clone(),
+        class: class(column),
+        auto_increment: column.auto_increment,
+    };
+    columns.map(id_column).collect()
 }
 
 /// The id columns of tables.
@@ -319,17 +355,17 @@ pub fn ids_of<'a>(tables: impl IntoIterator<Item = &'a Table>) -> Ids {
 }
 
 /// How a column's values print: if an ALTER changes a type to another of the same class, they print as before.
-fn class(column: &Column) -> String {
+pub fn class(column: &Column) -> String {
     match column.kind {
         ColumnType::Int { .. } | ColumnType::Year { .. } | ColumnType::Bit { .. } => "integer".into(),
         ColumnType::Decimal(format) => format!("decimal({})", format.scale),
         ColumnType::Float => "float".into(),
         ColumnType::Double => "double".into(),
-        ColumnType::Text { .. }
-        | ColumnType::Enum(_)
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => "text".into(),
+        ColumnType::Text { .. } => if column.is_char { "char" } else { "text" }.into(),
+        ColumnType::Enum(_) => "enum".into(),
+        ColumnType::Uuid => "uuid".into(),
+        ColumnType::Inet4 => "inet4".into(),
+        ColumnType::Inet6 => "inet6".into(),
         ColumnType::Bytes { padded: false } => "bytes".into(),
         ColumnType::Bytes { padded: true } => format!("binary({})", column.octets.unwrap_or(0)),
         ColumnType::Set(_) => "set".into(),
@@ -355,10 +391,12 @@ pub fn prints_as(class: &str, type_word: &str) -> Option<bool> {
         | "int2" | "int3" | "int4" | "int8" | "serial" | "bool" | "boolean" | "bit" | "year" => {
             class == "integer"
         }
-        "char" | "character" | "varchar" | "varcharacter" | "tinytext" | "text" | "mediumtext"
-        | "longtext" | "nchar" | "nvarchar" | "national" | "enum" | "uuid" | "inet4" | "inet6" => {
-            class == "text"
+        "char" | "character" | "nchar" | "national" => class != "text" && is_text(class),
+        "varchar" | "varcharacter" | "tinytext" | "text" | "mediumtext" | "longtext" | "nvarchar" => {
+            is_text(class)
         }
+        // Of the same text, these keep one spelling: an ENUM that of its label.
+        "enum" | "uuid" | "inet4" | "inet6" => class == type_word,
         "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => class == "bytes",
         "binary" | "date" | "set" => class == type_word,
         "float" | "real" | "double" => match class {
@@ -372,4 +410,20 @@ pub fn prints_as(class: &str, type_word: &str) -> Option<bool> {
     };
     // The length or the number of decimals may have changed.
     if same && is_of_length { None } else { Some(same) }
+}
+
+fn is_text(class: &str) -> bool {
+    matches!(class, "char" | "text" | "enum" | "uuid" | "inet4" | "inet6")
+}
+
+/// The class of text with a type that begins with this word, after an ALTER to it that left the ids alone.
+fn class_after(class: &str, type_word: &str) -> Option<&'static str> {
+    match prints_as(class, type_word) {
+        Some(true) if is_text(class) => match type_word {
+            "char" | "character" | "nchar" | "national" => Some("char"),
+            "enum" | "uuid" | "inet4" | "inet6" => None,
+            _ => Some("text"),
+        },
+        _ => None,
+    }
 }

@@ -33,6 +33,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     pub id: Id,
     pub has_primary_key: bool,
+    /// The columns of each unique key that has columns only. Only the catalog tells.
+    pub unique_keys: Vec<Vec<usize>>,
     pub hidden: HiddenColumns,
     /// MariaDB: it is partitioned by SYSTEM_TIME. Only the catalog tells.
     pub has_history_partitions: bool,
@@ -47,7 +49,11 @@ pub struct Column {
     pub declared: String,
     /// Maximum length in bytes of a CHAR, VARCHAR, BINARY or VARBINARY.
     pub octets: Option<u64>,
+    /// CHAR, which has no trailing spaces.
+    pub is_char: bool,
     pub nullable: bool,
+    /// Only the catalog tells.
+    pub auto_increment: bool,
     /// How a generated column is stored. Only the catalog tells.
     pub generated: Option<Generated>,
     /// Left out of the content.

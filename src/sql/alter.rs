@@ -9,8 +9,16 @@ const NOT_COLUMNS: [&str; 7] = ["index", "key", "fulltext", "spatial", "foreign"
 const PAIRS_NOT_COLUMNS: [[&str; 2]; 4] =
     [["vector", "index"], ["vector", "key"], ["period", "for"], ["system", "versioning"]];
 
-/// On a table that MariaDB partitions by SYSTEM_TIME, this clause drops no current row.
-pub const DROP_PARTITION: &str = "ALTER TABLE … DROP PARTITION";
+const DROP_PARTITION: &str = "ALTER TABLE … DROP PARTITION";
+
+const CONVERT_PARTITION: &str = "ALTER TABLE … CONVERT PARTITION … TO TABLE";
+/// On a table that MariaDB partitions by SYSTEM_TIME, these drop no current row: the partition of the current rows is
+/// refused. TRUNCATE PARTITION takes it.
+pub const ONLY_HISTORY: [&str; 2] = [DROP_PARTITION, CONVERT_PARTITION];
+const TRUNCATE_PARTITION: &str = "ALTER TABLE … TRUNCATE PARTITION";
+const IGNORE: &str = "ALTER IGNORE TABLE";
+/// Clauses that only delete rows: an empty table stays empty.
+pub const ONLY_DELETE: [&str; 3] = [DROP_PARTITION, TRUNCATE_PARTITION, IGNORE];
 
 /// The effects of an ALTER TABLE's clauses read so far.
 #[derive(Default)]
@@ -40,7 +48,7 @@ pub(super) fn table(name: &TableName, ignore: bool, mut reader: Reader<'_>) -> E
         altered.clause(clause);
     }
     if ignore && altered.deletes_with_ignore {
-        altered.unlogged.get_or_insert("ALTER IGNORE TABLE");
+        altered.unlogged.get_or_insert(IGNORE);
     }
     let mut effects = vec![Effect::Table(name.clone(), TableChange::Altered(altered.clauses))];
     if altered.is_emptied {
@@ -52,9 +60,25 @@ pub(super) fn table(name: &TableName, ignore: bool, mut reader: Reader<'_>) -> E
     effects
 }
 
-/// The clauses of a CREATE INDEX: the same as of ADD INDEX.
-pub(super) fn add_index(unique: bool) -> Vec<Clause> {
-    if unique { vec![Clause::AddUniqueKey] } else { Vec::new() }
+/// The clauses of a CREATE INDEX: the same as of ADD INDEX. `reader` is after the table's name.
+pub(super) fn add_index(unique: bool, reader: Reader<'_>) -> Vec<Clause> {
+    if unique { vec![Clause::AddUniqueKey { columns: key_columns(reader) }] } else { Vec::new() }
+}
+
+/// The columns of the key whose list comes next, after its name and type. An expression has no name.
+fn key_columns(mut reader: Reader<'_>) -> Vec<Identifier> {
+    let mut columns = Vec::new();
+    while !reader.is_at_end() {
+        let Some(mut list) = reader.parenthesized() else {
+            reader.next();
+            continue;
+        };
+        while !list.is_at_end() {
+            columns.push(list.clause().name().flatten());
+        }
+        break;
+    }
+    columns
 }
 
 pub(super) fn drop_index(name: Identifier) -> Clause {
@@ -76,7 +100,7 @@ impl Altered {
             Some("convert") => self.convert(reader),
             Some("truncate") if reader.accept("partition") => match reader.is_next(&["all"]) {
                 true => self.is_emptied = true,
-                false => self.unlogged = Some("ALTER TABLE … TRUNCATE PARTITION"),
+                false => self.unlogged = Some(TRUNCATE_PARTITION),
             },
             Some("exchange") if reader.accept("partition") => self.exchange(reader),
             // DISCARD and IMPORT are not reserved: a column may have such a name.
@@ -128,10 +152,10 @@ impl Altered {
             }
         }
         if reader.accept_all(&["primary", "key"]) {
-            self.clauses.push(Clause::AddPrimaryKey);
+            self.clauses.push(Clause::AddPrimaryKey { columns: key_columns(reader) });
             self.deletes_with_ignore = true;
         } else if reader.accept("unique") {
-            self.clauses.push(Clause::AddUniqueKey);
+            self.clauses.push(Clause::AddUniqueKey { columns: key_columns(reader) });
             self.deletes_with_ignore = true;
         } else if reader.accept("check") {
             self.deletes_with_ignore = true;
@@ -161,18 +185,19 @@ impl Altered {
 
     fn add_column(&mut self, mut definition: Reader<'_>) {
         let Some(name) = definition.name() else { return };
-        self.clauses.push(Clause::AddColumn { name });
-        self.keys_of(definition);
+        self.clauses.push(Clause::AddColumn { name: name.clone() });
+        self.keys_of(name, definition);
     }
 
     /// The keys in a column's definition.
-    fn keys_of(&mut self, definition: Reader<'_>) {
+    fn keys_of(&mut self, column: Identifier, definition: Reader<'_>) {
+        let columns = vec![column];
         let is_unique = definition.holds("unique") || definition.holds("serial");
         if definition.holds("primary") || definition.holds("key") && !is_unique {
-            self.clauses.push(Clause::AddPrimaryKey);
+            self.clauses.push(Clause::AddPrimaryKey { columns });
             self.deletes_with_ignore = true;
         } else if is_unique {
-            self.clauses.push(Clause::AddUniqueKey);
+            self.clauses.push(Clause::AddUniqueKey { columns });
             self.deletes_with_ignore = true;
         }
     }
@@ -213,10 +238,13 @@ impl Altered {
         }
         let Some(to) = reader.name() else { return };
         let definition = reader;
-        let type_word = reader.keyword().unwrap_or_default();
+        let type_word = type_word(reader);
         let from = old_name.unwrap_or_else(|| to.clone());
-        self.clauses.push(Clause::ChangeColumn { from, to, type_word });
-        self.keys_of(definition);
+        let not_null =
+            type_word == "serial" || definition.holds_all(&["not", "null"]) || definition.holds("primary");
+        let auto_increment = type_word == "serial" || definition.holds("auto_increment");
+        self.clauses.push(Clause::ChangeColumn { from, to: to.clone(), type_word, not_null, auto_increment });
+        self.keys_of(to, definition);
         self.deletes_with_ignore = true;
     }
 
@@ -244,7 +272,7 @@ impl Altered {
                 self.others.push(Effect::Table(other, TableChange::Gone));
             }
         } else if reader.accept("partition") {
-            let what = "ALTER TABLE … CONVERT PARTITION … TO TABLE";
+            let what = CONVERT_PARTITION;
             self.unlogged = Some(what);
             reader.skip_past("to");
             reader.accept("table");
@@ -269,6 +297,23 @@ impl Altered {
             self.others.push(Effect::Table(other, TableChange::Unlogged(what)));
         }
     }
+}
+
+/// The first word of a type, in lower case; `varchar` for its synonyms of several words.
+fn type_word(mut definition: Reader<'_>) -> String {
+    let first = definition.keyword().unwrap_or_default();
+    if matches!(&*first, "national" | "nchar" | "char" | "character" | "long") {
+        // NATIONAL CHARACTER VARYING, NCHAR VARCHAR, LONG VARCHAR and the like.
+        definition.accept_any(&["char", "character"]);
+        if definition.is_next(&["varying", "varchar", "varcharacter"]) {
+            return "varchar".to_string();
+        }
+    }
+    // That makes it BINARY, VARBINARY or BLOB.
+    if definition.holds_all(&["character", "set", "binary"]) || definition.holds_all(&["charset", "binary"]) {
+        return format!("{first} character set binary");
+    }
+    first
 }
 
 /// Whether ADD or DROP is not about a column.

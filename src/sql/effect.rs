@@ -126,6 +126,9 @@ pub enum Clause {
         to: Identifier,
         /// The first word of its type, in lower case.
         type_word: String,
+        /// NOT NULL is given, or implied.
+        not_null: bool,
+        auto_increment: bool,
     },
     RenameColumn {
         from: Identifier,
@@ -133,9 +136,13 @@ pub enum Clause {
     },
     /// CONVERT TO CHARACTER SET.
     ConvertCharset,
-    AddPrimaryKey,
+    AddPrimaryKey {
+        columns: Vec<Identifier>,
+    },
     DropPrimaryKey,
-    AddUniqueKey,
+    AddUniqueKey {
+        columns: Vec<Identifier>,
+    },
     /// An index, perhaps a unique key.
     DropIndex {
         name: Identifier,

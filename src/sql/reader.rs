@@ -70,6 +70,19 @@ impl<'a> Reader<'a> {
         self.rest.iter().any(|token| token.is_keyword(keyword))
     }
 
+    /// Whether the rest contains the keywords, one after the other, outside of parentheses.
+    pub fn holds_all(mut self, keywords: &[&str]) -> bool {
+        while !self.is_at_end() {
+            if self.accept_all(keywords) {
+                return true;
+            }
+            if self.parenthesized().is_none() {
+                self.next();
+            }
+        }
+        false
+    }
+
     /// Skips to the keyword and consumes it; false if it does not come.
     pub fn skip_past(&mut self, keyword: &str) -> bool {
         while !self.is_at_end() {

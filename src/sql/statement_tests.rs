@@ -15,16 +15,21 @@ fn name(name: &TableName) -> String {
 
 fn clause(clause: &Clause) -> String {
     let text = |text: &Identifier| text.clone().unwrap_or("?".into());
+    let all = |names: &[Identifier]| names.iter().map(text).collect::<Vec<_>>().join(",");
     match clause {
         Clause::AddColumn { name } => format!("+{}", text(name)),
         Clause::DropColumn { name } => format!("-{}", text(name)),
-        Clause::ChangeColumn { from, to, type_word } if from == to => format!("{}:{type_word}", text(from)),
-        Clause::ChangeColumn { from, to, type_word } => format!("{}>{}:{type_word}", text(from), text(to)),
+        Clause::ChangeColumn { from, to, type_word, .. } if from == to => {
+            format!("{}:{type_word}", text(from))
+        }
+        Clause::ChangeColumn { from, to, type_word, .. } => {
+            format!("{}>{}:{type_word}", text(from), text(to))
+        }
         Clause::RenameColumn { from, to } => format!("{}>{}", text(from), text(to)),
         Clause::ConvertCharset => "charset".into(),
-        Clause::AddPrimaryKey => "+pk".into(),
+        Clause::AddPrimaryKey { columns } => format!("+pk({})", all(columns)),
         Clause::DropPrimaryKey => "-pk".into(),
-        Clause::AddUniqueKey => "+uk".into(),
+        Clause::AddUniqueKey { columns } => format!("+uk({})", all(columns)),
         Clause::DropIndex { name } => format!("-key({})", text(name)),
     }
 }
@@ -275,8 +280,8 @@ fn tables_created_dropped_emptied_and_renamed() {
         ("rename tables if exists a wait 5 to b", "a > b"),
         ("RENAME TABLE a NOWAIT TO b", "a > b"),
         ("CREATE INDEX i ON t (a)", "t altered"),
-        ("CREATE UNIQUE INDEX i USING BTREE ON d.t (a)", "d.t altered +uk"),
-        ("CREATE OR REPLACE UNIQUE INDEX IF NOT EXISTS i ON t (a)", "t altered +uk"),
+        ("CREATE UNIQUE INDEX i USING BTREE ON d.t (a)", "d.t altered +uk(a)"),
+        ("CREATE OR REPLACE UNIQUE INDEX IF NOT EXISTS i ON t (a)", "t altered -key(i) +uk(a)"),
         ("CREATE FULLTEXT INDEX i ON t (a)", "t altered"),
         ("DROP INDEX i ON t ALGORITHM=INPLACE", "t altered -key(i)"),
         ("DROP INDEX IF EXISTS `PRIMARY` ON d.t", "d.t altered -pk"),
@@ -300,10 +305,10 @@ fn alterations_that_change_values_or_keys() {
     check_clauses(&[
         ("ADD COLUMN a INT NOT NULL DEFAULT 7 FIRST", "+a"),
         ("ADD a INT AFTER b, ADD COLUMN IF NOT EXISTS c INT", "+a +c"),
-        ("ADD (a INT, b DECIMAL(5, 2), KEY (a), UNIQUE (b))", "+a +b +uk"),
-        ("ADD COLUMN id INT AUTO_INCREMENT PRIMARY KEY", "+id +pk"),
-        ("ADD id INT KEY", "+id +pk"),
-        ("ADD id SERIAL", "+id +uk"),
+        ("ADD (a INT, b DECIMAL(5, 2), KEY (a), UNIQUE (b))", "+a +b +uk(b)"),
+        ("ADD COLUMN id INT AUTO_INCREMENT PRIMARY KEY", "+id +pk(id)"),
+        ("ADD id INT KEY", "+id +pk(id)"),
+        ("ADD id SERIAL", "+id +uk(id)"),
         ("ADD period INT, ADD vector INT, ADD system INT", "+period +vector +system"),
         ("ADD `index` INT", "+index"),
         ("ADD COLUMN import INT, ADD discard INT", "+import +discard"),
@@ -318,10 +323,18 @@ fn alterations_that_change_values_or_keys() {
         ("RENAME COLUMN a TO b", "a>b"),
         ("RENAME COLUMN IF EXISTS a TO b", "a>b"),
         ("CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "charset"),
-        ("ADD PRIMARY KEY (a, b)", "+pk"),
-        ("DROP PRIMARY KEY, ADD CONSTRAINT PRIMARY KEY USING BTREE (a)", "-pk +pk"),
-        ("ADD CONSTRAINT c UNIQUE KEY u (a)", "+uk"),
-        ("ADD UNIQUE (a)", "+uk"),
+        (
+            "MODIFY a NATIONAL CHARACTER VARYING(9), MODIFY b NCHAR(9), MODIFY c CHARACTER(9)",
+            "a:varchar b:nchar c:character",
+        ),
+        (
+            "MODIFY a CHAR VARYING(9), MODIFY b VARCHAR(9) CHARSET binary",
+            "a:varchar b:varchar character set binary",
+        ),
+        ("ADD PRIMARY KEY (a, b)", "+pk(a,b)"),
+        ("DROP PRIMARY KEY, ADD CONSTRAINT PRIMARY KEY USING BTREE (a)", "-pk +pk(a)"),
+        ("ADD CONSTRAINT c UNIQUE KEY u (a(3) DESC, (lower(b)))", "+uk(a,?)"),
+        ("ADD UNIQUE (a)", "+uk(a)"),
         ("DROP INDEX i, DROP KEY IF EXISTS k, DROP CONSTRAINT c", "-key(i) -key(k) -key(c)"),
         ("ENGINE=MyISAM, ADD a INT", "+a"),
         ("WAIT 5 ADD a INT", "+a"),

@@ -86,9 +86,15 @@ pub(super) fn create(mut reader: Reader<'_>) -> Effects {
     if !reader.accept("index") {
         return other_objects::definition("create", before_index);
     }
+    reader.accept_all(&["if", "not", "exists"]);
+    let name = reader.name();
     reader.skip_past("on");
     match reader.table() {
-        Some(table) => vec![Effect::Table(table, TableChange::Altered(alter::add_index(unique)))],
+        Some(table) => {
+            let replaced = name.filter(|_| replaces).map(alter::drop_index);
+            let clauses = replaced.into_iter().chain(alter::add_index(unique, reader)).collect();
+            vec![Effect::Table(table, TableChange::Altered(clauses))]
+        }
         None => data("create index"),
     }
 }

@@ -5,6 +5,7 @@
 mod common;
 
 mod altered;
+mod altered_ids;
 mod cascades;
 mod charset;
 mod charset_columns;

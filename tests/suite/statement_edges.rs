@@ -139,15 +139,45 @@ on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn dropped_versions_chan
         create table r (id int primary key) with system versioning
             partition by range (id) (partition p0 values less than (9), partition p1 values less than (99))");
     let start = Start::here(&db);
+    let mut live = Dumpa::new(server, &db).args(["tail", "t", "--from"]).args([start.file()]).spawn();
     db.sql("insert into t values (1), (2);
         delete from t where id = 1;
-        insert into r values (1);
-        alter table t drop partition p0;
+        insert into r values (1)");
+    live.take(3);
+    db.sql("alter table t drop partition p0;
         insert into t values (3)");
-    assert_eq!(printed(&db, &start, &["t"]), ["upsert t 1", "upsert t 2", "delete t 1", "upsert t 3"]);
+    assert_eq!(live.next().id_text, "3");
+    // A table of old row versions.
+    db.sql("alter table t add partition (partition p2 history);
+        alter table t convert partition p1 to table y;
+        insert into t values (4)");
+    assert_eq!(live.next().id_text, "4");
+    // The rows of today have a partition, too.
+    db.sql("alter table t truncate partition pn");
+    let run = live.wait(PATIENCE).expect_code(4);
+    assert!(run.stderr.contains("TRUNCATE PARTITION"), "{}", run.stderr);
     db.sql("alter table r drop partition p0");
     let run = start.tail_with(&db, "r", &[]).expect_code(4);
     assert!(run.stderr.contains("DROP PARTITION"), "{}", run.stderr);
+});
+
+// The catalog does not tell how the table was partitioned when its partition was dropped.
+on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn a_dropped_partition_of_a_table_that_got_versions_later(server) {
+    let db = server.fresh_db("edges");
+    db.sql("create table t (id int primary key)
+            partition by range (id) (partition p0 values less than (9), partition p1 values less than (99));
+        insert into t values (1), (11)");
+    let load = Dumpa::new(server, &db).args(["load", "--save", "pos.json"]);
+    load.run().expect_code(0);
+    let start = Start::here(&db);
+    db.sql("alter table t drop partition p0;
+        alter table t remove partitioning;
+        alter table t add system versioning partition by system_time limit 1000 (partition p0 history, partition pn current)");
+    let saved = Dumpa::new(server, &db).in_the_folder_of(&load).args(["tail", "--from", "pos.json", "--until", "now"]);
+    for run in [saved.run(), start.tail_with(&db, "t", &[])] {
+        let run = run.expect_code(4);
+        assert!(run.stderr.contains("DROP PARTITION") && run.stdout.is_empty(), "{}", run.stderr);
+    }
 });
 
 on_servers!([mariadb_10_11, mariadb_11_4] fn options_of_alter_come_in_any_order(server) {
@@ -207,3 +237,23 @@ on_each_server! { fn definitions_of_other_objects_change_no_row(shared) {
     }
     assert_eq!(printed(&db, &start, &["t"]), ["upsert t 1"]);
 } }
+
+on_each_server! {
+    /// It has no rows to lose.
+    fn a_partition_of_an_empty_table_may_go(server) {
+        let db = server.fresh_db("edges");
+        let start = Start::here(&db);
+        db.sql("create table t (id int primary key, a int) partition by range (id)
+                (partition p0 values less than (9), partition p1 values less than (99), partition p2 values less than (999));
+            alter table t drop partition p0;
+            alter table t truncate partition p1");
+        if server.is_mariadb() || server.version() == (5, 6) {
+            db.sql("alter ignore table t add unique key (a, id)");
+        }
+        db.sql("insert into t values (1, 1)");
+        assert_eq!(printed(&db, &start, &["t"]), ["upsert t 1"]);
+        db.sql("alter table t truncate partition p1");
+        let run = start.tail_with(&db, "t", &[]).expect_code(4);
+        assert!(run.stderr.contains("TRUNCATE PARTITION"), "{}", run.stderr);
+    }
+}

@@ -130,6 +130,8 @@ fn made_up(formats: &[ColumnFormat], logged: &mut Logged, choice: u8) -> Table {
         octets: None,
         nullable: true,
         generated: None,
+        is_char: false,
+        auto_increment: false,
         omitted: false,
     });
     Table {
@@ -140,5 +142,6 @@ fn made_up(formats: &[ColumnFormat], logged: &mut Logged, choice: u8) -> Table {
         hidden: HiddenColumns::default(),
         has_history_partitions: false,
         has_primary_key: false,
+        unique_keys: Vec::new(),
     }
 }
