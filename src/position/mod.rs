@@ -207,11 +207,7 @@ mod tests {
             ids: Some(Arc::new(
                 [(
                     "d".into(),
-                    [(
-                        "t".into(),
-                        vec![IdColumn { name: "a".into(), class: "text".into(), auto_increment: true }],
-                    )]
-                    .into(),
+                    [("t".into(), vec![IdColumn { name: "a".into(), class: "text".into() }])].into(),
                 )]
                 .into(),
             )),
