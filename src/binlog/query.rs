@@ -8,7 +8,6 @@ use crate::sql::tokens::Session;
 use crate::value::Charset;
 
 const MODE_ANSI_QUOTES: u64 = 4;
-const MODE_NO_AUTO_VALUE_ON_ZERO: u64 = 1 << 19;
 const MODE_NO_BACKSLASH_ESCAPES: u64 = 1 << 20;
 
 /// A statement as it was logged.
@@ -21,8 +20,6 @@ pub struct Query<'a> {
     /// The statement in the client's character set. Comments may hold any bytes.
     pub text: &'a [u8],
     pub session: Session,
-    /// The sql_mode has NO_AUTO_VALUE_ON_ZERO.
-    pub keeps_zero: bool,
     /// The event lists the changed databases. MySQL 5.6 and later do so for every client statement that changes rows, and
     /// never for statements that the server itself writes.
     pub lists_databases: bool,
@@ -57,7 +54,6 @@ impl<'a> Query<'a> {
             text: bytes.rest(),
             // Without a character set, or with `binary`, the server takes names for UTF-8.
             session: Session { writer: format.writer, ..Session::default() },
-            keeps_zero: false,
             lists_databases: false,
         };
         query.read_status(Bytes(status))?;
@@ -74,7 +70,6 @@ impl<'a> Query<'a> {
                 1 => {
                     let mode = status.u64()?;
                     self.session.ansi_quotes = mode & MODE_ANSI_QUOTES != 0;
-                    self.keeps_zero = mode & MODE_NO_AUTO_VALUE_ON_ZERO != 0;
                     self.session.no_backslash_escapes = mode & MODE_NO_BACKSLASH_ESCAPES != 0;
                 }
                 2 => {

@@ -14,8 +14,7 @@ use crate::source::framing::Place;
 use crate::sql::effect::{Clause, Effect, TableChange};
 
 impl Steps<'_> {
-    /// Warns of changes that a statement's clauses make to existing rows. With `keeps_zero`, a column that gets
-    /// AUTO_INCREMENT keeps its 0.
+    /// Warns of changes that a statement's clauses make to existing rows.
     ///
     /// # Errors
     /// Exit 4 when they change ids.
@@ -23,7 +22,6 @@ impl Steps<'_> {
         &mut self,
         effects: &[Effect<FullName, String>],
         emptied: &[FullName],
-        keeps_zero: bool,
         place: &Place,
     ) -> Result<()> {
         for effect in effects {
@@ -33,7 +31,7 @@ impl Steps<'_> {
             if clauses.is_empty() || !has_rows || !layouts.selection().selects(&table.0, &table.1) {
                 continue;
             }
-            if let Some(change) = self.id_change(table, clauses, keeps_zero)? {
+            if let Some(change) = self.id_change(table, clauses)? {
                 return Err(unreadable(format!(
                     "at {} ALTER TABLE {}.{} … {change} the ids of its rows, and the log does not repeat these rows: \
                      load again",
@@ -48,8 +46,8 @@ impl Steps<'_> {
     /// Records new types and names of id columns.
     pub(super) fn take_in_clauses(&mut self, table: &FullName, clauses: &[Clause]) {
         let types = clauses.iter().filter_map(|clause| match clause {
-            Clause::ChangeColumn { from: Some(from), type_word, auto_increment, .. } => {
-                Some((from.as_str(), type_word.as_str(), *auto_increment))
+            Clause::ChangeColumn { from: Some(from), type_word, .. } => {
+                Some((from.as_str(), type_word.as_str()))
             }
             _ => None,
         });

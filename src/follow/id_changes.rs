@@ -12,22 +12,16 @@ use crate::sql::effect::{Clause, Identifier};
 
 impl Steps<'_> {
     /// Describes the clause that changed ids of existing rows, or may have changed them.
-    /// With `keeps_zero`, a column that gets AUTO_INCREMENT keeps its 0; otherwise a row of id 0 gets a new number.
-    pub(super) fn id_change(
-        &mut self,
-        table: &FullName,
-        clauses: &[Clause],
-        keeps_zero: bool,
-    ) -> Result<Option<String>> {
+    pub(super) fn id_change(&mut self, table: &FullName, clauses: &[Clause]) -> Result<Option<String>> {
         let Some(id) = self.layouts.tables_known.id(table).map(<[IdColumn]>::to_vec) else {
-            let change = self.unseen_id_change(table, clauses, keeps_zero)?;
+            let change = self.unseen_id_change(table, clauses)?;
             return Ok(change.map(|change| format!("{change} may have changed")));
         };
         // The next rows warn if the id was null.
         if id.is_empty() {
             return Ok(None);
         }
-        if let Some(change) = self.id_column_change(table, &id, clauses, keeps_zero)? {
+        if let Some(change) = self.id_column_change(table, &id, clauses)? {
             return Ok(Some(change));
         }
         match self.layouts.has_id_rule(table) {
@@ -42,7 +36,6 @@ impl Steps<'_> {
         table: &FullName,
         id: &[IdColumn],
         clauses: &[Clause],
-        keeps_zero: bool,
     ) -> Result<Option<String>> {
         let of_id = |name: &Identifier| {
             let name = name.as_ref()?;
@@ -53,12 +46,9 @@ impl Steps<'_> {
                 Clause::DropColumn { name } if of_id(name).is_some() => {
                     return Ok(Some(format!("DROP COLUMN {} changed", quoted(name))));
                 }
-                Clause::ChangeColumn { from, to, type_word, auto_increment, .. } => {
+                Clause::ChangeColumn { from, to, type_word, .. } => {
                     let Some(column) = of_id(from) else { continue };
                     let changed = match prints_as(&column.class, type_word) {
-                        Some(true) if *auto_increment && !column.auto_increment && !keeps_zero => {
-                            Some("to AUTO_INCREMENT may have changed")
-                        }
                         Some(same) => (!same).then_some("changed"),
                         // The length or the decimals decide. Without a server, or if the table is gone by now, the
                         // next rows tell.
@@ -120,12 +110,7 @@ impl Steps<'_> {
 
     /// [`Steps::id_change`] for a table whose id columns are not known. Any column may have been one of them, unless
     /// `--id` names others, or the table has a primary key now and had it before the statement.
-    fn unseen_id_change(
-        &mut self,
-        table: &FullName,
-        clauses: &[Clause],
-        keeps_zero: bool,
-    ) -> Result<Option<String>> {
+    fn unseen_id_change(&mut self, table: &FullName, clauses: &[Clause]) -> Result<Option<String>> {
         let key = clauses.iter().find_map(|clause| match clause {
             Clause::AddPrimaryKey { .. } => Some("ADD PRIMARY KEY"),
             Clause::DropPrimaryKey => Some("DROP PRIMARY KEY"),
@@ -147,7 +132,7 @@ impl Steps<'_> {
         }
         // Without a server, or if the table is gone by now, the id columns stay unknown.
         let Some(now) = self.layouts.id_now(table)? else { return Ok(None) };
-        Ok(clauses.iter().find_map(|clause| may_change(clause, &now, keeps_zero)))
+        Ok(clauses.iter().find_map(|clause| may_change(clause, &now)))
     }
 }
 
@@ -182,7 +167,7 @@ pub(super) fn quoted(name: &Identifier) -> String {
 }
 
 /// Describes a clause that may have changed ids. Of the id columns only those of `now` are known.
-fn may_change(clause: &Clause, now: &IdNow, keeps_zero: bool) -> Option<String> {
+fn may_change(clause: &Clause, now: &IdNow) -> Option<String> {
     let is_of_id = |name: &str| now.columns.iter().any(|column| column.eq_ignore_ascii_case(name));
     let quoted = |name: &Identifier| name.as_deref().unwrap_or("?").to_string();
     match clause {
@@ -196,13 +181,9 @@ fn may_change(clause: &Clause, now: &IdNow, keeps_zero: bool) -> Option<String> 
         Clause::DropIndex { name } => {
             (!now.is_given && !now.is_primary_key()).then(|| format!("DROP INDEX `{}`", quoted(name)))
         }
-        Clause::ChangeColumn { to: Some(to), type_word, not_null, auto_increment, .. } => {
+        Clause::ChangeColumn { to: Some(to), type_word, not_null, .. } => {
             // A column that is not there any more may have been the id under its old name.
-            let may_be_of_id = is_of_id(to) || now.lacks(to);
-            if may_be_of_id && *auto_increment && !keeps_zero {
-                return Some(format!("MODIFY `{to}` to AUTO_INCREMENT"));
-            }
-            let prints_anew = !is_integer(type_word) && may_be_of_id;
+            let prints_anew = !is_integer(type_word) && (is_of_id(to) || now.lacks(to));
             (prints_anew || now.may_have_moved(to, *not_null)).then(|| format!("MODIFY `{to}`"))
         }
         _ => None,

@@ -59,7 +59,7 @@ impl Steps<'_> {
         if !self.skips {
             self.take_out_history(&mut effects, place)?;
             let emptied = self.judge(&effects, &views, query, event, framer)?;
-            self.judge_clauses(&effects, &emptied, query.keeps_zero, place)?;
+            self.judge_clauses(&effects, &emptied, place)?;
             if self.print_truncates(&emptied)? == Flow::Stop {
                 return Ok(Flow::Stop);
             }

@@ -209,7 +209,6 @@ impl Catalog {
                 octets,
                 is_char: column_type.starts_with("char"),
                 nullable,
-                auto_increment: extra.to_ascii_lowercase().contains("auto_increment"),
                 generated: generated(&extra),
                 omitted: false,
             });

@@ -124,7 +124,6 @@ impl LoggedColumn {
             octets,
             is_char,
             nullable: self.nullable,
-            auto_increment: false,
             generated: None,
             omitted: false,
         })

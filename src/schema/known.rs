@@ -271,23 +271,20 @@ impl KnownTables {
         }
     }
 
-    /// Notes new types of id columns, by the columns' old names, and whether they have AUTO_INCREMENT. Their ids print as
-    /// before.
-    pub fn types_changed(&mut self, table: &FullName, types: &[(&str, &str, bool)]) {
-        let changed = |column: &IdColumn| {
-            let (_, word, auto_increment) =
-                types.iter().find(|(name, ..)| column.name.eq_ignore_ascii_case(name))?;
-            let class = class_after(&column.class, word).map_or_else(|| column.class.clone(), str::to_string);
-            Some(IdColumn { name: column.name.clone(), class, auto_increment: *auto_increment })
+    /// Notes new types of id columns, by the columns' old names. Their ids print as before.
+    pub fn types_changed(&mut self, table: &FullName, types: &[(&str, &str)]) {
+        let new_class = |column: &IdColumn| {
+            let (_, word) = types.iter().find(|(name, _)| column.name.eq_ignore_ascii_case(name))?;
+            class_after(&column.class, word).filter(|class| *class != column.class)
         };
-        if !self.id(table).is_some_and(|columns| columns.iter().any(|column| changed(column).is_some())) {
+        if !self.id(table).is_some_and(|columns| columns.iter().any(|column| new_class(column).is_some())) {
             return;
         }
         let columns =
             Arc::make_mut(&mut self.ids).get_mut(&table.0).and_then(|tables| tables.get_mut(&table.1));
         for column in columns.into_iter().flatten() {
-            if let Some(changed) = changed(column) {
-                *column = changed;
+            if let Some(class) = new_class(column) {
+                column.class = class.to_string();
             }
         }
     }
@@ -312,9 +309,7 @@ impl KnownTables {
     /// Compares a table's id columns with those before, and returns those before if they differ. The new ones are
     /// stored only if there were none before: other id columns end the run, and a later run must notice them, too.
     pub fn id_is(&mut self, table: &Table) -> Option<Vec<IdColumn>> {
-        // The catalog may be of after a later statement, which gave the column AUTO_INCREMENT.
-        let now = id_of(table).into_iter().map(|column| IdColumn { auto_increment: false, ..column });
-        let now: Vec<IdColumn> = now.collect();
+        let now = id_of(table);
         let before = self.ids.get(&table.database).and_then(|tables| tables.get(&table.name));
         let same = |before: &[IdColumn]| {
             before.len() == now.len()
@@ -337,12 +332,7 @@ impl KnownTables {
 /// A table's id columns.
 pub fn id_of(table: &Table) -> Vec<IdColumn> {
     let columns = table.id.columns().iter().filter_map(|i| table.columns.get(*i));
-    let id_column = |column: &Column| IdColumn {
-        name: column.name.clone(),
-        class: class(column),
-        auto_increment: column.auto_increment,
-    };
-    columns.map(id_column).collect()
+    columns.map(|column| IdColumn { name: column.name.clone(), class: class(column) }).collect()
 }
 
 /// The id columns of tables.

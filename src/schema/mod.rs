@@ -52,8 +52,6 @@ pub struct Column {
     /// CHAR, which has no trailing spaces.
     pub is_char: bool,
     pub nullable: bool,
-    /// Only the catalog tells.
-    pub auto_increment: bool,
     /// How a generated column is stored. Only the catalog tells.
     pub generated: Option<Generated>,
     /// Left out of the content.

@@ -242,8 +242,7 @@ impl Altered {
         let from = old_name.unwrap_or_else(|| to.clone());
         let not_null =
             type_word == "serial" || definition.holds_all(&["not", "null"]) || definition.holds("primary");
-        let auto_increment = type_word == "serial" || definition.holds("auto_increment");
-        self.clauses.push(Clause::ChangeColumn { from, to: to.clone(), type_word, not_null, auto_increment });
+        self.clauses.push(Clause::ChangeColumn { from, to: to.clone(), type_word, not_null });
         self.keys_of(to, definition);
         self.deletes_with_ignore = true;
     }

@@ -128,7 +128,6 @@ pub enum Clause {
         type_word: String,
         /// NOT NULL is given, or implied.
         not_null: bool,
-        auto_increment: bool,
     },
     RenameColumn {
         from: Identifier,

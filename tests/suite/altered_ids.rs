@@ -217,26 +217,4 @@ on_each_server! {
             false => altered.goes_on(&altered.tail_raw(&[])),
         }
     }
-
-    /// A column that gets AUTO_INCREMENT numbers its rows of 0 anew, unless the sql_mode says otherwise.
-    fn an_id_that_becomes_auto_increment_may_change(server) {
-        let db = server.fresh_db("altered_ids");
-        let altered = Altered::new(&db, "id int primary key, a int", "0, 10", "modify id int auto_increment");
-        assert_eq!(db.ask::<i32>("select id from t"), 1);
-        altered.ends(&altered.tail_saved(&[]), "MODIFY `id` to AUTO_INCREMENT may have changed");
-        altered.ends(&altered.tail_raw(&[]), "MODIFY `id` to AUTO_INCREMENT may have changed");
-        altered.goes_on(&altered.tail_raw(&["--id", "t=a"]));
-        let keeping = "modify a int;\nset sql_mode = 'NO_AUTO_VALUE_ON_ZERO';\nalter table t modify id int auto_increment";
-        let altered = Altered::new(&db, "id int primary key, a int", "0, 10", keeping);
-        assert_eq!(db.ask::<i32>("select id from t"), 0);
-        altered.goes_on(&altered.tail_saved(&[]));
-        altered.goes_on(&altered.tail_raw(&[]));
-        // It had it before.
-        let again = "modify id bigint auto_increment";
-        let altered = Altered::new(&db, "id int auto_increment primary key, a int", "0, 10", again);
-        assert_eq!(db.ask::<i32>("select id from t"), 0);
-        altered.goes_on(&altered.tail_saved(&[]));
-        let altered = Altered::new(&db, "id int primary key, a int", "1, 0", "add unique (a), modify a int auto_increment");
-        altered.goes_on(&altered.tail_raw(&[]));
-    }
 }

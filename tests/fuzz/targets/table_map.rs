@@ -131,7 +131,6 @@ fn made_up(formats: &[ColumnFormat], logged: &mut Logged, choice: u8) -> Table {
         nullable: true,
         generated: None,
         is_char: false,
-        auto_increment: false,
         omitted: false,
     });
     Table {
