@@ -3,6 +3,7 @@
 
 mod altered;
 pub mod cursor;
+mod foreign_keys;
 mod last_line;
 mod lines;
 mod prepared;

@@ -64,6 +64,7 @@ impl Steps<'_> {
                 return Ok(Flow::Stop);
             }
         }
+        self.take_in_foreign_keys(&effects, place);
         self.take_in(&effects, &views);
         self.layouts.definition_changed();
         Ok(Flow::Continue)
@@ -251,6 +252,8 @@ impl Steps<'_> {
             TableChange::Data { verb, .. } => Err(data_statement(verb, &format!("{database}.{name}"), place)),
             TableChange::Unlogged(_)
             | TableChange::Altered(_)
+            | TableChange::ForeignKeysAdded(_)
+            | TableChange::ForeignKeyDropped { .. }
             | TableChange::TemporaryCreated
             | TableChange::TemporaryGone => Ok(false),
         }
@@ -344,6 +347,8 @@ impl Steps<'_> {
             TableChange::Unlogged(_) | TableChange::Data { .. } => known.may_be_filled(table),
             TableChange::Created { if_not_exists: true, .. }
             | TableChange::Altered(_)
+            | TableChange::ForeignKeysAdded(_)
+            | TableChange::ForeignKeyDropped { .. }
             | TableChange::TemporaryCreated
             | TableChange::TemporaryGone => {}
         }

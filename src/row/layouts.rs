@@ -13,10 +13,10 @@ use crate::binlog::table_map::TableMap;
 use crate::bytes::Malformed;
 use crate::exit::unreadable;
 use crate::position::IdColumn;
-use crate::schema::catalog::Cascade;
 use crate::schema::definitions::Definitions;
+use crate::schema::foreign_keys::{ForeignKey, ForeignKeys};
 use crate::schema::from_log::{self, Logged};
-use crate::schema::known::{KnownTables, id_of};
+use crate::schema::known::{FullName, KnownTables, id_of};
 use crate::schema::matched_names::MatchedNames;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
@@ -84,6 +84,7 @@ pub struct Layouts {
     /// Counts statements.
     statement: u64,
     pub tables_known: KnownTables,
+    pub foreign_keys: ForeignKeys,
     matched: MatchedNames,
     warned: HashSet<String>,
     /// Warnings not yet printed.
@@ -104,6 +105,7 @@ impl Layouts {
             cached_columns: 0,
             statement: 0,
             tables_known: KnownTables::default(),
+            foreign_keys: ForeignKeys::default(),
             matched,
             warned: HashSet::new(),
             warnings: Vec::new(),
@@ -129,30 +131,20 @@ impl Layouts {
             self.dialect = Dialect::of_server(version);
             self.forget_maps();
         }
+        let printed = |table: &FullName| self.selection.printed(&table.0, &table.1);
+        self.warnings.extend(self.foreign_keys.written_by(self.definitions.writer(), printed));
     }
 
-    /// Warns of foreign keys whose changes are not logged, with one warning for each table. `all` is sorted by table.
-    pub fn cascades(&mut self, database: &str, all: &[Cascade]) {
-        for of_one in all.chunk_by(|a, b| a.table == b.table) {
-            let Some(first) = of_one.first().filter(|key| self.selection.selects(database, &key.table))
-            else {
-                continue;
-            };
-            let keys: Vec<String> = of_one
-                .iter()
-                .map(|Cascade { key, parent, on_delete, on_update, .. }| {
-                    format!("`{key}` (to {parent}, ON DELETE {on_delete}, ON UPDATE {on_update})")
-                })
-                .collect();
-            let (keys, change) = match keys.as_slice() {
-                [one] => (format!("foreign key {one}"), "changes"),
-                many => (format!("foreign keys {}", many.join(", ")), "change"),
-            };
-            self.warnings.push(format!(
-                "{}: {keys} {change} its rows, which this server does not log: such changes are not printed",
-                self.selection.printed(database, &first.table)
-            ));
-        }
+    /// The server that wrote the log, once known.
+    pub fn writer(&self) -> Option<Release> {
+        self.definitions.writer()
+    }
+
+    /// Notes that a statement added foreign keys to a selected table.
+    pub fn foreign_keys_added(&mut self, table: &FullName, keys: &[ForeignKey]) {
+        let printed = |table: &FullName| self.selection.printed(&table.0, &table.1);
+        let warning = self.foreign_keys.added(table, keys, self.definitions.writer(), printed);
+        self.warnings.extend(warning);
     }
 
     /// Warns of each TABLE and `--id` that matched nothing in the log, and may be misspelt.

@@ -9,6 +9,7 @@ pub mod definitions;
 mod enum_labels;
 pub mod expression_columns;
 pub mod fold;
+pub mod foreign_keys;
 pub mod from_log;
 pub mod known;
 pub mod matched_names;

@@ -1,6 +1,7 @@
 //! ALTER TABLE: the effects of its clauses on the table's rows and definition, and on other tables.
 
-use super::effect::{Clause, Effect, Effects, Identifier, TableChange, TableName};
+use super::effect::{Clause, Effect, Effects, ForeignKey, Identifier, TableChange, TableName};
+use super::foreign_keys;
 use super::reader::Reader;
 
 /// Words after ADD and DROP that mean neither a column nor a unique key.
@@ -20,6 +21,8 @@ struct Altered {
     unlogged: Option<&'static str>,
     is_emptied: bool,
     renamed: Option<TableName>,
+    keys_added: Vec<ForeignKey>,
+    keys_dropped: Vec<TableChange>,
     /// Effects on other tables.
     others: Effects,
     /// A clause that deletes rows if IGNORE is given.
@@ -47,6 +50,10 @@ pub(super) fn table(name: &TableName, ignore: bool, mut reader: Reader<'_>) -> E
         effects.push(Effect::Table(name.clone(), TableChange::Emptied));
     }
     effects.extend(altered.unlogged.map(|what| Effect::Table(name.clone(), TableChange::Unlogged(what))));
+    effects.extend(altered.keys_dropped.into_iter().map(|change| Effect::Table(name.clone(), change)));
+    if !altered.keys_added.is_empty() {
+        effects.push(Effect::Table(name.clone(), TableChange::ForeignKeysAdded(altered.keys_added)));
+    }
     effects.extend(altered.others);
     effects.extend(altered.renamed.map(|to| Effect::Table(name.clone(), TableChange::RenamedTo(to))));
     effects
@@ -68,7 +75,10 @@ impl Altered {
     fn clause(&mut self, mut reader: Reader<'_>) {
         let mut options = reader;
         match reader.keyword().as_deref() {
-            Some("add") => self.add(reader),
+            Some("add") => {
+                self.keys_added.extend(foreign_keys::added(reader));
+                self.add(reader);
+            }
             Some("drop") => self.drop(reader),
             Some("modify") => self.modify(reader, None),
             Some("change") => self.change(reader),
@@ -176,11 +186,18 @@ impl Altered {
             self.unlogged = Some(DROP_PARTITION);
         } else if reader.accept_all(&["primary", "key"]) {
             self.clauses.push(Clause::DropPrimaryKey);
-        } else if reader.accept_any(&["index", "key", "constraint"]) {
-            // A constraint may be a unique key.
+        } else if reader.accept_all(&["foreign", "key"]) {
             reader.accept_all(&["if", "exists"]);
-            let index = reader.name().map(drop_index);
-            self.clauses.extend(index);
+            self.drop_foreign_key(reader.name(), false);
+        } else if reader.is_next(&["index", "key", "constraint"]) {
+            // A constraint may be a unique key, or a foreign key.
+            let is_constraint = reader.accept("constraint") || !reader.accept_any(&["index", "key"]);
+            reader.accept_all(&["if", "exists"]);
+            let name = reader.name();
+            if is_constraint {
+                self.drop_foreign_key(name.clone(), true);
+            }
+            self.clauses.extend(name.map(drop_index));
         } else if !is_no_column(reader) {
             reader.accept("column");
             reader.accept_all(&["if", "exists"]);
@@ -189,6 +206,10 @@ impl Altered {
             // A unique key without the column may have duplicates.
             self.deletes_with_ignore = true;
         }
+    }
+
+    fn drop_foreign_key(&mut self, name: Option<Identifier>, may_be_other: bool) {
+        self.keys_dropped.extend(name.map(|name| TableChange::ForeignKeyDropped { name, may_be_other }));
     }
 
     /// `CHANGE [COLUMN] c d …`

@@ -2,6 +2,7 @@
 
 pub mod alter;
 pub mod effect;
+mod foreign_keys;
 mod other_objects;
 mod reader;
 pub mod statement;

@@ -4,6 +4,7 @@
 
 use super::alter;
 use super::effect::{DatabaseChange, Effect, Effects, TableChange, TableName, data};
+use super::foreign_keys;
 use super::other_objects;
 use super::reader::Reader;
 
@@ -95,8 +96,27 @@ fn create_table(mut reader: Reader<'_>, replaces: bool, temporary: bool) -> Effe
         let verb = "CREATE … SELECT".to_string();
         return vec![Effect::Table(table, TableChange::Data { verb, alone: true, deletes_all: false })];
     }
-    let like = reader.parenthesized().and_then(like).or_else(|| like(reader));
-    vec![Effect::Table(table, TableChange::Created { replaces, if_not_exists, like })]
+    let list = reader.parenthesized();
+    let like = list.and_then(like).or_else(|| like(reader));
+    let mut effects =
+        vec![Effect::Table(table.clone(), TableChange::Created { replaces, if_not_exists, like })];
+    let keys = list.map(foreign_keys::of_list).unwrap_or_default();
+    if !keys.is_empty() && !is_of_engine_without_keys(reader) {
+        effects.push(Effect::Table(table, TableChange::ForeignKeysAdded(keys)));
+    }
+    effects
+}
+
+/// Whether table options name an engine that ignores foreign keys.
+fn is_of_engine_without_keys(mut options: Reader<'_>) -> bool {
+    while !options.is_at_end() && !options.is_next(&["partition"]) {
+        if options.accept("engine") {
+            options.accept_symbol(b'=');
+            return options.word_or_string().is_some_and(|engine| engine != "innodb");
+        }
+        options.next();
+    }
+    false
 }
 
 /// LIKE t, in parentheses or not.
