@@ -144,7 +144,7 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
         let mut catalog = Catalog::new(conn, &server)?;
         let search = Search { estimates: false, missing: Missing::IsFine };
         let found = table_search::wanted(&mut catalog, layouts.selection(), search)?;
-        note_foreign_keys(&mut catalog, &found, &mut layouts)?;
+        note_other_writers(&mut catalog, &found, &mut layouts)?;
         let native = catalog.native_foreign_keys(&server)?;
         layouts.foreign_keys.surveyed(None, native);
     }
@@ -243,7 +243,7 @@ fn lookup(options: Options, server: Server) -> Box<dyn Lookup> {
 }
 
 /// Checks the names on the command line against the catalog, notes the tables that exist (a DROP DATABASE does not name
-/// them), and foreign keys.
+/// them), foreign keys, and MERGE tables.
 fn survey(mut conn: Conn, server: &Server, layouts: &mut Layouts, search: Search) -> Result<()> {
     let seconds = conn.query_first("SELECT UNIX_TIMESTAMP()").context("cannot ask for the server's time")?;
     let mut catalog = Catalog::new(conn, server)?;
@@ -252,7 +252,7 @@ fn survey(mut conn: Conn, server: &Server, layouts: &mut Layouts, search: Search
     if search.missing != Missing::IsFine {
         table_search::check_rules_columns(&mut catalog, layouts.id_rules(), &found)?;
     }
-    note_foreign_keys(&mut catalog, &found, layouts)?;
+    note_other_writers(&mut catalog, &found, layouts)?;
     let native = catalog.native_foreign_keys(server)?;
     let tables = found.into_iter().map(|found| (found.database, found.table));
     // If the account may not ask for the end, it stays unknown.
@@ -262,8 +262,9 @@ fn survey(mut conn: Conn, server: &Server, layouts: &mut Layouts, search: Search
     Ok(())
 }
 
-/// Notes foreign keys of the selected tables: the log may not hold the changes that these make.
-fn note_foreign_keys(catalog: &mut Catalog, found: &[Found], layouts: &mut Layouts) -> Result<()> {
+/// Notes foreign keys of the selected tables, and MERGE tables in their databases: the log may not hold the changes that
+/// are made through these.
+fn note_other_writers(catalog: &mut Catalog, found: &[Found], layouts: &mut Layouts) -> Result<()> {
     let databases: BTreeSet<&str> = found.iter().map(|found| &*found.database).collect();
     for database in databases {
         for of_one in catalog.cascades(database)?.chunk_by(|a, b| a.0 == b.0) {
@@ -272,6 +273,9 @@ fn note_foreign_keys(catalog: &mut Catalog, found: &[Found], layouts: &mut Layou
                 let keys = of_one.iter().map(|(_, key)| key.clone()).collect();
                 layouts.foreign_keys.in_catalog((database.to_string(), table.clone()), keys);
             }
+        }
+        for (table, union) in catalog.merge_tables(database)? {
+            layouts.merge_table(table, union);
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ pub mod cursor;
 mod foreign_keys;
 mod last_line;
 mod lines;
+mod merge_tables;
 mod prepared;
 mod rows;
 mod savepoints;

@@ -58,6 +58,7 @@ impl Steps<'_> {
         };
         if !self.skips {
             self.take_out_history(&mut effects)?;
+            self.judge_merge_tables(&effects, place)?;
             let emptied = self.judge(&effects, &views, query, event, framer)?;
             self.judge_clauses(&effects, &emptied, place)?;
             if self.print_truncates(&emptied)? == Flow::Stop {
@@ -66,6 +67,7 @@ impl Steps<'_> {
         }
         self.take_in_foreign_keys(&effects, place);
         self.take_in(&effects, &views);
+        self.take_in_merge_tables(&effects);
         self.layouts.definition_changed();
         Ok(Flow::Continue)
     }
@@ -252,6 +254,7 @@ impl Steps<'_> {
             TableChange::Data { verb, .. } => Err(data_statement(verb, &format!("{database}.{name}"), place)),
             TableChange::Unlogged(_)
             | TableChange::Altered(_)
+            | TableChange::Merges(_)
             | TableChange::ForeignKeysAdded(_)
             | TableChange::ForeignKeyDropped { .. }
             | TableChange::TemporaryCreated
@@ -347,6 +350,7 @@ impl Steps<'_> {
             TableChange::Unlogged(_) | TableChange::Data { .. } => known.may_be_filled(table),
             TableChange::Created { if_not_exists: true, .. }
             | TableChange::Altered(_)
+            | TableChange::Merges(_)
             | TableChange::ForeignKeysAdded(_)
             | TableChange::ForeignKeyDropped { .. }
             | TableChange::TemporaryCreated

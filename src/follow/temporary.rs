@@ -94,9 +94,9 @@ impl Temporary {
             // The server logs a DROP of a temporary table as DROP TEMPORARY TABLE.
             TableChange::Gone | TableChange::Created { .. } | TableChange::Data { .. } => true,
             // A temporary table has no foreign keys.
-            TableChange::ForeignKeysAdded(_) | TableChange::ForeignKeyDropped { .. } => {
-                !self.hides(by.session, table)
-            }
+            TableChange::Merges(_)
+            | TableChange::ForeignKeysAdded(_)
+            | TableChange::ForeignKeyDropped { .. } => !self.hides(by.session, table),
             // Without the flag this is a real table: the session dropped its temporary one while it did not log.
             TableChange::Emptied | TableChange::Altered(_) if !by.flagged => {
                 self.forget(by.session, table);

@@ -18,6 +18,7 @@ use crate::schema::foreign_keys::{ForeignKey, ForeignKeys};
 use crate::schema::from_log::{self, Logged};
 use crate::schema::known::{FullName, KnownTables, id_of};
 use crate::schema::matched_names::MatchedNames;
+use crate::schema::merge_tables::MergeTables;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
 use crate::schema::{Generated, Id, Table, system_versioning};
@@ -36,6 +37,11 @@ pub enum Mapping {
     Wanted(Layout),
     /// Count the rows only.
     Skipped(Skipper),
+    /// They are written to selected tables, but logged for another.
+    Refused {
+        columns: usize,
+        why: String,
+    },
 }
 
 impl Mapping {
@@ -43,6 +49,7 @@ impl Mapping {
         match self {
             Mapping::Wanted(layout) => layout.column_count(),
             Mapping::Skipped(skipper) => skipper.column_count(),
+            Mapping::Refused { columns, .. } => *columns,
         }
     }
 }
@@ -85,6 +92,7 @@ pub struct Layouts {
     statement: u64,
     pub tables_known: KnownTables,
     pub foreign_keys: ForeignKeys,
+    pub merge_tables: MergeTables,
     matched: MatchedNames,
     warned: HashSet<String>,
     /// Warnings not yet printed.
@@ -106,6 +114,7 @@ impl Layouts {
             statement: 0,
             tables_known: KnownTables::default(),
             foreign_keys: ForeignKeys::default(),
+            merge_tables: MergeTables::default(),
             matched,
             warned: HashSet::new(),
             warnings: Vec::new(),
@@ -145,6 +154,21 @@ impl Layouts {
         let printed = |table: &FullName| self.selection.printed(&table.0, &table.1);
         let warning = self.foreign_keys.added(table, keys, self.definitions.writer(), printed);
         self.warnings.extend(warning);
+    }
+
+    /// Notes a MERGE table, and warns of it if it or some table of its UNION is selected.
+    pub fn merge_table(&mut self, table: FullName, union: Vec<FullName>) {
+        let printed = self.selection.printed(&table.0, &table.1);
+        self.merge_tables.add(table.clone(), union);
+        let members = self.merge_tables.selected_members(&table, &self.selection).map(|members| {
+            format!("the log does not say which of {members} a change through it changes: such a change ends the run")
+        });
+        let own = "changes of the tables in its UNION change its rows, too, and are not printed for it";
+        let own = self.selection.selects(&table.0, &table.1).then(|| own.to_string());
+        let why: Vec<String> = members.into_iter().chain(own).collect();
+        if !why.is_empty() {
+            self.warn(format!("{printed} is a MERGE table: {}", why.join("; ")));
+        }
     }
 
     /// Warns of each TABLE and `--id` that matched nothing in the log, and may be misspelt.
@@ -226,6 +250,14 @@ impl Layouts {
         let formats = formats.collect::<Result<Vec<ColumnFormat>>>()?;
         let table = (database, table);
         self.tables_known.may_be_filled(&table);
+        if let Some(members) = self.merge_tables.selected_members(&table, &self.selection) {
+            let why = format!(
+                "rows at {place} were written through the MERGE table {name}, to one of the tables of its UNION, of \
+                 which {members} are selected: the log does not say which. Write to those tables themselves, and load \
+                 again"
+            );
+            return Ok(Mapping::Refused { columns: formats.len(), why });
+        }
         if !self.selection.selects(&table.0, &table.1) {
             return self.skipped(&table.0, &table.1, &formats);
         }

@@ -7,11 +7,12 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Row, params};
 
 use super::foreign_keys::ForeignKey;
+use super::known::FullName;
 use super::quoting::quoted;
 use super::read_ahead::{Described, ReadAhead};
 use super::{
     Column, Generated, HiddenColumns, Id, Table, column_grants, declared_type, enum_labels,
-    expression_columns, system_versioning,
+    expression_columns, merge_tables, system_versioning,
 };
 use crate::exit::unreadable;
 use crate::server::Server;
@@ -145,6 +146,11 @@ impl Catalog {
         };
         let rows = self.conn.exec_map(query, params! { "database" => database }, map);
         rows.with_context(|| format!("cannot list the foreign keys of {database}"))
+    }
+
+    /// The MERGE tables of a database, and the tables of their UNIONs.
+    pub fn merge_tables(&mut self, database: &str) -> Result<Vec<(FullName, Vec<FullName>)>> {
+        merge_tables::ask(&mut self.conn, database)
     }
 
     /// Whether the engine handles foreign keys although the server could.

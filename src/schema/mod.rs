@@ -13,6 +13,7 @@ pub mod foreign_keys;
 pub mod from_log;
 pub mod known;
 pub mod matched_names;
+pub mod merge_tables;
 pub mod quoting;
 mod read_ahead;
 pub mod rules;

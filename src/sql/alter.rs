@@ -3,6 +3,7 @@
 use super::effect::{Clause, Effect, Effects, ForeignKey, Identifier, TableChange, TableName};
 use super::foreign_keys;
 use super::reader::Reader;
+use super::table_options;
 
 /// Words after ADD and DROP that mean neither a column nor a unique key.
 const NOT_COLUMNS: [&str; 7] = ["index", "key", "fulltext", "spatial", "foreign", "check", "partition"];
@@ -21,6 +22,8 @@ struct Altered {
     unlogged: Option<&'static str>,
     is_emptied: bool,
     renamed: Option<TableName>,
+    /// The UNION of a MERGE table.
+    merged: Option<Vec<TableName>>,
     keys_added: Vec<ForeignKey>,
     keys_dropped: Vec<TableChange>,
     /// Effects on other tables.
@@ -50,6 +53,7 @@ pub(super) fn table(name: &TableName, ignore: bool, mut reader: Reader<'_>) -> E
         effects.push(Effect::Table(name.clone(), TableChange::Emptied));
     }
     effects.extend(altered.unlogged.map(|what| Effect::Table(name.clone(), TableChange::Unlogged(what))));
+    effects.extend(altered.merged.map(|union| Effect::Table(name.clone(), TableChange::Merges(union))));
     effects.extend(altered.keys_dropped.into_iter().map(|change| Effect::Table(name.clone(), change)));
     if !altered.keys_added.is_empty() {
         effects.push(Effect::Table(name.clone(), TableChange::ForeignKeysAdded(altered.keys_added)));
@@ -108,12 +112,18 @@ impl Altered {
         }
         while !reader.is_at_end() {
             if reader.accept("engine") {
-                reader.accept_symbol(b'=');
-                if reader.word_or_string().as_deref() == Some("blackhole") {
-                    self.unlogged = Some("ALTER TABLE … ENGINE=BLACKHOLE");
+                match table_options::engine(reader).as_deref() {
+                    Some("blackhole") => self.unlogged = Some("ALTER TABLE … ENGINE=BLACKHOLE"),
+                    // The rows that it had are gone.
+                    Some(engine) if table_options::is_merge(engine) => {
+                        self.unlogged = Some("ALTER TABLE … ENGINE=MERGE");
+                        self.merged.get_or_insert_default();
+                    }
+                    _ => {}
                 }
             } else if reader.accept("union") {
                 self.unlogged = Some("ALTER TABLE … UNION");
+                self.merged = Some(table_options::union(reader));
             } else if reader.is_next(&["partition"]) {
                 return;
             } else {

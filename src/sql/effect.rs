@@ -51,6 +51,8 @@ pub enum TableChange<T = TableName> {
     /// It was renamed to this name.
     RenamedTo(T),
     Altered(Vec<Clause>),
+    /// It is a MERGE table now, with the rows of these tables.
+    Merges(Vec<T>),
     /// It got these foreign keys.
     ForeignKeysAdded(Vec<ForeignKey>),
     /// It lost the foreign key of this name.
@@ -86,6 +88,9 @@ impl<T> TableChange<T> {
             TableChange::Emptied => TableChange::Emptied,
             TableChange::Gone => TableChange::Gone,
             TableChange::Altered(clauses) => TableChange::Altered(clauses),
+            TableChange::Merges(union) => {
+                TableChange::Merges(union.into_iter().map(full).collect::<Result<_, E>>()?)
+            }
             TableChange::ForeignKeysAdded(keys) => TableChange::ForeignKeysAdded(keys),
             TableChange::ForeignKeyDropped { name, may_be_other } => {
                 TableChange::ForeignKeyDropped { name, may_be_other }

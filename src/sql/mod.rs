@@ -8,5 +8,6 @@ mod reader;
 pub mod statement;
 #[cfg(test)]
 mod statement_tests;
+mod table_options;
 mod table_statements;
 pub mod tokens;

@@ -70,6 +70,9 @@ fn effect(effect: &Effect) -> String {
                     if *alone { "" } else { "+" },
                     if *deletes_all { " all" } else { "" }
                 ),
+                TableChange::Merges(union) => {
+                    format!("merges {}", union.iter().map(name).collect::<Vec<_>>().join(", "))
+                }
                 TableChange::ForeignKeysAdded(keys) => {
                     format!("+ {}", keys.iter().map(foreign_key).collect::<Vec<_>>().join(", "))
                 }
@@ -401,7 +404,14 @@ fn rows_that_no_event_tells_of() {
         ("ALTER TABLE t ENGINE=BLACKHOLE", "t altered; t unlogged ENGINE=BLACKHOLE"),
         ("ALTER TABLE t COMMENT 'x' ENGINE 'blackhole'", "t altered; t unlogged ENGINE=BLACKHOLE"),
         ("ALTER TABLE t ADD a INT, ENGINE `BlackHole`", "t altered +a; t unlogged ENGINE=BLACKHOLE"),
-        ("ALTER TABLE t UNION=(a, b)", "t altered; t unlogged UNION"),
+        ("ALTER TABLE t UNION=(a, `d`.b)", "t altered; t unlogged UNION; t merges a, d.b"),
+        ("ALTER TABLE t ENGINE = MERGE", "t altered; t unlogged ENGINE=MERGE; t merges "),
+        (
+            "CREATE TABLE t (a INT) ENGINE=MRG_MyISAM INSERT_METHOD=LAST UNION (a, d.b)",
+            "t created; t merges a, d.b",
+        ),
+        ("CREATE TABLE t (a INT) UNION=(a) ENGINE='merge'", "t created; t merges a"),
+        ("CREATE TABLE t (a INT) UNION=(a) ENGINE=InnoDB", "t created"),
     ]);
 }
 

@@ -7,6 +7,7 @@ use super::effect::{DatabaseChange, Effect, Effects, TableChange, TableName, dat
 use super::foreign_keys;
 use super::other_objects;
 use super::reader::Reader;
+use super::table_options::Options;
 
 const DATABASE: [&str; 2] = ["database", "schema"];
 const TABLES: [&str; 2] = ["table", "tables"];
@@ -100,23 +101,13 @@ fn create_table(mut reader: Reader<'_>, replaces: bool, temporary: bool) -> Effe
     let like = list.and_then(like).or_else(|| like(reader));
     let mut effects =
         vec![Effect::Table(table.clone(), TableChange::Created { replaces, if_not_exists, like })];
+    let options = Options::read(reader);
     let keys = list.map(foreign_keys::of_list).unwrap_or_default();
-    if !keys.is_empty() && !is_of_engine_without_keys(reader) {
-        effects.push(Effect::Table(table, TableChange::ForeignKeysAdded(keys)));
+    if !keys.is_empty() && !options.ignores_foreign_keys() {
+        effects.push(Effect::Table(table.clone(), TableChange::ForeignKeysAdded(keys)));
     }
+    effects.extend(options.merged().map(|union| Effect::Table(table, TableChange::Merges(union))));
     effects
-}
-
-/// Whether table options name an engine that ignores foreign keys.
-fn is_of_engine_without_keys(mut options: Reader<'_>) -> bool {
-    while !options.is_at_end() && !options.is_next(&["partition"]) {
-        if options.accept("engine") {
-            options.accept_symbol(b'=');
-            return options.word_or_string().is_some_and(|engine| engine != "innodb");
-        }
-        options.next();
-    }
-    false
 }
 
 /// LIKE t, in parentheses or not.

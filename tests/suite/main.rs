@@ -27,6 +27,7 @@ mod hostile_server;
 mod identity;
 mod instructions;
 mod json;
+mod merge_tables;
 mod model;
 mod names;
 mod positions;
