@@ -244,6 +244,12 @@ impl Steps<'_> {
                 "at {} {what} changed rows of {database}.{name} in a way that the log does not hold: load again",
                 place
             ))),
+            TableChange::VersioningAdded if self.layouts.read_as_versioned.contains(table) => {
+                Err(unreadable(format!(
+                    "at {place} table {database}.{name} got system versioning, but its rows before were read as if it had \
+                     it already, since it has it on the server: some may be missing. Load again"
+                )))
+            }
             TableChange::Data { deletes_all: true, .. } if self.is_made_up(query, framer) => Ok(true),
             // Bookkeeping of the server, which some managed servers do in statement format.
             TableChange::Data { alone: true, deletes_all: false, .. }
@@ -255,6 +261,8 @@ impl Steps<'_> {
             TableChange::Unlogged(_)
             | TableChange::Altered(_)
             | TableChange::Merges(_)
+            | TableChange::VersioningAdded
+            | TableChange::VersioningDropped
             | TableChange::ForeignKeysAdded(_)
             | TableChange::ForeignKeyDropped { .. }
             | TableChange::TemporaryCreated
@@ -325,6 +333,14 @@ impl Steps<'_> {
         if empties {
             self.layouts.named(table);
         }
+        if empties
+            || matches!(
+                change,
+                TableChange::VersioningDropped | TableChange::Created { if_not_exists: false, .. }
+            )
+        {
+            self.layouts.read_as_versioned.remove(table);
+        }
         let is_wanted = self.is_wanted(table);
         let wants_other = matches!(change, TableChange::RenamedTo(to) if self.is_wanted(to));
         let known = &mut self.layouts.tables_known;
@@ -351,6 +367,8 @@ impl Steps<'_> {
             TableChange::Created { if_not_exists: true, .. }
             | TableChange::Altered(_)
             | TableChange::Merges(_)
+            | TableChange::VersioningAdded
+            | TableChange::VersioningDropped
             | TableChange::ForeignKeysAdded(_)
             | TableChange::ForeignKeyDropped { .. }
             | TableChange::TemporaryCreated

@@ -95,6 +95,8 @@ impl Temporary {
             TableChange::Gone | TableChange::Created { .. } | TableChange::Data { .. } => true,
             // A temporary table has no foreign keys.
             TableChange::Merges(_)
+            | TableChange::VersioningAdded
+            | TableChange::VersioningDropped
             | TableChange::ForeignKeysAdded(_)
             | TableChange::ForeignKeyDropped { .. } => !self.hides(by.session, table),
             // Without the flag this is a real table: the session dropped its temporary one while it did not log.

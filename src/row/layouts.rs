@@ -93,6 +93,8 @@ pub struct Layouts {
     pub tables_known: KnownTables,
     pub foreign_keys: ForeignKeys,
     pub merge_tables: MergeTables,
+    /// Tables whose rows were read in this run as those of a table with system versioning, since they last lost it.
+    pub read_as_versioned: HashSet<FullName>,
     matched: MatchedNames,
     warned: HashSet<String>,
     /// Warnings not yet printed.
@@ -115,6 +117,7 @@ impl Layouts {
             tables_known: KnownTables::default(),
             foreign_keys: ForeignKeys::default(),
             merge_tables: MergeTables::default(),
+            read_as_versioned: HashSet::new(),
             matched,
             warned: HashSet::new(),
             warnings: Vec::new(),
@@ -284,6 +287,9 @@ impl Layouts {
         let layout = layout.map_err(misfit)?;
         if definition.is_from_catalog {
             check::definition(&table, &key, &formats, &logged).map_err(misfit)?;
+        }
+        if layout.has_versions() {
+            self.read_as_versioned.insert((table.database.clone(), table.name.clone()));
         }
         self.check_id(&table, &printed, place)?;
         if !matches!(table.id, Id::Columns(_)) {

@@ -9,7 +9,8 @@ use super::table_options;
 const NOT_COLUMNS: [&str; 7] = ["index", "key", "fulltext", "spatial", "foreign", "check", "partition"];
 /// Likewise, in two words. The first word alone may be a column's name.
 const PAIRS_NOT_COLUMNS: [[&str; 2]; 4] =
-    [["vector", "index"], ["vector", "key"], ["period", "for"], ["system", "versioning"]];
+    [["vector", "index"], ["vector", "key"], ["period", "for"], VERSIONING];
+const VERSIONING: [&str; 2] = ["system", "versioning"];
 
 /// On a table that MariaDB partitions by SYSTEM_TIME, this clause drops no current row.
 pub const DROP_PARTITION: &str = "ALTER TABLE … DROP PARTITION";
@@ -24,6 +25,7 @@ struct Altered {
     renamed: Option<TableName>,
     /// The UNION of a MERGE table.
     merged: Option<Vec<TableName>>,
+    versioning: Option<TableChange>,
     keys_added: Vec<ForeignKey>,
     keys_dropped: Vec<TableChange>,
     /// Effects on other tables.
@@ -54,6 +56,7 @@ pub(super) fn table(name: &TableName, ignore: bool, mut reader: Reader<'_>) -> E
     }
     effects.extend(altered.unlogged.map(|what| Effect::Table(name.clone(), TableChange::Unlogged(what))));
     effects.extend(altered.merged.map(|union| Effect::Table(name.clone(), TableChange::Merges(union))));
+    effects.extend(altered.versioning.map(|change| Effect::Table(name.clone(), change)));
     effects.extend(altered.keys_dropped.into_iter().map(|change| Effect::Table(name.clone(), change)));
     if !altered.keys_added.is_empty() {
         effects.push(Effect::Table(name.clone(), TableChange::ForeignKeysAdded(altered.keys_added)));
@@ -80,8 +83,14 @@ impl Altered {
         let mut options = reader;
         match reader.keyword().as_deref() {
             Some("add") => {
+                if { reader }.accept_all(&VERSIONING) {
+                    self.versioning = Some(TableChange::VersioningAdded);
+                }
                 self.keys_added.extend(foreign_keys::added(reader));
                 self.add(reader);
+            }
+            Some("drop") if { reader }.accept_all(&VERSIONING) => {
+                self.versioning = Some(TableChange::VersioningDropped);
             }
             Some("drop") => self.drop(reader),
             Some("modify") => self.modify(reader, None),

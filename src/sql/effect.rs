@@ -53,6 +53,9 @@ pub enum TableChange<T = TableName> {
     Altered(Vec<Clause>),
     /// It is a MERGE table now, with the rows of these tables.
     Merges(Vec<T>),
+    /// It got system versioning (MariaDB).
+    VersioningAdded,
+    VersioningDropped,
     /// It got these foreign keys.
     ForeignKeysAdded(Vec<ForeignKey>),
     /// It lost the foreign key of this name.
@@ -91,6 +94,8 @@ impl<T> TableChange<T> {
             TableChange::Merges(union) => {
                 TableChange::Merges(union.into_iter().map(full).collect::<Result<_, E>>()?)
             }
+            TableChange::VersioningAdded => TableChange::VersioningAdded,
+            TableChange::VersioningDropped => TableChange::VersioningDropped,
             TableChange::ForeignKeysAdded(keys) => TableChange::ForeignKeysAdded(keys),
             TableChange::ForeignKeyDropped { name, may_be_other } => {
                 TableChange::ForeignKeyDropped { name, may_be_other }

@@ -70,6 +70,8 @@ fn effect(effect: &Effect) -> String {
                     if *alone { "" } else { "+" },
                     if *deletes_all { " all" } else { "" }
                 ),
+                TableChange::VersioningAdded => "+ versioning".into(),
+                TableChange::VersioningDropped => "- versioning".into(),
                 TableChange::Merges(union) => {
                     format!("merges {}", union.iter().map(name).collect::<Vec<_>>().join(", "))
                 }
@@ -356,8 +358,8 @@ fn alterations_that_change_neither_value_nor_key() {
         ("WITHOUT VALIDATION", ""),
         ("SECONDARY_LOAD", ""),
         ("STATS_PERSISTENT=1, PAGE_COMPRESSED=1, ENCRYPTION='Y'", ""),
-        ("ADD SYSTEM VERSIONING", ""),
-        ("DROP SYSTEM VERSIONING", ""),
+        ("ADD SYSTEM VERSIONING", "; t + versioning"),
+        ("DROP SYSTEM VERSIONING", "; t - versioning"),
         ("ADD PERIOD FOR SYSTEM_TIME (a, b)", ""),
         ("DROP PERIOD FOR SYSTEM_TIME", ""),
         ("ADD PARTITION (PARTITION p VALUES LESS THAN (9) ENGINE = InnoDB)", ""),

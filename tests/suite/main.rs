@@ -48,6 +48,7 @@ mod statement_bytes;
 mod statement_edges;
 mod statements;
 mod streams;
+mod system_versioning;
 mod table_maps;
 mod tables;
 mod temporary_tables;
