@@ -35,9 +35,8 @@ fn of_definition(mut definition: Reader<'_>) -> Option<ForeignKey> {
     let is_inline = !definition.accept_all(&["foreign", "key"]);
     if !is_inline {
         definition.accept_all(&["if", "not", "exists"]);
-        // The name of the index, which some servers also give to the key.
-        let index = definition.name();
-        name = name.or(index);
+        // The name of the index, which only some servers give to the key.
+        definition.name();
     }
     while !definition.is_at_end() {
         if definition.accept("references") {

@@ -331,6 +331,7 @@ fn alterations_that_change_neither_value_nor_key() {
         ("ADD KEY (a) USING HASH, ADD FULLTEXT KEY f (b), ADD SPATIAL INDEX (c)", ""),
         ("ADD VECTOR INDEX (v) DISTANCE=cosine", ""),
         ("ADD FOREIGN KEY (a) REFERENCES u (a) ON DELETE CASCADE", "; t + fk (u, CASCADE, NO ACTION)"),
+        ("ADD FOREIGN KEY i (a) REFERENCES u (a) ON DELETE CASCADE", "; t + fk (u, CASCADE, NO ACTION)"),
         (
             "ADD CONSTRAINT f FOREIGN KEY IF NOT EXISTS (a) REFERENCES u (a)",
             "; t + fk f(u, NO ACTION, NO ACTION)",
