@@ -70,6 +70,11 @@ impl Release {
         (self.version < oldest).then_some(text)
     }
 
+    /// Does it honor REFERENCES in a column's definition?
+    pub fn honors_inline_keys(&self) -> bool {
+        self.is_mariadb_from(10, 5, 0) || self.is_mysql_from(9, 0, 0)
+    }
+
     /// Does its log hold the values of virtual columns? MariaDB 10.2.11 logs NULL for those without an index; the versions
     /// up to 10.5 are untested.
     pub fn logs_virtual_columns(&self) -> bool {

@@ -19,7 +19,7 @@ use crate::row::layouts::{Layouts, Lookup};
 use crate::schema::Table;
 use crate::schema::catalog::Catalog;
 use crate::schema::known::Survey;
-use crate::schema::table_search::{self, Missing, Search};
+use crate::schema::table_search::{self, Found, Missing, Search};
 use crate::server::{Given, Options, Server, binary_log, connect};
 use crate::signal::Signal;
 use crate::source::event_queue::{Batch, Taken};
@@ -123,12 +123,16 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
     });
     // The log does not say how its server compares names, so ask.
     let own = without_database(&options);
-    let server = match args.connection.names_a_server() {
-        true => Some(identify(&mut connect(&own)?)?),
+    let mut asked = match args.connection.names_a_server() {
+        true => {
+            let mut conn = connect(&own)?;
+            let server = identify(&mut conn)?;
+            Some((conn, server))
+        }
         false => None,
     };
-    let lower_case = server.as_ref().is_some_and(|server| server.lower_case_names);
-    let lookup = server.map(|server| lookup(own, server));
+    let lower_case = asked.as_ref().is_some_and(|(_, server)| server.lower_case_names);
+    let lookup = asked.as_ref().map(|(_, server)| lookup(own, server.clone()));
     if lookup.is_none() && args.shape.omits_generated() {
         return Err(usage(
             "--generated omit: log files do not say which columns are generated. Name a server to ask with --host",
@@ -137,6 +141,14 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
     let mut layouts = layouts(args, &options, lookup, lower_case)?;
     begin_with(&mut layouts, &from, is_earliest);
     layouts.warnings.extend(files.gaps());
+    if let Some((conn, server)) = asked.take() {
+        let mut catalog = Catalog::new(conn, &server)?;
+        let search = Search { estimates: false, missing: Missing::IsFine };
+        let found = table_search::wanted(&mut catalog, layouts.selection(), search)?;
+        note_other_writers(&mut catalog, &found, &mut layouts)?;
+        let native = catalog.native_foreign_keys(&server)?;
+        layouts.foreign_keys.surveyed(None, native);
+    }
     let order = FileOrder::new(names);
     Ok(Start { source: Box::new(files), layouts, from, until, order, uuid: None })
 }
@@ -245,7 +257,7 @@ fn lookup(options: Options, server: Server) -> Box<dyn Lookup> {
 }
 
 /// Checks the names on the command line against the catalog, notes the tables that exist (a DROP DATABASE does not name
-/// them), and warns of foreign keys whose changes are not logged.
+/// them), foreign keys, and MERGE tables.
 fn survey(mut conn: Conn, server: &Server, layouts: &mut Layouts, search: Search) -> Result<()> {
     let seconds = conn.query_first("SELECT UNIX_TIMESTAMP()").context("cannot ask for the server's time")?;
     let mut catalog = Catalog::new(conn, server)?;
@@ -254,16 +266,32 @@ fn survey(mut conn: Conn, server: &Server, layouts: &mut Layouts, search: Search
     if search.missing != Missing::IsFine {
         table_search::check_rules_columns(&mut catalog, layouts.id_rules(), &found)?;
     }
-    if !catalog.logs_cascades(server)? {
-        let databases: BTreeSet<&str> = found.iter().map(|found| &*found.database).collect();
-        for database in databases {
-            layouts.cascades(database, &catalog.cascades(database)?);
-        }
-    }
+    note_other_writers(&mut catalog, &found, layouts)?;
+    let native = catalog.native_foreign_keys(server)?;
     let tables = found.into_iter().map(|found| (found.database, found.table));
     // If the account may not ask for the end, it stays unknown.
     let end = binary_log::end(&mut catalog.into_conn(), server).ok();
+    layouts.foreign_keys.surveyed(end.clone(), native);
     layouts.tables_known.surveyed(tables, Survey { end, seconds: seconds.unwrap_or(u64::MAX) });
+    Ok(())
+}
+
+/// Notes foreign keys of the selected tables, and MERGE tables in their databases: the log may not hold the changes that
+/// are made through these.
+fn note_other_writers(catalog: &mut Catalog, found: &[Found], layouts: &mut Layouts) -> Result<()> {
+    let databases: BTreeSet<&str> = found.iter().map(|found| &*found.database).collect();
+    for database in databases {
+        for of_one in catalog.cascades(database)?.chunk_by(|a, b| a.0 == b.0) {
+            let Some((table, _)) = of_one.first() else { continue };
+            if layouts.selection().selects(database, table) {
+                let keys = of_one.iter().map(|(_, key)| key.clone()).collect();
+                layouts.foreign_keys.in_catalog((database.to_string(), table.clone()), keys);
+            }
+        }
+        for (table, union) in catalog.merge_tables(database)? {
+            layouts.merge_table(table, union);
+        }
+    }
     Ok(())
 }
 

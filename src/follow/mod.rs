@@ -3,9 +3,11 @@
 
 mod altered;
 pub mod cursor;
+mod foreign_keys;
 mod id_changes;
 mod last_line;
 mod lines;
+mod merge_tables;
 mod prepared;
 mod rows;
 mod savepoints;

@@ -69,6 +69,7 @@ impl RowPrinter {
         }
         let layout = match &*mapping {
             Mapping::Wanted(layout) => layout,
+            Mapping::Refused { why, .. } => return Err(unreadable(why.clone())),
             Mapping::Skipped(skipper) => {
                 return count(rows, skipper, to.cursor).map_err(|why| malformed(why.0, place));
             }

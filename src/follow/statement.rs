@@ -58,6 +58,7 @@ impl Steps<'_> {
         };
         if !self.skips {
             self.take_out_history(&mut effects, place)?;
+            self.judge_merge_tables(&effects, place)?;
             let emptied = self.judge(&effects, &views, query, event, framer)?;
             self.judge_clauses(&effects, &emptied, place)?;
             if self.print_truncates(&emptied)? == Flow::Stop {
@@ -65,7 +66,9 @@ impl Steps<'_> {
             }
         }
         let copies = self.copied_sequences(&effects, event, place)?;
+        self.take_in_foreign_keys(&effects, place);
         self.take_in(&effects, &views);
+        self.take_in_merge_tables(&effects);
         copies.iter().for_each(|copy| self.layouts.tables_known.sequence_created(copy));
         self.layouts.definitions_changed(&|database, table| is_changed(&effects, database, table));
         Ok(Flow::Continue)
@@ -309,6 +312,12 @@ impl Steps<'_> {
                 "at {} {what} changed rows of {database}.{name} in a way that the log does not hold: load again",
                 place
             ))),
+            TableChange::VersioningAdded if self.layouts.read_as_versioned.contains(table) => {
+                Err(unreadable(format!(
+                    "at {place} table {database}.{name} got system versioning, but its rows before were read as if it had \
+                     it already, since it has it on the server: some may be missing. Load again"
+                )))
+            }
             TableChange::Data { deletes_all: true, .. } if self.is_made_up(query, framer) => Ok(true),
             // Bookkeeping of the server, which some managed servers do in statement format.
             TableChange::Data { alone: true, deletes_all: false, .. }
@@ -321,6 +330,11 @@ impl Steps<'_> {
             | TableChange::Altered(_)
             | TableChange::SequenceCreated { .. }
             | TableChange::SequenceGone
+            | TableChange::Merges(_)
+            | TableChange::VersioningAdded
+            | TableChange::VersioningDropped
+            | TableChange::ForeignKeysAdded(_)
+            | TableChange::ForeignKeyDropped { .. }
             | TableChange::TemporaryCreated
             | TableChange::TemporaryGone => Ok(false),
         }
@@ -392,6 +406,14 @@ impl Steps<'_> {
         if empties {
             self.layouts.named(table);
         }
+        if empties
+            || matches!(
+                change,
+                TableChange::VersioningDropped | TableChange::Created { if_not_exists: false, .. }
+            )
+        {
+            self.layouts.read_as_versioned.remove(table);
+        }
         let is_wanted = self.is_wanted(table);
         let wants_other = matches!(change, TableChange::RenamedTo(to) if self.is_wanted(to));
         let known = &mut self.layouts.tables_known;
@@ -422,6 +444,11 @@ impl Steps<'_> {
             TableChange::Unlogged(_) | TableChange::Data { .. } => known.may_be_filled(table),
             TableChange::Created { if_not_exists: true, .. }
             | TableChange::Altered(_)
+            | TableChange::Merges(_)
+            | TableChange::VersioningAdded
+            | TableChange::VersioningDropped
+            | TableChange::ForeignKeysAdded(_)
+            | TableChange::ForeignKeyDropped { .. }
             | TableChange::TemporaryCreated
             | TableChange::TemporaryGone => {}
         }

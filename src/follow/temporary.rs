@@ -97,6 +97,12 @@ impl Temporary {
             | TableChange::SequenceCreated { .. }
             | TableChange::SequenceGone
             | TableChange::Data { .. } => true,
+            // A temporary table has no foreign keys.
+            TableChange::Merges(_)
+            | TableChange::VersioningAdded
+            | TableChange::VersioningDropped
+            | TableChange::ForeignKeysAdded(_)
+            | TableChange::ForeignKeyDropped { .. } => !self.hides(by.session, table),
             // Without the flag this is a real table: the session dropped its temporary one while it did not log.
             TableChange::Emptied | TableChange::Altered(_) if !by.flagged => {
                 self.forget(by.session, table);

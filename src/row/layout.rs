@@ -125,8 +125,7 @@ impl Layout {
     ) -> Result<Layout, Mismatch> {
         let expressions = &table.hidden.expressions;
         let known = table.columns.len() + expressions.len();
-        let rest = formats.get(known..);
-        if !rest.is_some_and(|rest| system_versioning::fits(&table.hidden, rest)) {
+        if known > formats.len() || !system_versioning::fits(&table.hidden, known, formats, logged) {
             return Err(Mismatch::of_count(table, formats));
         }
         let mut own = table.columns.iter().zip(table.roles());
@@ -156,6 +155,11 @@ impl Layout {
             never_logged: expressions.iter().map(|expression| expression.column).collect(),
             row_end: table.hidden.row_end,
         })
+    }
+
+    /// Whether old row versions are left out.
+    pub fn has_versions(&self) -> bool {
+        self.row_end.is_some()
     }
 
     /// The number of columns in a full row image.

@@ -13,11 +13,12 @@ use crate::binlog::table_map::TableMap;
 use crate::bytes::Malformed;
 use crate::exit::unreadable;
 use crate::position::IdColumn;
-use crate::schema::catalog::Cascade;
 use crate::schema::definitions::Definitions;
+use crate::schema::foreign_keys::{ForeignKey, ForeignKeys};
 use crate::schema::from_log::{self, Logged};
 use crate::schema::known::{FullName, KnownTables, class, id_of};
 use crate::schema::matched_names::MatchedNames;
+use crate::schema::merge_tables::MergeTables;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
 use crate::schema::{Generated, Id, Table, mysql50, sequence};
@@ -36,6 +37,11 @@ pub enum Mapping {
     Wanted(Layout),
     /// Count the rows only.
     Skipped(Skipper),
+    /// They are written to selected tables, but logged for another.
+    Refused {
+        columns: usize,
+        why: String,
+    },
 }
 
 impl Mapping {
@@ -43,6 +49,7 @@ impl Mapping {
         match self {
             Mapping::Wanted(layout) => layout.column_count(),
             Mapping::Skipped(skipper) => skipper.column_count(),
+            Mapping::Refused { columns, .. } => *columns,
         }
     }
 }
@@ -117,6 +124,10 @@ pub struct Layouts {
     /// Counts statements.
     statement: u64,
     pub tables_known: KnownTables,
+    pub foreign_keys: ForeignKeys,
+    pub merge_tables: MergeTables,
+    /// Tables whose rows were read in this run as those of a table with system versioning, since they last lost it.
+    pub read_as_versioned: HashSet<FullName>,
     matched: MatchedNames,
     warned: HashSet<String>,
     /// Warnings not yet printed.
@@ -137,6 +148,9 @@ impl Layouts {
             cached_columns: 0,
             statement: 0,
             tables_known: KnownTables::default(),
+            foreign_keys: ForeignKeys::default(),
+            merge_tables: MergeTables::default(),
+            read_as_versioned: HashSet::new(),
             matched,
             warned: HashSet::new(),
             warnings: Vec::new(),
@@ -162,29 +176,34 @@ impl Layouts {
             self.dialect = Dialect::of_server(version);
             self.forget_maps();
         }
+        let printed = |table: &FullName| self.selection.printed(&table.0, &table.1);
+        self.warnings.extend(self.foreign_keys.written_by(self.definitions.writer(), printed));
     }
 
-    /// Warns of foreign keys whose changes are not logged, with one warning for each table. `all` is sorted by table.
-    pub fn cascades(&mut self, database: &str, all: &[Cascade]) {
-        for of_one in all.chunk_by(|a, b| a.table == b.table) {
-            let Some(first) = of_one.first().filter(|key| self.selection.selects(database, &key.table))
-            else {
-                continue;
-            };
-            let keys: Vec<String> = of_one
-                .iter()
-                .map(|Cascade { key, parent, on_delete, on_update, .. }| {
-                    format!("`{key}` (to {parent}, ON DELETE {on_delete}, ON UPDATE {on_update})")
-                })
-                .collect();
-            let (keys, change) = match keys.as_slice() {
-                [one] => (format!("foreign key {one}"), "changes"),
-                many => (format!("foreign keys {}", many.join(", ")), "change"),
-            };
-            self.warnings.push(format!(
-                "{}: {keys} {change} its rows, which this server does not log: such changes are not printed",
-                self.selection.printed(database, &first.table)
-            ));
+    /// The server that wrote the log, once known.
+    pub fn writer(&self) -> Option<Release> {
+        self.definitions.writer()
+    }
+
+    /// Notes that a statement added foreign keys to a selected table.
+    pub fn foreign_keys_added(&mut self, table: &FullName, keys: &[ForeignKey]) {
+        let printed = |table: &FullName| self.selection.printed(&table.0, &table.1);
+        let warning = self.foreign_keys.added(table, keys, self.definitions.writer(), printed);
+        self.warnings.extend(warning);
+    }
+
+    /// Notes a MERGE table, and warns of it if it or some table of its UNION is selected.
+    pub fn merge_table(&mut self, table: FullName, union: Vec<FullName>) {
+        let printed = self.selection.printed(&table.0, &table.1);
+        self.merge_tables.add(table.clone(), union);
+        let members = self.merge_tables.selected_members(&table, &self.selection).map(|members| {
+            format!("the log does not say which of {members} a change through it changes: such a change ends the run")
+        });
+        let own = "changes of the tables in its UNION change its rows, too, and are not printed for it";
+        let own = self.selection.selects(&table.0, &table.1).then(|| own.to_string());
+        let why: Vec<String> = members.into_iter().chain(own).collect();
+        if !why.is_empty() {
+            self.warn(format!("{printed} is a MERGE table: {}", why.join("; ")));
         }
     }
 
@@ -291,6 +310,14 @@ impl Layouts {
         let formats = formats.collect::<Result<Vec<ColumnFormat>>>()?;
         let table = (database, table);
         self.tables_known.may_be_filled(&table);
+        if let Some(members) = self.merge_tables.selected_members(&table, &self.selection) {
+            let why = format!(
+                "rows at {place} were written through the MERGE table {name}, to one of the tables of its UNION, of \
+                 which {members} are selected: the log does not say which. Write to those tables themselves, and load \
+                 again"
+            );
+            return Ok(Mapping::Refused { columns: formats.len(), why });
+        }
         if !self.selection.selects(&table.0, &table.1) {
             return self.skipped(&table.0, &table.1, &formats);
         }
@@ -320,6 +347,9 @@ impl Layouts {
         let layout = layout.map_err(misfit)?;
         if definition.is_from_catalog {
             check::definition(&table, &key, &formats, &logged).map_err(misfit)?;
+        }
+        if layout.has_versions() {
+            self.read_as_versioned.insert((table.database.clone(), table.name.clone()));
         }
         self.check_id(&table, &printed, place)?;
         if !matches!(table.id, Id::Columns(_)) {

@@ -6,11 +6,13 @@ use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row, params};
 
+use super::foreign_keys::ForeignKey;
+use super::known::FullName;
 use super::quoting::quoted;
 use super::read_ahead::{Described, ReadAhead};
 use super::{
     Column, Generated, HiddenColumns, Id, Table, column_grants, declared_type, enum_labels,
-    expression_columns, system_versioning,
+    expression_columns, merge_tables, system_versioning,
 };
 use crate::exit::unreadable;
 use crate::server::Server;
@@ -42,16 +44,6 @@ pub struct Keys {
     pub parts: Vec<KeyPart>,
     /// The keys are in the server's order, not by name.
     pub in_order: bool,
-}
-
-/// A foreign key that changes the referring rows.
-#[derive(Debug, Clone)]
-pub struct Cascade {
-    pub key: String,
-    pub table: String,
-    pub parent: String,
-    pub on_delete: String,
-    pub on_update: String,
 }
 
 /// Asks a server about its tables, on a connection of its own.
@@ -143,26 +135,31 @@ impl Catalog {
         Ok(rows.into_iter().find(|(name, _)| name == table).map(|(_, kind)| kind))
     }
 
-    /// Foreign keys that delete or change rows of a database's tables.
-    pub fn cascades(&mut self, database: &str) -> Result<Vec<Cascade>> {
+    /// Foreign keys that delete or change rows of a database's tables, sorted by table.
+    pub fn cascades(&mut self, database: &str) -> Result<Vec<(String, ForeignKey)>> {
         let query = "SELECT CONSTRAINT_NAME, TABLE_NAME, REFERENCED_TABLE_NAME, DELETE_RULE, UPDATE_RULE \
              FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = :database \
              AND (DELETE_RULE IN ('CASCADE', 'SET NULL') OR UPDATE_RULE IN ('CASCADE', 'SET NULL')) \
              ORDER BY TABLE_NAME, CONSTRAINT_NAME";
-        let map =
-            |(key, table, parent, on_delete, on_update)| Cascade { key, table, parent, on_delete, on_update };
+        let map = |(name, table, parent, on_delete, on_update)| {
+            (table, ForeignKey { name: Some(name), parent, on_delete, on_update })
+        };
         let rows = self.conn.exec_map(query, params! { "database" => database }, map);
         rows.with_context(|| format!("cannot list the foreign keys of {database}"))
     }
 
-    /// Whether the log holds changes by foreign keys. Since MySQL 9.6 the server makes and logs them; before, and on
-    /// MariaDB, the engine makes them without a log event.
-    pub fn logs_cascades(&mut self, server: &Server) -> Result<bool> {
+    /// The MERGE tables of a database, and the tables of their UNIONs.
+    pub fn merge_tables(&mut self, database: &str) -> Result<Vec<(FullName, Vec<FullName>)>> {
+        merge_tables::ask(&mut self.conn, database)
+    }
+
+    /// Whether the engine handles foreign keys although the server could.
+    pub fn native_foreign_keys(&mut self, server: &Server) -> Result<bool> {
         if !server.is_mysql_from(9, 6, 0) {
             return Ok(false);
         }
         let native = crate::server::queries::variable(&mut self.conn, "innodb_native_foreign_keys")?;
-        Ok(!native.is_some_and(|is| is.eq_ignore_ascii_case("ON")))
+        Ok(native.is_some_and(|is| is.eq_ignore_ascii_case("ON")))
     }
 
     /// Names of all databases.

@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use mysql::prelude::Queryable;
 use mysql::{Conn, params};
 
+use super::from_log::LoggedColumn;
 use super::{HiddenColumns, Id, Table};
 use crate::binlog::column_format::ColumnFormat;
 use crate::bytes::{Bytes, Malformed};
@@ -15,10 +16,16 @@ const HASH: ColumnFormat = ColumnFormat::Int { bytes: 8 };
 /// Row start and row end. (Tables with transaction-precise versioning are never logged as rows.)
 const ROW_TIME: ColumnFormat = ColumnFormat::Timestamp { decimals: 6 };
 
-/// Whether these formats, which follow a table's own columns, can be its hidden columns.
-pub fn fits(hidden: &HiddenColumns, formats: &[ColumnFormat]) -> bool {
-    let hashes = match formats {
-        [ROW_TIME, ROW_TIME, rest @ ..] if hidden.row_times => rest,
+/// Whether the columns of a table map from number `own` on, which follow a table's own, can be its hidden columns; and
+/// whether its row end can be one. Other columns that stood there before the table got versioning may be NULL, or have
+/// other types.
+pub fn fits(hidden: &HiddenColumns, own: usize, formats: &[ColumnFormat], logged: &[LoggedColumn]) -> bool {
+    let is_nullable = |i: usize| logged.get(i).is_none_or(|column| column.nullable);
+    if hidden.row_end.is_some_and(|end| formats.get(end) != Some(&ROW_TIME) || is_nullable(end)) {
+        return false;
+    }
+    let hashes = match formats.get(own..).unwrap_or_default() {
+        [ROW_TIME, ROW_TIME, rest @ ..] if hidden.row_times && !is_nullable(own) => rest,
         _ if hidden.row_times => return false,
         rest => rest,
     };
@@ -92,12 +99,13 @@ fn is_partitioned_by_time(conn: &mut Conn, table: &Table) -> Result<bool> {
 pub fn remove_hidden(logged: &mut Table, formats: &[ColumnFormat], catalog: Option<&Table>) {
     let name = |i: usize| logged.columns.get(i).map(|column| column.name.as_str());
     let mut own = logged.columns.len();
+    let is_time = |i: usize| {
+        formats.get(i) == Some(&ROW_TIME) && logged.columns.get(i).is_some_and(|column| !column.nullable)
+    };
+    // The server adds row end to the primary key.
+    let is_end = |i: usize| is_time(i) && (logged.id == Id::Unknown || logged.id.columns().contains(&i));
     // The table in the catalog may be a later one, without versioning.
-    let had_versions = logged
-        .columns
-        .iter()
-        .zip(formats)
-        .any(|(column, format)| column.name == "row_end" && *format == ROW_TIME);
+    let had_versions = (0..own).any(|i| name(i) == Some("row_end") && is_end(i));
     let has_versions = |table: &Table| {
         table.hidden.row_times || table.hidden.row_end.is_some() || table.column_number("row_end").is_some()
     };
@@ -105,24 +113,27 @@ pub fn remove_hidden(logged: &mut Table, formats: &[ColumnFormat], catalog: Opti
         while own > catalog.columns.len() && name(own - 1).is_some_and(is_hash_name) {
             own -= 1;
         }
-        let times = own >= 2 && name(own - 2) == Some("row_start") && name(own - 1) == Some("row_end");
+        let times = own >= 2
+            && (name(own - 2), name(own - 1)) == (Some("row_start"), Some("row_end"))
+            && is_time(own - 2)
+            && is_end(own - 1);
         let end_name = catalog.hidden.row_end.and_then(|i| catalog.columns.get(i)).map(|c| c.name.as_str());
-        logged.hidden.row_end = match end_name {
-            Some(end) => (0..own).find(|i| name(*i) == Some(end)),
+        let row_end = match end_name {
+            Some(end) => (0..own).find(|i| name(*i) == Some(end) && is_end(*i)),
             None => (times && catalog.hidden.row_times).then(|| own - 1),
         };
         logged.hidden.row_times = times && catalog.hidden.row_times;
+        logged.hidden.row_end = row_end;
     } else {
         while own > 0 && name(own - 1).is_some_and(is_hash_name) && formats.get(own - 1) == Some(&HASH) {
             own -= 1;
         }
         // These are the default names.
-        let is_time = |i: usize| formats.get(i) == Some(&ROW_TIME);
         logged.hidden.row_times = own > 2
             && name(own - 2) == Some("row_start")
             && name(own - 1) == Some("row_end")
             && is_time(own - 2)
-            && is_time(own - 1);
+            && is_end(own - 1);
         logged.hidden.row_end = logged.hidden.row_times.then(|| own - 1);
     }
     logged.hidden.hashes = logged.columns.len() - own;

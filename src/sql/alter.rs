@@ -1,13 +1,16 @@
 //! ALTER TABLE: the effects of its clauses on the table's rows and definition, and on other tables.
 
-use super::effect::{Clause, Effect, Effects, Identifier, TableChange, TableName};
+use super::effect::{Clause, Effect, Effects, ForeignKey, Identifier, TableChange, TableName};
+use super::foreign_keys;
 use super::reader::Reader;
+use super::table_options;
 
 /// Words after ADD and DROP that mean neither a column nor a unique key.
 const NOT_COLUMNS: [&str; 7] = ["index", "key", "fulltext", "spatial", "foreign", "check", "partition"];
 /// Likewise, in two words. The first word alone may be a column's name.
 const PAIRS_NOT_COLUMNS: [[&str; 2]; 4] =
-    [["vector", "index"], ["vector", "key"], ["period", "for"], ["system", "versioning"]];
+    [["vector", "index"], ["vector", "key"], ["period", "for"], VERSIONING];
+const VERSIONING: [&str; 2] = ["system", "versioning"];
 
 const DROP_PARTITION: &str = "ALTER TABLE … DROP PARTITION";
 
@@ -28,6 +31,11 @@ struct Altered {
     unlogged: Option<&'static str>,
     is_emptied: bool,
     renamed: Option<TableName>,
+    /// The UNION of a MERGE table.
+    merged: Option<Vec<TableName>>,
+    versioning: Option<TableChange>,
+    keys_added: Vec<ForeignKey>,
+    keys_dropped: Vec<TableChange>,
     /// Effects on other tables.
     others: Effects,
     /// A clause that deletes rows if IGNORE is given.
@@ -55,6 +63,12 @@ pub(super) fn table(name: &TableName, ignore: bool, mut reader: Reader<'_>) -> E
         effects.push(Effect::Table(name.clone(), TableChange::Emptied));
     }
     effects.extend(altered.unlogged.map(|what| Effect::Table(name.clone(), TableChange::Unlogged(what))));
+    effects.extend(altered.merged.map(|union| Effect::Table(name.clone(), TableChange::Merges(union))));
+    effects.extend(altered.versioning.map(|change| Effect::Table(name.clone(), change)));
+    effects.extend(altered.keys_dropped.into_iter().map(|change| Effect::Table(name.clone(), change)));
+    if !altered.keys_added.is_empty() {
+        effects.push(Effect::Table(name.clone(), TableChange::ForeignKeysAdded(altered.keys_added)));
+    }
     effects.extend(altered.others);
     effects.extend(altered.renamed.map(|to| Effect::Table(name.clone(), TableChange::RenamedTo(to))));
     effects
@@ -92,7 +106,16 @@ impl Altered {
     fn clause(&mut self, mut reader: Reader<'_>) {
         let mut options = reader;
         match reader.keyword().as_deref() {
-            Some("add") => self.add(reader),
+            Some("add") => {
+                if { reader }.accept_all(&VERSIONING) {
+                    self.versioning = Some(TableChange::VersioningAdded);
+                }
+                self.keys_added.extend(foreign_keys::added(reader));
+                self.add(reader);
+            }
+            Some("drop") if { reader }.accept_all(&VERSIONING) => {
+                self.versioning = Some(TableChange::VersioningDropped);
+            }
             Some("drop") => self.drop(reader),
             Some("modify") => self.modify(reader, None),
             Some("change") => self.change(reader),
@@ -122,12 +145,18 @@ impl Altered {
         }
         while !reader.is_at_end() {
             if reader.accept("engine") {
-                reader.accept_symbol(b'=');
-                if reader.word_or_string().as_deref() == Some("blackhole") {
-                    self.unlogged = Some("ALTER TABLE … ENGINE=BLACKHOLE");
+                match table_options::engine(reader).as_deref() {
+                    Some("blackhole") => self.unlogged = Some("ALTER TABLE … ENGINE=BLACKHOLE"),
+                    // The rows that it had are gone.
+                    Some(engine) if table_options::is_merge(engine) => {
+                        self.unlogged = Some("ALTER TABLE … ENGINE=MERGE");
+                        self.merged.get_or_insert_default();
+                    }
+                    _ => {}
                 }
             } else if reader.accept("union") {
                 self.unlogged = Some("ALTER TABLE … UNION");
+                self.merged = Some(table_options::union(reader));
             } else if reader.accept("sequence") {
                 // A table becomes a sequence, or the reverse. A column may have such a name.
                 reader.accept_symbol(b'=');
@@ -207,11 +236,18 @@ impl Altered {
             self.unlogged = Some(DROP_PARTITION);
         } else if reader.accept_all(&["primary", "key"]) {
             self.clauses.push(Clause::DropPrimaryKey);
-        } else if reader.accept_any(&["index", "key", "constraint"]) {
-            // A constraint may be a unique key.
+        } else if reader.accept_all(&["foreign", "key"]) {
             reader.accept_all(&["if", "exists"]);
-            let index = reader.name().map(drop_index);
-            self.clauses.extend(index);
+            self.drop_foreign_key(reader.name(), false);
+        } else if reader.is_next(&["index", "key", "constraint"]) {
+            // A constraint may be a unique key, or a foreign key.
+            let is_constraint = reader.accept("constraint") || !reader.accept_any(&["index", "key"]);
+            reader.accept_all(&["if", "exists"]);
+            let name = reader.name();
+            if is_constraint {
+                self.drop_foreign_key(name.clone(), true);
+            }
+            self.clauses.extend(name.map(drop_index));
         } else if !is_no_column(reader) {
             reader.accept("column");
             reader.accept_all(&["if", "exists"]);
@@ -220,6 +256,10 @@ impl Altered {
             // A unique key without the column may have duplicates.
             self.deletes_with_ignore = true;
         }
+    }
+
+    fn drop_foreign_key(&mut self, name: Option<Identifier>, may_be_other: bool) {
+        self.keys_dropped.extend(name.map(|name| TableChange::ForeignKeyDropped { name, may_be_other }));
     }
 
     /// `CHANGE [COLUMN] c d …`

@@ -51,6 +51,19 @@ pub enum TableChange<T = TableName> {
     /// It was renamed to this name.
     RenamedTo(T),
     Altered(Vec<Clause>),
+    /// It is a MERGE table now, with the rows of these tables.
+    Merges(Vec<T>),
+    /// It got system versioning (MariaDB).
+    VersioningAdded,
+    VersioningDropped,
+    /// It got these foreign keys.
+    ForeignKeysAdded(Vec<ForeignKey>),
+    /// It lost the foreign key of this name.
+    ForeignKeyDropped {
+        name: Identifier,
+        /// DROP CONSTRAINT: it may have been another constraint.
+        may_be_other: bool,
+    },
     /// Its rows changed without row events, by this clause.
     Unlogged(&'static str),
     /// Data in statement format.
@@ -87,6 +100,15 @@ impl<T> TableChange<T> {
             TableChange::Emptied => TableChange::Emptied,
             TableChange::Gone => TableChange::Gone,
             TableChange::Altered(clauses) => TableChange::Altered(clauses),
+            TableChange::Merges(union) => {
+                TableChange::Merges(union.into_iter().map(full).collect::<Result<_, E>>()?)
+            }
+            TableChange::VersioningAdded => TableChange::VersioningAdded,
+            TableChange::VersioningDropped => TableChange::VersioningDropped,
+            TableChange::ForeignKeysAdded(keys) => TableChange::ForeignKeysAdded(keys),
+            TableChange::ForeignKeyDropped { name, may_be_other } => {
+                TableChange::ForeignKeyDropped { name, may_be_other }
+            }
             TableChange::Unlogged(what) => TableChange::Unlogged(what),
             TableChange::Data { verb, alone, deletes_all } => TableChange::Data { verb, alone, deletes_all },
             TableChange::SequenceCreated { replaces, if_not_exists } => {
@@ -146,6 +168,18 @@ pub enum Clause {
     DropIndex {
         name: Identifier,
     },
+}
+
+/// A foreign key in a definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// `None` if the server names it.
+    pub name: Option<Identifier>,
+    pub parent: TableName,
+    pub on_delete: &'static str,
+    pub on_update: &'static str,
+    /// In a column's definition, where MySQL before 9.0 ignores it.
+    pub is_inline: bool,
 }
 
 /// Data in statement format, of an unknown table.

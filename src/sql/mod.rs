@@ -2,10 +2,12 @@
 
 pub mod alter;
 pub mod effect;
+mod foreign_keys;
 mod other_objects;
 mod reader;
 pub mod statement;
 #[cfg(test)]
 mod statement_tests;
+mod table_options;
 mod table_statements;
 pub mod tokens;

@@ -1,7 +1,7 @@
 //! Every form of the manuals' pages on ALTER TABLE, CREATE, DROP, RENAME and TRUNCATE, and what each does: MySQL 5.6
 //! to 9.7, MariaDB 10.5 to 11.8.
 
-use super::effect::{Clause, DatabaseChange, Effect, Identifier, TableChange, TableName};
+use super::effect::{Clause, DatabaseChange, Effect, ForeignKey, Identifier, TableChange, TableName};
 use super::statement::{Statement, read};
 use super::tokens::Session;
 
@@ -32,6 +32,12 @@ fn clause(clause: &Clause) -> String {
         Clause::AddUniqueKey { columns } => format!("+uk({})", all(columns)),
         Clause::DropIndex { name } => format!("-key({})", text(name)),
     }
+}
+
+fn foreign_key(key: &ForeignKey) -> String {
+    let own = key.name.clone().flatten().unwrap_or_default();
+    let kind = if key.is_inline { "inline" } else { "fk" };
+    format!("{kind} {own}({}, {}, {})", name(&key.parent), key.on_delete, key.on_update)
 }
 
 fn effect(effect: &Effect) -> String {
@@ -75,6 +81,17 @@ fn effect(effect: &Effect) -> String {
                     if *if_not_exists { "?" } else { "" }
                 ),
                 TableChange::SequenceGone => "sequence gone".into(),
+                TableChange::VersioningAdded => "+ versioning".into(),
+                TableChange::VersioningDropped => "- versioning".into(),
+                TableChange::Merges(union) => {
+                    format!("merges {}", union.iter().map(name).collect::<Vec<_>>().join(", "))
+                }
+                TableChange::ForeignKeysAdded(keys) => {
+                    format!("+ {}", keys.iter().map(foreign_key).collect::<Vec<_>>().join(", "))
+                }
+                TableChange::ForeignKeyDropped { name, may_be_other } => {
+                    format!("- fk {}{}", name.as_deref().unwrap_or("?"), if *may_be_other { "?" } else { "" })
+                }
                 TableChange::TemporaryCreated => "temporary".into(),
                 TableChange::TemporaryGone => "temporary gone".into(),
             };
@@ -101,7 +118,8 @@ fn check(all: &[(&str, &str)]) {
 #[track_caller]
 fn check_clauses(all: &[(&str, &str)]) {
     for (text, expected) in all {
-        let expected = if expected.is_empty() { "t altered".into() } else { format!("t altered {expected}") };
+        let space = if expected.is_empty() || expected.starts_with(';') { "" } else { " " };
+        let expected = format!("t altered{space}{expected}");
         assert_eq!(shown(&format!("ALTER TABLE t {text}")), expected, "{text}");
     }
 }
@@ -335,7 +353,7 @@ fn alterations_that_change_values_or_keys() {
         ("DROP PRIMARY KEY, ADD CONSTRAINT PRIMARY KEY USING BTREE (a)", "-pk +pk(a)"),
         ("ADD CONSTRAINT c UNIQUE KEY u (a(3) DESC, (lower(b)))", "+uk(a,?)"),
         ("ADD UNIQUE (a)", "+uk(a)"),
-        ("DROP INDEX i, DROP KEY IF EXISTS k, DROP CONSTRAINT c", "-key(i) -key(k) -key(c)"),
+        ("DROP INDEX i, DROP KEY IF EXISTS k, DROP CONSTRAINT c", "-key(i) -key(k) -key(c); t - fk c?"),
         ("ENGINE=MyISAM, ADD a INT", "+a"),
         ("WAIT 5 ADD a INT", "+a"),
         ("NOWAIT DROP a", "-a"),
@@ -348,12 +366,16 @@ fn alterations_that_change_neither_value_nor_key() {
         ("ADD INDEX i (a)", ""),
         ("ADD KEY (a) USING HASH, ADD FULLTEXT KEY f (b), ADD SPATIAL INDEX (c)", ""),
         ("ADD VECTOR INDEX (v) DISTANCE=cosine", ""),
-        ("ADD FOREIGN KEY (a) REFERENCES u (a) ON DELETE CASCADE", ""),
-        ("ADD CONSTRAINT f FOREIGN KEY IF NOT EXISTS (a) REFERENCES u (a)", ""),
+        ("ADD FOREIGN KEY (a) REFERENCES u (a) ON DELETE CASCADE", "; t + fk (u, CASCADE, NO ACTION)"),
+        ("ADD FOREIGN KEY i (a) REFERENCES u (a) ON DELETE CASCADE", "; t + fk (u, CASCADE, NO ACTION)"),
+        (
+            "ADD CONSTRAINT f FOREIGN KEY IF NOT EXISTS (a) REFERENCES u (a)",
+            "; t + fk f(u, NO ACTION, NO ACTION)",
+        ),
         ("ADD CONSTRAINT c CHECK (a > 0) NOT ENFORCED", ""),
         ("ADD CHECK (a > 0)", ""),
         ("DROP CHECK c", ""),
-        ("DROP FOREIGN KEY f, DROP FOREIGN KEY IF EXISTS g", ""),
+        ("DROP FOREIGN KEY f, DROP FOREIGN KEY IF EXISTS g", "; t - fk f; t - fk g"),
         ("ALTER CHECK c ENFORCED", ""),
         ("ALTER COLUMN a SET DEFAULT 5, ALTER b DROP DEFAULT", ""),
         ("ALTER COLUMN engine SET DEFAULT 'blackhole'", ""),
@@ -373,8 +395,8 @@ fn alterations_that_change_neither_value_nor_key() {
         ("WITHOUT VALIDATION", ""),
         ("SECONDARY_LOAD", ""),
         ("STATS_PERSISTENT=1, PAGE_COMPRESSED=1, ENCRYPTION='Y'", ""),
-        ("ADD SYSTEM VERSIONING", ""),
-        ("DROP SYSTEM VERSIONING", ""),
+        ("ADD SYSTEM VERSIONING", "; t + versioning"),
+        ("DROP SYSTEM VERSIONING", "; t - versioning"),
         ("ADD PERIOD FOR SYSTEM_TIME (a, b)", ""),
         ("DROP PERIOD FOR SYSTEM_TIME", ""),
         ("ADD PARTITION (PARTITION p VALUES LESS THAN (9) ENGINE = InnoDB)", ""),
@@ -421,7 +443,37 @@ fn rows_that_no_event_tells_of() {
         ("ALTER TABLE t ENGINE=BLACKHOLE", "t altered; t unlogged ENGINE=BLACKHOLE"),
         ("ALTER TABLE t COMMENT 'x' ENGINE 'blackhole'", "t altered; t unlogged ENGINE=BLACKHOLE"),
         ("ALTER TABLE t ADD a INT, ENGINE `BlackHole`", "t altered +a; t unlogged ENGINE=BLACKHOLE"),
-        ("ALTER TABLE t UNION=(a, b)", "t altered; t unlogged UNION"),
+        ("ALTER TABLE t UNION=(a, `d`.b)", "t altered; t unlogged UNION; t merges a, d.b"),
+        ("ALTER TABLE t ENGINE = MERGE", "t altered; t unlogged ENGINE=MERGE; t merges "),
+        (
+            "CREATE TABLE t (a INT) ENGINE=MRG_MyISAM INSERT_METHOD=LAST UNION (a, d.b)",
+            "t created; t merges a, d.b",
+        ),
+        ("CREATE TABLE t (a INT) UNION=(a) ENGINE='merge'", "t created; t merges a"),
+        ("CREATE TABLE t (a INT) UNION=(a) ENGINE=InnoDB", "t created"),
+    ]);
+}
+
+#[test]
+fn foreign_keys() {
+    check(&[
+        (
+            "CREATE TABLE t (id INT PRIMARY KEY, a INT REFERENCES u (id) ON DELETE SET NULL, b INT CHECK (b > 0), \
+             CONSTRAINT `f g` FOREIGN KEY i (a, b) REFERENCES d.u (x, y) MATCH FULL ON UPDATE CASCADE ON DELETE RESTRICT, \
+             CONSTRAINT FOREIGN KEY (b) REFERENCES v (x) ON DELETE SET DEFAULT, KEY (b)) ENGINE=InnoDB",
+            "t created; t + inline (u, SET NULL, NO ACTION), fk f g(d.u, NO ACTION, CASCADE), \
+             fk (v, NO ACTION, NO ACTION)",
+        ),
+        ("CREATE TABLE t (a INT REFERENCES u ON DELETE CASCADE) ENGINE = MyISAM", "t created"),
+        ("CREATE TABLE t (a TIMESTAMP ON UPDATE CURRENT_TIMESTAMP COMMENT 'references u')", "t created"),
+        (
+            "ALTER TABLE t ADD (a INT REFERENCES u (id), CONSTRAINT f FOREIGN KEY (a) REFERENCES v (id) ON DELETE CASCADE)",
+            "t altered +a; t + inline (u, NO ACTION, NO ACTION), fk f(v, CASCADE, NO ACTION)",
+        ),
+        (
+            "ALTER TABLE t ADD COLUMN IF NOT EXISTS a INT REFERENCES u (id) ON UPDATE SET NULL, DROP FOREIGN KEY f",
+            "t altered +a; t - fk f; t + inline (u, NO ACTION, SET NULL)",
+        ),
     ]);
 }
 

@@ -4,8 +4,10 @@
 
 use super::alter;
 use super::effect::{DatabaseChange, Effect, Effects, TableChange, TableName, data};
+use super::foreign_keys;
 use super::other_objects;
 use super::reader::Reader;
+use super::table_options::Options;
 
 const DATABASE: [&str; 2] = ["database", "schema"];
 const TABLES: [&str; 2] = ["table", "tables"];
@@ -133,8 +135,17 @@ fn create_table(mut reader: Reader<'_>, replaces: bool, temporary: bool) -> Effe
     if is_sequence(reader) {
         return vec![Effect::Table(table, TableChange::SequenceCreated { replaces, if_not_exists })];
     }
-    let like = reader.parenthesized().and_then(like).or_else(|| like(reader));
-    vec![Effect::Table(table, TableChange::Created { replaces, if_not_exists, like })]
+    let list = reader.parenthesized();
+    let like = list.and_then(like).or_else(|| like(reader));
+    let mut effects =
+        vec![Effect::Table(table.clone(), TableChange::Created { replaces, if_not_exists, like })];
+    let options = Options::read(reader);
+    let keys = list.map(foreign_keys::of_list).unwrap_or_default();
+    if !keys.is_empty() && !options.ignores_foreign_keys() {
+        effects.push(Effect::Table(table.clone(), TableChange::ForeignKeysAdded(keys)));
+    }
+    effects.extend(options.merged().map(|union| Effect::Table(table, TableChange::Merges(union))));
+    effects
 }
 
 /// LIKE t, in parentheses or not.

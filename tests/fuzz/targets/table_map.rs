@@ -37,7 +37,7 @@ pub fn run(data: &[u8]) {
         let mapping = layouts.get(map.table_id).expect("a table map that was taken in");
         let hidden = match &*mapping {
             Mapping::Wanted(layout) => layout.column_count(),
-            Mapping::Skipped(skipper) => skipper.column_count(),
+            Mapping::Skipped(_) | Mapping::Refused { .. } => mapping.column_count(),
         };
         assert_eq!(hidden, map.column_count());
     }
