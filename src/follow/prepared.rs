@@ -5,47 +5,81 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::hidden_tables::HiddenTables;
+use super::statement::FullEffect;
 use super::transaction::{Transactions, malformed};
 use crate::binlog::event::{Event, EventType};
+use crate::binlog::gtid;
 use crate::binlog::payload::Payload;
 use crate::binlog::query::{Query, inflate};
+use crate::binlog::table_map::TableMap;
 use crate::binlog::xa::Prepare;
 use crate::bytes::Malformed;
-use crate::source::framing::Framer;
+use crate::schema::known::FullName;
+use crate::source::framing::{Framer, Place};
+use crate::sql::effect::Effects;
 use crate::sql::statement::{self, Statement};
 
 /// Where a group of events begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct GroupStart {
     pub file: Arc<str>,
     pub offset: u64,
 }
 
+/// A prepared transaction.
+#[derive(Debug)]
+pub struct Group {
+    pub start: GroupStart,
+    pub tables: HiddenTables,
+}
+
 /// The last thing that the log says about an xid, up to some place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Fate {
     /// Prepared in this group, and neither committed nor rolled back since.
-    Prepared(GroupStart),
+    Prepared(Group),
     Committed,
     RolledBack,
 }
 
-/// Where each transaction begins that was prepared in this run, and neither committed nor rolled back since.
+/// The transactions that were prepared in this run, and neither committed nor rolled back since.
 #[derive(Debug, Default)]
-pub struct Prepared(HashMap<String, GroupStart>);
+pub struct Prepared {
+    groups: HashMap<String, Group>,
+    /// Tables of the transaction that is being read, if it will be prepared.
+    tables: HiddenTables,
+}
 
 impl Prepared {
+    /// A transaction begins.
+    pub fn begin(&mut self) {
+        self.tables = HiddenTables::default();
+    }
+
+    /// Tables of the transaction that is being read.
+    pub fn tables(&mut self) -> &mut HiddenTables {
+        &mut self.tables
+    }
+
+    /// The transaction that is being read is prepared.
     pub fn remember(&mut self, xid: String, file: &Arc<str>, offset: u64) {
-        self.0.insert(xid, GroupStart { file: file.clone(), offset });
+        let start = GroupStart { file: file.clone(), offset };
+        self.groups.insert(xid, Group { start, tables: std::mem::take(&mut self.tables) });
     }
 
     pub fn forget(&mut self, xid: &str) {
         self.take(xid);
     }
 
-    /// Removes the transaction, and returns where it begins.
-    pub fn take(&mut self, xid: &str) -> Option<GroupStart> {
-        self.0.remove(xid)
+    /// Removes the transaction.
+    pub fn take(&mut self, xid: &str) -> Option<Group> {
+        self.groups.remove(xid)
+    }
+
+    /// Notes what a statement did to tables of prepared transactions.
+    pub fn take_in(&mut self, effects: &[FullEffect], is_wanted: &dyn Fn(&FullName) -> bool, place: &Place) {
+        self.groups.values_mut().for_each(|group| group.tables.take_in(effects, is_wanted, place));
     }
 }
 
@@ -67,17 +101,41 @@ pub enum ReplayState {
     IsAnother,
 }
 
-/// Searches the log for one xid, and ignores everything else: incidents, statements, rows.
-pub struct Scan<'a> {
+/// What [`Scan`] must be told about names.
+pub trait Names {
+    /// The effects that a statement has on tables that are not temporary.
+    fn real_effects(
+        &mut self,
+        effects: Effects,
+        query: &Query<'_>,
+        event: &Event<'_>,
+        place: &Place,
+    ) -> Vec<FullEffect>;
+    /// A table's name, as in [`FullEffect`].
+    fn full(&self, map: &TableMap<'_>) -> Result<FullName, Malformed>;
+    fn is_wanted(&self, table: &FullName) -> bool;
+}
+
+/// Searches the log for one xid, and ignores everything else but what happens to the tables of its transaction:
+/// incidents, statements in statement format, rows.
+pub struct Scan<'a, N> {
     xid: &'a str,
-    /// Where the current group begins, if inside one.
-    group: Option<GroupStart>,
+    names: N,
+    /// The current group, if inside one.
+    group: Option<Open>,
     pub last: Option<Fate>,
 }
 
-impl<'a> Scan<'a> {
-    pub fn new(xid: &'a str) -> Scan<'a> {
-        Scan { xid, group: None, last: None }
+/// A group that has not ended yet.
+struct Open {
+    group: Group,
+    is_xa: bool,
+}
+
+impl<'a, N: Names> Scan<'a, N> {
+    /// `last` is known from the files before.
+    pub fn new(xid: &'a str, last: Option<Fate>, names: N) -> Scan<'a, N> {
+        Scan { xid, names, group: None, last }
     }
 
     pub fn outer_event(&mut self, event: &Event<'_>, framer: &Framer) -> Result<()> {
@@ -92,7 +150,7 @@ impl<'a> Scan<'a> {
             }
             EventType::QueryCompressed => {
                 let body = inflate(framer.format(), event.body).map_err(bad)?;
-                self.statement(&body, framer).map_err(bad)
+                self.statement(event, &body, framer).map_err(bad)
             }
             _ => self.event(event, framer).map_err(bad),
         }
@@ -100,16 +158,22 @@ impl<'a> Scan<'a> {
 
     fn event(&mut self, event: &Event<'_>, framer: &Framer) -> Result<(), Malformed> {
         match EventType::of(event.header.type_byte) {
-            EventType::Gtid | EventType::AnonymousGtid | EventType::GtidTagged | EventType::MariaGtid => {
-                self.group = Some(start_at(framer));
+            EventType::Gtid | EventType::AnonymousGtid | EventType::GtidTagged => {
+                self.group = Some(Open::at(framer, false));
             }
-            EventType::Query => self.statement(event.body, framer)?,
+            EventType::MariaGtid => {
+                let gtid = gtid::mariadb(&event.header, event.body)?;
+                self.group = Some(Open::at(framer, gtid.prepares_xa));
+            }
+            EventType::TableMap => self.table_map(event, framer)?,
+            EventType::Query => self.statement(event, event.body, framer)?,
             EventType::Xid => self.group = None,
             EventType::XaPrepare => {
-                let start = self.group.take().unwrap_or_else(|| start_at(framer));
+                let open = self.group.take().unwrap_or_else(|| Open::at(framer, true));
                 let prepare = Prepare::parse(event.body)?;
                 if prepare.xid == self.xid {
-                    self.last = Some(if prepare.one_phase { Fate::Committed } else { Fate::Prepared(start) });
+                    self.last =
+                        Some(if prepare.one_phase { Fate::Committed } else { Fate::Prepared(open.group) });
                 }
             }
             _ => {}
@@ -117,14 +181,30 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    fn statement(&mut self, body: &[u8], framer: &Framer) -> Result<(), Malformed> {
+    fn table_map(&mut self, event: &Event<'_>, framer: &Framer) -> Result<(), Malformed> {
+        let Some(open) = self.group.as_mut().filter(|open| open.is_xa) else { return Ok(()) };
+        let map = TableMap::parse(framer.format(), event.header.type_byte, event.body)?;
+        open.group.tables.add(self.names.full(&map)?);
+        Ok(())
+    }
+
+    fn statement(&mut self, event: &Event<'_>, body: &[u8], framer: &Framer) -> Result<(), Malformed> {
         let query = Query::parse(framer.format(), body)?;
         match statement::read(query.text, query.session) {
             // Without a GTID event, XA START begins the group.
-            Statement::XaStart => _ = self.group.get_or_insert_with(|| start_at(framer)),
+            Statement::XaStart => {
+                self.group.get_or_insert_with(|| Open::at(framer, true)).is_xa = true;
+            }
             Statement::XaCommit(xid) => self.decided(&xid, Fate::Committed),
             Statement::XaRollback(xid) => self.decided(&xid, Fate::RolledBack),
             Statement::Commit | Statement::Rollback => self.group = None,
+            Statement::Effects(effects) if !effects.is_empty() => {
+                let place = framer.place();
+                let effects = self.names.real_effects(effects, &query, event, place);
+                if let Some(Fate::Prepared(group)) = &mut self.last {
+                    group.tables.take_in(&effects, &|table| self.names.is_wanted(table), place);
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -138,7 +218,10 @@ impl<'a> Scan<'a> {
     }
 }
 
-fn start_at(framer: &Framer) -> GroupStart {
-    let place = framer.place();
-    GroupStart { file: place.file.clone(), offset: place.start }
+impl Open {
+    fn at(framer: &Framer, is_xa: bool) -> Open {
+        let place = framer.place();
+        let start = GroupStart { file: place.file.clone(), offset: place.start };
+        Open { group: Group { start, tables: HiddenTables::default() }, is_xa }
+    }
 }

@@ -64,6 +64,8 @@ impl Steps<'_> {
                 return Ok(Flow::Stop);
             }
         }
+        let selection = self.layouts.selection();
+        self.prepared.take_in(&effects, &|(database, table)| selection.selects(database, table), place);
         self.take_in(&effects, &views);
         self.layouts.definitions_changed(&|database, table| is_changed(&effects, database, table));
         Ok(Flow::Continue)

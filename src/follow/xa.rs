@@ -9,13 +9,21 @@ use anyhow::Result;
 
 use super::Steps;
 use super::cursor::Flow;
-use super::prepared::{Fate, GroupStart, Replay, ReplayState, Scan};
-use super::transaction::{Meaning, Transactions};
+use super::prepared::{Fate, GroupStart, Names, Replay, ReplayState, Scan};
+use super::statement::FullEffect;
+use super::temporary::{By, Temporary};
+use super::transaction::{Meaning, Transactions, malformed};
 use crate::binlog::event::Event;
+use crate::binlog::query::Query;
+use crate::binlog::table_map::TableMap;
+use crate::bytes::Malformed;
 use crate::exit::unreadable;
+use crate::schema::from_log;
+use crate::schema::known::FullName;
 use crate::source::framing::{FIRST_OFFSET, Framer, Place};
 use crate::source::scan::{scan, stop_if};
 use crate::source::{Events, Mode};
+use crate::sql::effect::{Effect, Effects};
 
 impl Steps<'_> {
     /// Prints the rows of a prepared transaction, read again, as rows of the current transaction, which commits it.
@@ -26,7 +34,7 @@ impl Steps<'_> {
             return Ok(Flow::Continue);
         }
         let fate = match known {
-            Some(start) => Some(Fate::Prepared(start)),
+            Some(group) => Some(Fate::Prepared(group)),
             None => self.fate_of(xid, framer)?,
         };
         // A signal ended the search early, so its result means nothing.
@@ -34,8 +42,14 @@ impl Steps<'_> {
             return Ok(Flow::Stop);
         }
         match fate {
-            Some(Fate::Prepared(start)) => {
-                if self.replay(xid, &start, framer.place())? == Flow::Stop {
+            Some(Fate::Prepared(group)) => {
+                if let Some(change) = group.tables.change() {
+                    return Err(unreadable(format!(
+                        "at {} XA transaction {xid} is committed; but since it was prepared, {change}. Load again",
+                        framer.place()
+                    )));
+                }
+                if self.replay(xid, &group.start, framer.place())? == Flow::Stop {
                     return Ok(Flow::Stop);
                 }
             }
@@ -105,9 +119,10 @@ impl Steps<'_> {
         framer: &Framer,
     ) -> Result<Flow> {
         let state = match meaning {
-            Meaning::Nothing | Meaning::NewFile { abandons: false } | Meaning::Begin { abandons: false } => {
-                ReplayState::GoesOn
-            }
+            Meaning::Nothing
+            | Meaning::HiddenTableMap
+            | Meaning::NewFile { abandons: false }
+            | Meaning::Begin { abandons: false } => ReplayState::GoesOn,
             Meaning::TableMap => {
                 self.table_map(event, framer)?;
                 ReplayState::GoesOn
@@ -151,12 +166,37 @@ impl Steps<'_> {
         Ok(Flow::Continue)
     }
 
+    /// A table that the current transaction, which will be prepared, has rows of.
+    pub(super) fn hidden_table_map(&mut self, event: &Event<'_>, framer: &Framer) -> Result<()> {
+        let bad = |why: Malformed| malformed(why.0, framer.place());
+        let map = TableMap::parse(framer.format(), event.header.type_byte, event.body).map_err(bad)?;
+        let name = self.name_of(&map).map_err(bad)?;
+        // A rename must not take it for an empty table.
+        self.layouts.tables_known.may_be_filled(&name);
+        self.prepared.tables().add(name);
+        Ok(())
+    }
+
+    /// The full name of a table map's table.
+    fn name_of(&self, map: &TableMap<'_>) -> Result<FullName, Malformed> {
+        let selection = self.layouts.selection();
+        let folded = |name| from_log::utf8(name).map(|name| selection.folded(name));
+        Ok((folded(map.database)?, folded(map.table)?))
+    }
+
     /// The last thing that the log says about an xid before the current event. For xids that are not in `prepared`: not
     /// prepared in this run, or committed or rolled back since. `None` if the log says nothing, or on a signal.
     fn fate_of(&mut self, xid: &str, framer: &Framer) -> Result<Option<Fate>> {
         let end = framer.place();
-        for file in self.source.files_up_to(&end.file)?.into_iter().rev() {
-            let last = self.fate_in(xid, &file, end)?;
+        let files = self.source.files_up_to(&end.file)?;
+        for (i, file) in files.iter().enumerate().rev() {
+            let last = self.search(xid, None, file, end)?;
+            if last.is_some()
+                && let Some(next) = files.get(i + 1)
+            {
+                // What happened to its tables in later files.
+                return self.search(xid, last, next, end);
+            }
             if last.is_some() || self.signal.is_set() {
                 return Ok(last);
             }
@@ -164,20 +204,55 @@ impl Steps<'_> {
         Ok(None)
     }
 
-    /// [`Steps::fate_of`] in one file, up to a place.
-    fn fate_in(&mut self, xid: &str, file: &str, end: &Place) -> Result<Option<Fate>> {
+    /// [`Steps::fate_of`] in one file; or, if something is known from the files before it, from that file on.
+    fn search(&mut self, xid: &str, known: Option<Fate>, file: &str, end: &Place) -> Result<Option<Fate>> {
         let mut framer = Framer::at(file, FIRST_OFFSET, self.source.offsets());
         let mut events = self.source.begin(file, FIRST_OFFSET, Mode::UntilEnd)?;
-        let mut search = Scan::new(xid);
+        let goes_on = known.is_some();
+        let names = StepsNames { steps: self, temporary: Temporary::default() };
+        let mut search = Scan::new(xid, known, names);
         scan(events.as_mut(), &mut framer, |event, framer| {
             let Some(event) = event else { return Ok(stop_if(self.signal.is_set())) };
             let place = framer.place();
-            if *place.file != *file || *place.file == *end.file && place.start >= end.start {
+            if *place.file != *file && !goes_on || *place.file == *end.file && place.start >= end.start {
                 return Ok(ControlFlow::Break(()));
             }
             search.outer_event(event, framer)?;
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(search.last)
+    }
+}
+
+/// The names in a part of the log that [`Scan`] goes through.
+struct StepsNames<'a, 'b> {
+    steps: &'a Steps<'b>,
+    /// Temporary tables of that part.
+    temporary: Temporary,
+}
+
+impl Names for StepsNames<'_, '_> {
+    fn real_effects(
+        &mut self,
+        effects: Effects,
+        query: &Query<'_>,
+        event: &Event<'_>,
+        place: &Place,
+    ) -> Vec<FullEffect> {
+        let full = effects.into_iter().map(|effect| {
+            // A name that is not valid text may be any table's.
+            self.steps.full_effect(effect, query, place).unwrap_or(Effect::Data { verb: String::new() })
+        });
+        let mut effects: Vec<FullEffect> = full.collect();
+        self.temporary.take_out(By::of(event, query, self.steps.layouts.is_mariadb()), &mut effects);
+        effects
+    }
+
+    fn full(&self, map: &TableMap<'_>) -> Result<FullName, Malformed> {
+        self.steps.name_of(map)
+    }
+
+    fn is_wanted(&self, table: &FullName) -> bool {
+        self.steps.is_wanted(table)
     }
 }
