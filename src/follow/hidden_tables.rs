@@ -60,6 +60,12 @@ impl HiddenTables {
         }
     }
 
+    /// Remembers the tables of another part of the transaction, too.
+    pub fn add_all(&mut self, other: HiddenTables) {
+        other.names.into_iter().for_each(|table| self.add(table));
+        self.has_more |= other.has_more;
+    }
+
     /// Notes what a statement did to the tables, if that matters to a selected one.
     pub fn take_in(&mut self, effects: &[FullEffect], is_wanted: &dyn Fn(&FullName) -> bool, place: &Place) {
         for effect in effects {

@@ -34,13 +34,35 @@ pub struct Group {
     pub tables: HiddenTables,
 }
 
+/// A group of events, as far as a search has read it.
+#[derive(Debug, Default)]
+pub struct Part {
+    /// `None` if it begins in an earlier file.
+    pub start: Option<GroupStart>,
+    pub tables: HiddenTables,
+    is_xa: bool,
+}
+
 /// The last thing that the log says about an xid, up to some place.
 #[derive(Debug)]
 pub enum Fate {
     /// Prepared in this group, and neither committed nor rolled back since.
     Prepared(Group),
+    /// The same, with a group that begins in an earlier file. These are its tables in the later ones.
+    BeginsEarlier(HiddenTables),
     Committed,
     RolledBack,
+}
+
+impl Fate {
+    /// The tables of a prepared transaction.
+    pub fn tables(&mut self) -> Option<&mut HiddenTables> {
+        match self {
+            Fate::Prepared(group) => Some(&mut group.tables),
+            Fate::BeginsEarlier(tables) => Some(tables),
+            Fate::Committed | Fate::RolledBack => None,
+        }
+    }
 }
 
 /// The transactions that were prepared in this run, and neither committed nor rolled back since.
@@ -122,20 +144,15 @@ pub struct Scan<'a, N> {
     xid: &'a str,
     names: N,
     /// The current group, if inside one.
-    group: Option<Open>,
+    pub group: Option<Part>,
     pub last: Option<Fate>,
 }
 
-/// A group that has not ended yet.
-struct Open {
-    group: Group,
-    is_xa: bool,
-}
-
 impl<'a, N: Names> Scan<'a, N> {
-    /// `last` is known from the files before.
+    /// Begins with a file, which may continue a group of the file before. `last` is known from the files before.
     pub fn new(xid: &'a str, last: Option<Fate>, names: N) -> Scan<'a, N> {
-        Scan { xid, names, group: None, last }
+        let group = Some(Part { is_xa: true, ..Part::default() });
+        Scan { xid, names, group, last }
     }
 
     pub fn outer_event(&mut self, event: &Event<'_>, framer: &Framer) -> Result<()> {
@@ -159,21 +176,28 @@ impl<'a, N: Names> Scan<'a, N> {
     fn event(&mut self, event: &Event<'_>, framer: &Framer) -> Result<(), Malformed> {
         match EventType::of(event.header.type_byte) {
             EventType::Gtid | EventType::AnonymousGtid | EventType::GtidTagged => {
-                self.group = Some(Open::at(framer, false));
+                self.group = Some(Part::at(framer, false));
             }
             EventType::MariaGtid => {
                 let gtid = gtid::mariadb(&event.header, event.body)?;
-                self.group = Some(Open::at(framer, gtid.prepares_xa));
+                self.group = Some(Part::at(framer, gtid.prepares_xa));
             }
             EventType::TableMap => self.table_map(event, framer)?,
             EventType::Query => self.statement(event, event.body, framer)?,
             EventType::Xid => self.group = None,
             EventType::XaPrepare => {
-                let open = self.group.take().unwrap_or_else(|| Open::at(framer, true));
+                let Part { start, tables, .. } = self.group.take().unwrap_or_else(|| Part::at(framer, true));
                 let prepare = Prepare::parse(event.body)?;
                 if prepare.xid == self.xid {
-                    self.last =
-                        Some(if prepare.one_phase { Fate::Committed } else { Fate::Prepared(open.group) });
+                    self.last = Some(match start {
+                        _ if prepare.one_phase => Fate::Committed,
+                        Some(start) => Fate::Prepared(Group { start, tables }),
+                        None => match self.last.take() {
+                            // The first group of this file: it was looked for before.
+                            Some(Fate::Prepared(group)) => Fate::Prepared(group),
+                            _ => Fate::BeginsEarlier(tables),
+                        },
+                    });
                 }
             }
             _ => {}
@@ -182,9 +206,9 @@ impl<'a, N: Names> Scan<'a, N> {
     }
 
     fn table_map(&mut self, event: &Event<'_>, framer: &Framer) -> Result<(), Malformed> {
-        let Some(open) = self.group.as_mut().filter(|open| open.is_xa) else { return Ok(()) };
+        let Some(part) = self.group.as_mut().filter(|part| part.is_xa) else { return Ok(()) };
         let map = TableMap::parse(framer.format(), event.header.type_byte, event.body)?;
-        open.group.tables.add(self.names.full(&map)?);
+        part.tables.add(self.names.full(&map)?);
         Ok(())
     }
 
@@ -192,17 +216,18 @@ impl<'a, N: Names> Scan<'a, N> {
         let query = Query::parse(framer.format(), body)?;
         match statement::read(query.text, query.session) {
             // Without a GTID event, XA START begins the group.
-            Statement::XaStart => {
-                self.group.get_or_insert_with(|| Open::at(framer, true)).is_xa = true;
-            }
+            Statement::XaStart => match self.group.as_mut().filter(|part| part.start.is_some()) {
+                Some(part) => part.is_xa = true,
+                None => self.group = Some(Part::at(framer, true)),
+            },
             Statement::XaCommit(xid) => self.decided(&xid, Fate::Committed),
             Statement::XaRollback(xid) => self.decided(&xid, Fate::RolledBack),
             Statement::Commit | Statement::Rollback => self.group = None,
             Statement::Effects(effects) if !effects.is_empty() => {
                 let place = framer.place();
                 let effects = self.names.real_effects(effects, &query, event, place);
-                if let Some(Fate::Prepared(group)) = &mut self.last {
-                    group.tables.take_in(&effects, &|table| self.names.is_wanted(table), place);
+                if let Some(tables) = self.last.as_mut().and_then(Fate::tables) {
+                    tables.take_in(&effects, &|table| self.names.is_wanted(table), place);
                 }
             }
             _ => {}
@@ -218,10 +243,11 @@ impl<'a, N: Names> Scan<'a, N> {
     }
 }
 
-impl Open {
-    fn at(framer: &Framer, is_xa: bool) -> Open {
+impl Part {
+    /// A group that begins with the current event.
+    fn at(framer: &Framer, is_xa: bool) -> Part {
         let place = framer.place();
         let start = GroupStart { file: place.file.clone(), offset: place.start };
-        Open { group: Group { start, tables: HiddenTables::default() }, is_xa }
+        Part { start: Some(start), tables: HiddenTables::default(), is_xa }
     }
 }

@@ -9,7 +9,8 @@ use anyhow::Result;
 
 use super::Steps;
 use super::cursor::Flow;
-use super::prepared::{Fate, GroupStart, Names, Replay, ReplayState, Scan};
+use super::hidden_tables::HiddenTables;
+use super::prepared::{Fate, Group, GroupStart, Names, Part, Replay, ReplayState, Scan};
 use super::statement::FullEffect;
 use super::temporary::{By, Temporary};
 use super::transaction::{Meaning, Transactions, malformed};
@@ -62,7 +63,7 @@ impl Steps<'_> {
                     framer.place()
                 )));
             }
-            None => {
+            None | Some(Fate::BeginsEarlier(_)) => {
                 return Err(unreadable(format!(
                     "at {} XA transaction {xid} is committed, but the log file with its rows is gone. Load again",
                     framer.place()
@@ -190,22 +191,56 @@ impl Steps<'_> {
         let end = framer.place();
         let files = self.source.files_up_to(&end.file)?;
         for (i, file) in files.iter().enumerate().rev() {
-            let last = self.search(xid, None, file, end)?;
-            if last.is_some()
-                && let Some(next) = files.get(i + 1)
-            {
-                // What happened to its tables in later files.
-                return self.search(xid, last, next, end);
+            let (last, _) = self.search(xid, None, file, end)?;
+            if self.signal.is_set() {
+                return Ok(None);
             }
-            if last.is_some() || self.signal.is_set() {
-                return Ok(last);
+            let (known, from) = match last {
+                None => continue,
+                Some(Fate::BeginsEarlier(tables)) => match self.begun(xid, tables, &files[..i], end)? {
+                    Some(group) => (Fate::Prepared(group), i),
+                    None => return Ok(None),
+                },
+                Some(last) => (last, i + 1),
+            };
+            return match files.get(from) {
+                // What happened to its tables after that.
+                Some(next) => Ok(self.search(xid, Some(known), next, end)?.0),
+                None => Ok(Some(known)),
+            };
+        }
+        Ok(None)
+    }
+
+    /// The group that one of the files begins, and the file after them ends. A relay log may go on to its next file
+    /// inside a group, more than once.
+    fn begun(
+        &mut self,
+        xid: &str,
+        mut tables: HiddenTables,
+        files: &[String],
+        end: &Place,
+    ) -> Result<Option<Group>> {
+        for file in files.iter().rev() {
+            let (_, open) = self.search(xid, None, file, end)?;
+            let Some(part) = open.filter(|_| !self.signal.is_set()) else { break };
+            tables.add_all(part.tables);
+            if let Some(start) = part.start {
+                return Ok(Some(Group { start, tables }));
             }
         }
         Ok(None)
     }
 
-    /// [`Steps::fate_of`] in one file; or, if something is known from the files before it, from that file on.
-    fn search(&mut self, xid: &str, known: Option<Fate>, file: &str, end: &Place) -> Result<Option<Fate>> {
+    /// [`Steps::fate_of`] in one file; or, if something is known from before, from that file on. Also the group that is
+    /// open at the end.
+    fn search(
+        &mut self,
+        xid: &str,
+        known: Option<Fate>,
+        file: &str,
+        end: &Place,
+    ) -> Result<(Option<Fate>, Option<Part>)> {
         let mut framer = Framer::at(file, FIRST_OFFSET, self.source.offsets());
         let mut events = self.source.begin(file, FIRST_OFFSET, Mode::UntilEnd)?;
         let goes_on = known.is_some();
@@ -220,7 +255,7 @@ impl Steps<'_> {
             search.outer_event(event, framer)?;
             Ok(ControlFlow::Continue(()))
         })?;
-        Ok(search.last)
+        Ok((search.last, search.group))
     }
 }
 

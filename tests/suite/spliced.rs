@@ -269,6 +269,47 @@ fn an_incident_in_an_older_file_does_not_hide_a_prepared_transaction() {
     }
 }
 
+/// A relay log goes on to its next file inside a group.
+#[test]
+fn a_prepared_transaction_that_spans_files_is_found() {
+    for server in XA_SERVERS {
+        let whole = File::of_fixture(server, "xa");
+        let commit = whole.group("XA COMMIT X'6f6e65'");
+        let prepare = whole.first(&[38]);
+        let start = whole.0[..prepare].iter().rposition(|event| [33, 34, 162].contains(&event[4])).unwrap();
+        // As in a relay log: no server start.
+        let mut format = whole.0[0].clone();
+        format[17] |= 0x40;
+        let body = format.len() - 4;
+        let checksum = crc32fast::hash(&format[..body]).to_le_bytes();
+        format[body..].copy_from_slice(&checksum);
+        let next = |events: &[Vec<u8>]| File([&[format.clone()][..], events].concat());
+        for (cut, other_cut) in (start + 1..=prepare).flat_map(|cut| [(cut, cut), (cut, prepare)]) {
+            let files =
+                [File(whole.0[..cut].to_vec()), next(&whole.0[cut..other_cut]), next(&whole.0[other_cut..])];
+            let home = Dumpa::bare();
+            for (file, name) in files.iter().zip(["c.bin", "b.bin", "a.bin"]) {
+                fs::write(home.file(name), file.bytes()).unwrap();
+            }
+            for resumed in [prepare + 1, commit.start] {
+                let from = format!("a.bin:{}", files[2].offset(resumed - other_cut + 1));
+                let tail = |names: &[&str]| {
+                    let tail = Dumpa::bare().args(["tail", "-D", "fixture", "--from", &from, "--binlog"]);
+                    tail.args(names).in_the_folder_of(&home).run()
+                };
+                let run = tail(&["c.bin", "b.bin", "a.bin"]).expect_code(0);
+                let ids: Vec<String> = run.lines().into_iter().map(|line| line.id_text).collect();
+                assert_eq!(ids, ["1", "2", "4", "5"], "{server}, cut at {cut} and {other_cut}");
+                // Without its beginning: XA START will do, too.
+                if cut > start + 1 {
+                    let run = tail(&["b.bin", "a.bin"]).expect_code(4);
+                    assert!(run.stderr.contains("the log file with its rows is gone"), "{}", run.stderr);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn until_goes_by_the_order_in_which_files_are_given() {
     let file = File::of_fixture("mysql-9.7", "shop");
