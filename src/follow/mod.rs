@@ -311,6 +311,7 @@ impl Steps<'_> {
             }
             Meaning::XaRollback(xid) => {
                 self.prepared.forget(&xid);
+                self.note_decision(&xid, false, framer);
                 self.commit(framer)?;
             }
         }

@@ -71,9 +71,59 @@ pub struct Prepared {
     groups: HashMap<String, Group>,
     /// Tables of the transaction that is being read, if it will be prepared.
     tables: HiddenTables,
+    unrepeatable: Unrepeatable,
 }
 
+/// What a search must know of the part of the log that this run has read and that cannot be read again.
+#[derive(Debug, Default)]
+struct Unrepeatable {
+    /// The transactions committed (true) or rolled back there.
+    decided: HashMap<String, bool>,
+    /// Of each statement.
+    effects: Vec<(Vec<FullEffect>, Place)>,
+    /// There were more than are remembered.
+    has_more: bool,
+}
+
+/// At most this many decisions, and effects, are remembered.
+const MOST: usize = 10_000;
+
 impl Prepared {
+    /// An xid was committed or rolled back in a part of the log that cannot be read again.
+    pub fn decided_for_good(&mut self, xid: &str, committed: bool) {
+        let Unrepeatable { decided, has_more, .. } = &mut self.unrepeatable;
+        match decided.len() < MOST {
+            true => _ = decided.insert(xid.to_string(), committed),
+            false => *has_more = true,
+        }
+    }
+
+    /// A statement stands in a part of the log that cannot be read again.
+    pub fn happened_for_good(&mut self, effects: &[FullEffect], place: &Place) {
+        let Unrepeatable { effects: all, has_more, .. } = &mut self.unrepeatable;
+        match all.len() < MOST {
+            true => all.push((effects.to_vec(), place.clone())),
+            false => *has_more = true,
+        }
+    }
+
+    /// What happened to an xid in the part of the log that cannot be read again.
+    pub fn fate_for_good(&self, xid: &str) -> Option<Fate> {
+        let committed = self.unrepeatable.decided.get(xid)?;
+        Some(if *committed { Fate::Committed } else { Fate::RolledBack })
+    }
+
+    /// Whether too much stood there to remember.
+    pub fn forgot(&self) -> bool {
+        self.unrepeatable.has_more
+    }
+
+    /// Notes what happened there to a transaction's tables.
+    pub fn take_in_for_good(&self, tables: &mut HiddenTables, is_wanted: &dyn Fn(&FullName) -> bool) {
+        for (effects, place) in &self.unrepeatable.effects {
+            tables.take_in(effects, is_wanted, place);
+        }
+    }
     /// A transaction begins.
     pub fn begin(&mut self) {
         self.tables = HiddenTables::default();

@@ -66,6 +66,9 @@ impl Steps<'_> {
         }
         let selection = self.layouts.selection();
         self.prepared.take_in(&effects, &|(database, table)| selection.selects(database, table), place);
+        if !self.source.can_read_again(&place.file) {
+            self.prepared.happened_for_good(&effects, place);
+        }
         self.take_in(&effects, &views);
         self.layouts.definitions_changed(&|database, table| is_changed(&effects, database, table));
         Ok(Flow::Continue)

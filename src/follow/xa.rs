@@ -18,7 +18,7 @@ use crate::binlog::event::Event;
 use crate::binlog::query::Query;
 use crate::binlog::table_map::TableMap;
 use crate::bytes::Malformed;
-use crate::exit::unreadable;
+use crate::exit::{unavailable, unreadable};
 use crate::schema::from_log;
 use crate::schema::known::FullName;
 use crate::source::framing::{FIRST_OFFSET, Framer, Place};
@@ -31,6 +31,7 @@ impl Steps<'_> {
     pub(super) fn xa_commit(&mut self, xid: &str, framer: &Framer) -> Result<Flow> {
         let known = self.prepared.take(xid);
         if self.skips {
+            self.note_decision(xid, true, framer);
             self.commit(framer)?;
             return Ok(Flow::Continue);
         }
@@ -38,6 +39,7 @@ impl Steps<'_> {
             Some(group) => Some(Fate::Prepared(group)),
             None => self.fate_of(xid, framer)?,
         };
+        self.note_decision(xid, true, framer);
         // A signal ended the search early, so its result means nothing.
         if self.signal.is_set() {
             return Ok(Flow::Stop);
@@ -188,10 +190,37 @@ impl Steps<'_> {
     /// The last thing that the log says about an xid before the current event. For xids that are not in `prepared`: not
     /// prepared in this run, or committed or rolled back since. `None` if the log says nothing, or on a signal.
     fn fate_of(&mut self, xid: &str, framer: &Framer) -> Result<Option<Fate>> {
+        if let Some(fate) = self.prepared.fate_for_good(xid) {
+            return Ok(Some(fate));
+        }
         let end = framer.place();
         let files = self.source.files_up_to(&end.file)?;
+        let mut fate = self.fate_in(xid, &files, end)?;
+        if !self.source.can_read_again(&end.file) {
+            if fate.is_some() && self.prepared.forgot() {
+                return Err(unavailable(format!(
+                    "at {end} XA transaction {xid} is committed: for that, {} would have to be read twice: give files",
+                    end.file
+                )));
+            }
+            if let Some(tables) = fate.as_mut().and_then(Fate::tables) {
+                self.prepared.take_in_for_good(tables, &|table| self.is_wanted(table));
+            }
+        }
+        Ok(fate)
+    }
+
+    /// Notes that an xid was committed or rolled back, if a search could not read that again.
+    pub(super) fn note_decision(&mut self, xid: &str, committed: bool, framer: &Framer) {
+        if !self.source.can_read_again(&framer.place().file) {
+            self.prepared.decided_for_good(xid, committed);
+        }
+    }
+
+    /// [`Steps::fate_of`] in the files that can be read again.
+    fn fate_in(&mut self, xid: &str, files: &[String], end: &Place) -> Result<Option<Fate>> {
         for (i, file) in files.iter().enumerate().rev() {
-            let (last, _) = self.search(xid, None, file, end)?;
+            let (last, _) = self.search(xid, None, std::slice::from_ref(file), end)?;
             if self.signal.is_set() {
                 return Ok(None);
             }
@@ -203,11 +232,11 @@ impl Steps<'_> {
                 },
                 Some(last) => (last, i + 1),
             };
-            return match files.get(from) {
-                // What happened to its tables after that.
-                Some(next) => Ok(self.search(xid, Some(known), next, end)?.0),
-                None => Ok(Some(known)),
-            };
+            if from == files.len() {
+                return Ok(Some(known));
+            }
+            // What happened to its tables after that.
+            return Ok(self.search(xid, Some(known), &files[from..], end)?.0);
         }
         Ok(None)
     }
@@ -222,7 +251,7 @@ impl Steps<'_> {
         end: &Place,
     ) -> Result<Option<Group>> {
         for file in files.iter().rev() {
-            let (_, open) = self.search(xid, None, file, end)?;
+            let (_, open) = self.search(xid, None, std::slice::from_ref(file), end)?;
             let Some(part) = open.filter(|_| !self.signal.is_set()) else { break };
             tables.add_all(part.tables);
             if let Some(start) = part.start {
@@ -232,26 +261,27 @@ impl Steps<'_> {
         Ok(None)
     }
 
-    /// [`Steps::fate_of`] in one file; or, if something is known from before, from that file on. Also the group that is
-    /// open at the end.
+    /// [`Steps::fate_of`] in some files, if `known` is from before them. Also the group that is open at the end.
     fn search(
         &mut self,
         xid: &str,
         known: Option<Fate>,
-        file: &str,
+        files: &[String],
         end: &Place,
     ) -> Result<(Option<Fate>, Option<Part>)> {
+        let Some(file) = files.first() else { return Ok((known, None)) };
         let mut framer = Framer::at(file, FIRST_OFFSET, self.source.offsets());
         let mut events = self.source.begin(file, FIRST_OFFSET, Mode::UntilEnd)?;
-        let goes_on = known.is_some();
         let names = StepsNames { steps: self, temporary: Temporary::default() };
         let mut search = Scan::new(xid, known, names);
         scan(events.as_mut(), &mut framer, |event, framer| {
-            let Some(event) = event else { return Ok(stop_if(self.signal.is_set())) };
             let place = framer.place();
-            if *place.file != *file && !goes_on || *place.file == *end.file && place.start >= end.start {
+            // Before the next file is opened: that may be a pipe.
+            let is_past = files.iter().all(|file| *place.file != **file);
+            if is_past || *place.file == *end.file && place.start >= end.start {
                 return Ok(ControlFlow::Break(()));
             }
+            let Some(event) = event else { return Ok(stop_if(self.signal.is_set())) };
             search.outer_event(event, framer)?;
             Ok(ControlFlow::Continue(()))
         })?;

@@ -1,7 +1,9 @@
 //! Log files that no server writes as they are: real ones whose events are taken out, repeated or changed.
 
 use std::fs;
+use std::io::Write;
 use std::ops::Range;
+use std::process::Stdio;
 
 use crate::common::*;
 
@@ -454,5 +456,75 @@ fn many_prepared_transactions_are_read_again_from_files() {
         }
         let lines = long.tail(&["t"]).expect_code(0).lines().len();
         assert_eq!(lines, 21 * whole.tail(&["t"]).expect_code(0).lines().len(), "{server}");
+    }
+}
+
+/// Tails two files: one by its path, and one from a pipe, which is standard input or has a path.
+fn piped(
+    home: &Dumpa,
+    from: &str,
+    file: &[u8],
+    pipe: &File,
+    by_path: bool,
+) -> (Option<i32>, Vec<String>, String) {
+    fs::write(home.file("x.bin"), file).unwrap();
+    let name = if by_path { "pipe" } else { "-" };
+    let files = if file.is_empty() { vec![name] } else { vec!["x.bin", name] };
+    let tail = Dumpa::bare().args(["tail", "-D", "fixture", from, "--binlog"]).args(files);
+    let mut command = tail.in_the_folder_of(home).command();
+    let stdin = if by_path { Stdio::null() } else { Stdio::piped() };
+    let mut child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (bytes, fifo, stdin) = (pipe.bytes(), home.file("pipe"), child.stdin.take());
+    std::thread::spawn(move || {
+        // A run that ends early closes the pipe.
+        let _ = match stdin {
+            Some(mut stdin) => stdin.write_all(&bytes),
+            None => fs::File::options().write(true).open(fifo).and_then(|mut fifo| fifo.write_all(&bytes)),
+        };
+    });
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let ids = text.lines().map(|line| Tuple::parse(line).id_text).collect();
+    (output.status.code(), ids, String::from_utf8(output.stderr).unwrap())
+}
+
+/// A statement of no transaction.
+fn statement(text: &str) -> Vec<u8> {
+    event(2, 0, &[&[0; 8][..], &[7, 0, 0, 0, 0], b"fixture\0", text.as_bytes()].concat())
+}
+
+#[test]
+fn a_pipe_is_not_opened_a_second_time() {
+    for (server, by_path) in XA_SERVERS.into_iter().flat_map(|server| [(server, false), (server, true)]) {
+        let whole = File::of_fixture(server, "xa");
+        let commit = whole.group("XA COMMIT X'6f6e65'");
+        let prepare = whole.first(&[38]);
+        let home = Dumpa::bare();
+        let path = std::ffi::CString::new(home.file("pipe").to_str().unwrap()).unwrap();
+        // SAFETY: a plain system call.
+        assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
+        // Its rows would have to be read again.
+        let (code, ids, stderr) = piped(&home, "--from=earliest", &[], &whole, by_path);
+        assert_eq!((code, ids.len()), (Some(3), 0), "{server}: {stderr}");
+        assert!(stderr.contains("cannot be read from the middle, or twice: give files"), "{stderr}");
+        // They are in the file before it, so the pipe need not be read again; and it was read already.
+        let mut old = whole.clone();
+        old.0.truncate(commit.start);
+        let from = format!("--from=x.bin:{}", old.offset(prepare + 1));
+        let new = File([&whole.0[..1], &whole.0[commit.clone()]].concat());
+        let (code, ids, stderr) = piped(&home, &from, &old.bytes(), &new, by_path);
+        assert_eq!((code, ids.join(" ").as_str()), (Some(0), "1 2"), "{server}: {stderr}");
+        // What the run saw in the pipe counts, too.
+        let again = new.0[1..=commit.len()].to_vec();
+        let mut twice = new.clone();
+        twice.insert(1 + commit.len(), again);
+        let (code, ids, stderr) = piped(&home, &from, &old.bytes(), &twice, by_path);
+        assert_eq!((code, ids.join(" ").as_str()), (Some(0), "1 2"), "{server}, twice: {stderr}");
+        let table = whole.tail(&[]).lines().remove(0).table;
+        let mut emptied = new.clone();
+        emptied.insert(1, vec![statement(&format!("TRUNCATE {table}"))]);
+        let (code, ids, stderr) = piped(&home, &from, &old.bytes(), &emptied, by_path);
+        assert_eq!((code, ids.len()), (Some(4), 1), "{server}, emptied: {stderr}");
+        assert!(stderr.contains("was emptied at"), "{stderr}");
     }
 }
