@@ -4,6 +4,7 @@
 mod altered;
 pub mod cursor;
 mod foreign_keys;
+mod hidden_tables;
 mod id_changes;
 mod last_line;
 mod lines;
@@ -268,6 +269,7 @@ impl Steps<'_> {
                 self.begin();
             }
             Meaning::TableMap => self.table_map(event, framer)?,
+            Meaning::HiddenTableMap => self.hidden_table_map(event, framer)?,
             Meaning::Rows { kind, ends } => {
                 if self.print_rows(kind, event, framer)? == Flow::Stop {
                     return Ok(Flow::Stop);
@@ -309,6 +311,7 @@ impl Steps<'_> {
             }
             Meaning::XaRollback(xid) => {
                 self.prepared.forget(&xid);
+                self.note_decision(&xid, false, framer);
                 self.commit(framer)?;
             }
         }
@@ -331,6 +334,7 @@ impl Steps<'_> {
     fn begin(&mut self) {
         let gtid = self.transactions.open().and_then(|open| open.gtid.as_deref());
         self.skips = self.cursor.is_done_gtid(gtid);
+        self.prepared.begin();
     }
 
     fn table_map(&mut self, event: &Event<'_>, framer: &Framer) -> Result<()> {

@@ -65,6 +65,11 @@ impl Steps<'_> {
                 return Ok(Flow::Stop);
             }
         }
+        let selection = self.layouts.selection();
+        self.prepared.take_in(&effects, &|(database, table)| selection.selects(database, table), place);
+        if !self.source.can_read_again(&place.file) {
+            self.prepared.happened_for_good(&effects, place);
+        }
         let copies = self.copied_sequences(&effects, event, place)?;
         self.take_in_foreign_keys(&effects, place);
         self.take_in(&effects, &views);

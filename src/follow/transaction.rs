@@ -79,6 +79,8 @@ pub enum Meaning<'a> {
         abandons: bool,
     },
     TableMap,
+    /// Of rows that count only if a later transaction commits them.
+    HiddenTableMap,
     Rows {
         kind: RowsKind,
         /// The transaction ends with them.
@@ -166,7 +168,7 @@ impl Transactions {
             EventType::Query => self.query(event, framer),
             EventType::TableMap => {
                 self.expect_rows(event, framer)?;
-                Ok(if self.hides_rows() { Meaning::Nothing } else { Meaning::TableMap })
+                Ok(if self.hides_rows() { Meaning::HiddenTableMap } else { Meaning::TableMap })
             }
             EventType::Rows(kind) => self.rows(kind, event, framer),
             EventType::Xid => self.end(event, place).map(|()| Meaning::Commit),

@@ -3,7 +3,7 @@
 //! In a relay log, headers have another server's offsets, and some events are the replica's own. So offsets are counted
 //! in the file's bytes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -31,7 +31,14 @@ const MAX_EVENT_BYTES: u32 = 1 << 30;
 pub struct LogFiles {
     paths: Vec<PathBuf>,
     indexes: Indexes,
+    opened: Opened,
+    /// The number of the first pipe that the main reading takes from its beginning. It cannot be read again.
+    first_pipe: Option<usize>,
 }
+
+/// The pipes that were opened: each only once, since a second reader would take bytes from the first. The reading threads
+/// share it.
+type Opened = Arc<Mutex<HashSet<PathBuf>>>;
 
 /// Indexes of the files, which the reading threads share.
 type Indexes = Arc<Mutex<HashMap<PathBuf, Index>>>;
@@ -51,7 +58,8 @@ impl LogFiles {
     /// # Errors
     /// Exit 2 when two files have the same name: a position would be ambiguous.
     pub fn new(paths: Vec<PathBuf>) -> Result<LogFiles> {
-        let files = LogFiles { paths, indexes: Indexes::default() };
+        let files =
+            LogFiles { paths, indexes: Indexes::default(), opened: Opened::default(), first_pipe: None };
         let names = files.names();
         for (i, name) in names.iter().enumerate() {
             if let Some(first) = names[..i].iter().position(|other| other == name) {
@@ -91,7 +99,7 @@ impl LogFiles {
 }
 
 impl Source for LogFiles {
-    fn begin(&mut self, file: &str, offset: u64, _mode: Mode) -> Result<Box<dyn Events>> {
+    fn begin(&mut self, file: &str, offset: u64, mode: Mode) -> Result<Box<dyn Events>> {
         let at = self.paths.iter().position(|path| name_of(path) == file).ok_or_else(|| {
             unavailable(format!(
                 "the position is in {file}, which is not among the files given with --binlog"
@@ -103,13 +111,19 @@ impl Source for LogFiles {
             )));
         }
         if offset > FIRST_OFFSET && is_stdin(&self.paths[at]) {
-            return Err(unavailable("standard input cannot be read from the middle, or twice: give files"));
+            return Err(read_already(&self.paths[at]));
+        }
+        if mode == Mode::Follow {
+            let whole = at + usize::from(offset > FIRST_OFFSET);
+            self.first_pipe = (whole..self.paths.len()).find(|i| is_pipe(&self.paths[*i]));
         }
         let events = FileEvents {
             waiting: self.paths[at..].iter().rev().cloned().collect(),
+            next: None,
             open: None,
             begin_at: Some(offset),
             indexes: self.indexes.clone(),
+            opened: self.opened.clone(),
             event: Vec::new(),
         };
         Ok(Box::new(events))
@@ -117,10 +131,15 @@ impl Source for LogFiles {
 
     fn files_up_to(&mut self, file: &str) -> Result<Vec<String>> {
         let mut names = self.names();
+        names.truncate(self.first_pipe.unwrap_or(names.len()));
         if let Some(at) = names.iter().position(|other| other == file) {
             names.truncate(at + 1);
         }
         Ok(names)
+    }
+
+    fn can_read_again(&self, file: &str) -> bool {
+        self.first_pipe.is_none_or(|first| self.paths.iter().take(first).any(|path| name_of(path) == file))
     }
 
     fn offsets(&self) -> Offsets {
@@ -132,14 +151,31 @@ fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
+/// Whether a file is read while it is written, as standard input or `<(…)` is. Of a path that cannot be opened, that says
+/// so.
+fn is_pipe(path: &Path) -> bool {
+    is_stdin(path) || std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
+}
+
+fn read_already(path: &Path) -> anyhow::Error {
+    let what = match is_stdin(path) {
+        true => "standard input".to_string(),
+        false => path.display().to_string(),
+    };
+    unavailable(format!("{what} cannot be read from the middle, or twice: give files"))
+}
+
 /// The files, read one after the other.
 struct FileEvents {
     /// The files to come, last one first.
     waiting: Vec<PathBuf>,
+    /// The next file, whose name was handed over. It is opened only if events of it are asked for.
+    next: Option<PathBuf>,
     open: Option<Open>,
     /// The offset to begin at in the first file, until it is opened.
     begin_at: Option<u64>,
     indexes: Indexes,
+    opened: Opened,
     event: Vec<u8>,
 }
 
@@ -190,18 +226,22 @@ struct Open {
 impl Events for FileEvents {
     fn next(&mut self, sink: &mut dyn Sink) -> Result<bool> {
         let Some(open) = &mut self.open else {
+            if let Some(path) = self.next.take() {
+                self.open = Some(Open::new(path, &self.opened)?);
+                return Ok(true);
+            }
             let Some(path) = self.waiting.pop() else { return Ok(false) };
-            self.open = Some(match self.begin_at.take() {
+            match self.begin_at.take() {
                 Some(offset) => {
                     let mut indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
-                    Open::in_middle(path.clone(), offset, indexes.entry(path).or_default(), sink)?
+                    let index = indexes.entry(path.clone()).or_default();
+                    self.open = Some(Open::in_middle(path, offset, index, &self.opened, sink)?);
                 }
                 None => {
-                    let open = Open::new(path)?;
-                    sink.file(&open.name);
-                    open
+                    sink.file(&name_of(&path));
+                    self.next = Some(path);
                 }
-            });
+            }
             return Ok(true);
         };
         if !open.read(&mut self.event)? {
@@ -218,7 +258,15 @@ impl Events for FileEvents {
 
 impl Open {
     /// Opens a file at its first event.
-    fn new(path: PathBuf) -> Result<Open> {
+    ///
+    /// # Errors
+    /// Exit 3 when it is a pipe that was opened before.
+    fn new(path: PathBuf, opened: &Opened) -> Result<Open> {
+        let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_pipe(&path) && !opened.insert(path.clone()) {
+            return Err(read_already(&path));
+        }
+        drop(opened);
         let name = name_of(&path);
         let mut open = match is_stdin(&path) {
             true => Open {
@@ -237,8 +285,14 @@ impl Open {
     }
 
     /// Opens a file in the middle. The format descriptions before the offset go to `sink`.
-    fn in_middle(path: PathBuf, offset: u64, index: &mut Index, sink: &mut dyn Sink) -> Result<Open> {
-        let mut open = Open::new(path)?;
+    fn in_middle(
+        path: PathBuf,
+        offset: u64,
+        index: &mut Index,
+        opened: &Opened,
+        sink: &mut dyn Sink,
+    ) -> Result<Open> {
+        let mut open = Open::new(path, opened)?;
         let from = index.last_before(offset);
         if from > FIRST_OFFSET {
             open.go_to(from)?;

@@ -21,8 +21,14 @@ pub trait Source {
     /// Exit 3 when the position is not available (any more); exit 1 when the source cannot be reached.
     fn begin(&mut self, file: &str, offset: u64, mode: Mode) -> Result<Box<dyn Events>>;
 
-    /// The names of the available files, oldest first, up to and including `file`.
+    /// The names of the available files, oldest first, up to and including `file`. Without those from the first one on that
+    /// cannot be read again.
     fn files_up_to(&mut self, file: &str) -> Result<Vec<String>>;
+
+    /// Whether a file that is being followed can be read again, and all files before it.
+    fn can_read_again(&self, _file: &str) -> bool {
+        true
+    }
 
     /// How its events' offsets count.
     fn offsets(&self) -> Offsets;

@@ -85,3 +85,37 @@ on_servers!([mysql_8_0, mysql_9_7, mariadb_10_11, mariadb_11_4, mariadb_11_8]
     let relayed = eventually("the replica has all of the log", whole);
     assert_eq!(lines(&relayed), wanted);
 });
+
+on_servers!([mariadb_11_4] fn a_prepared_transaction_may_span_relay_log_files(shared) {
+    let source = Server::private(&shared.name, &["--server-id=11", "--binlog-row-metadata=FULL"]);
+    let replica = Server::private(&shared.name, &["--server-id=22", "--relay-log=relay", "--max-relay-log-size=4096"]);
+    follow(&source, &replica);
+    source.sql("CREATE DATABASE d;\nCREATE TABLE d.t (id INT PRIMARY KEY, n VARCHAR(100)) ENGINE=InnoDB");
+    let mut conn = source.conn();
+    for round in 0..4 {
+        let first = round * 60;
+        let insert = |i| format!("INSERT INTO d.t VALUES ({i}, REPEAT('x', 40))");
+        let rows = (first..first + 60).map(insert);
+        let around = |verb: &str| format!("XA {verb} 'x{round}'");
+        let before = [around("START")].into_iter().chain(rows);
+        for sql in before.chain(["END", "PREPARE", "COMMIT"].map(around)) {
+            conn.query_drop(&sql).unwrap_or_else(|why| panic!("{sql}: {why}"));
+        }
+    }
+    let tail = |files: &[PathBuf]| Dumpa::bare().args(["tail", "-D", "d", "--binlog"]).args(files);
+    let whole = || {
+        let relayed = files(&replica, "relay");
+        let run = tail(&relayed).run();
+        (run.code == Some(0) && run.lines().len() == 240).then_some(relayed)
+    };
+    let relayed = eventually("the replica has all of the log", whole);
+    let lines: Vec<String> = tail(&relayed).run().lines().into_iter().map(|line| line.raw).collect();
+    let home = Dumpa::bare();
+    // From the last line before each transaction, and from lines inside.
+    for i in [0, 30, 58, 59, 60, 90, 119, 150, 179, 200] {
+        std::fs::write(home.file("line.json"), &lines[i]).expect("a file");
+        let run = tail(&relayed).args(["--from", "line.json"]).in_the_folder_of(&home).run().expect_code(0);
+        let rest: Vec<String> = run.lines().into_iter().map(|line| line.raw).collect();
+        assert_eq!(rest, lines[i + 1..], "from line {i}");
+    }
+});

@@ -1,7 +1,9 @@
 //! Log files that no server writes as they are: real ones whose events are taken out, repeated or changed.
 
 use std::fs;
+use std::io::Write;
 use std::ops::Range;
+use std::process::Stdio;
 
 use crate::common::*;
 
@@ -269,6 +271,47 @@ fn an_incident_in_an_older_file_does_not_hide_a_prepared_transaction() {
     }
 }
 
+/// A relay log goes on to its next file inside a group.
+#[test]
+fn a_prepared_transaction_that_spans_files_is_found() {
+    for server in XA_SERVERS {
+        let whole = File::of_fixture(server, "xa");
+        let commit = whole.group("XA COMMIT X'6f6e65'");
+        let prepare = whole.first(&[38]);
+        let start = whole.0[..prepare].iter().rposition(|event| [33, 34, 162].contains(&event[4])).unwrap();
+        // As in a relay log: no server start.
+        let mut format = whole.0[0].clone();
+        format[17] |= 0x40;
+        let body = format.len() - 4;
+        let checksum = crc32fast::hash(&format[..body]).to_le_bytes();
+        format[body..].copy_from_slice(&checksum);
+        let next = |events: &[Vec<u8>]| File([&[format.clone()][..], events].concat());
+        for (cut, other_cut) in (start + 1..=prepare).flat_map(|cut| [(cut, cut), (cut, prepare)]) {
+            let files =
+                [File(whole.0[..cut].to_vec()), next(&whole.0[cut..other_cut]), next(&whole.0[other_cut..])];
+            let home = Dumpa::bare();
+            for (file, name) in files.iter().zip(["c.bin", "b.bin", "a.bin"]) {
+                fs::write(home.file(name), file.bytes()).unwrap();
+            }
+            for resumed in [prepare + 1, commit.start] {
+                let from = format!("a.bin:{}", files[2].offset(resumed - other_cut + 1));
+                let tail = |names: &[&str]| {
+                    let tail = Dumpa::bare().args(["tail", "-D", "fixture", "--from", &from, "--binlog"]);
+                    tail.args(names).in_the_folder_of(&home).run()
+                };
+                let run = tail(&["c.bin", "b.bin", "a.bin"]).expect_code(0);
+                let ids: Vec<String> = run.lines().into_iter().map(|line| line.id_text).collect();
+                assert_eq!(ids, ["1", "2", "4", "5"], "{server}, cut at {cut} and {other_cut}");
+                // Without its beginning: XA START will do, too.
+                if cut > start + 1 {
+                    let run = tail(&["b.bin", "a.bin"]).expect_code(4);
+                    assert!(run.stderr.contains("the log file with its rows is gone"), "{}", run.stderr);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn until_goes_by_the_order_in_which_files_are_given() {
     let file = File::of_fixture("mysql-9.7", "shop");
@@ -413,5 +456,75 @@ fn many_prepared_transactions_are_read_again_from_files() {
         }
         let lines = long.tail(&["t"]).expect_code(0).lines().len();
         assert_eq!(lines, 21 * whole.tail(&["t"]).expect_code(0).lines().len(), "{server}");
+    }
+}
+
+/// Tails two files: one by its path, and one from a pipe, which is standard input or has a path.
+fn piped(
+    home: &Dumpa,
+    from: &str,
+    file: &[u8],
+    pipe: &File,
+    by_path: bool,
+) -> (Option<i32>, Vec<String>, String) {
+    fs::write(home.file("x.bin"), file).unwrap();
+    let name = if by_path { "pipe" } else { "-" };
+    let files = if file.is_empty() { vec![name] } else { vec!["x.bin", name] };
+    let tail = Dumpa::bare().args(["tail", "-D", "fixture", from, "--binlog"]).args(files);
+    let mut command = tail.in_the_folder_of(home).command();
+    let stdin = if by_path { Stdio::null() } else { Stdio::piped() };
+    let mut child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (bytes, fifo, stdin) = (pipe.bytes(), home.file("pipe"), child.stdin.take());
+    std::thread::spawn(move || {
+        // A run that ends early closes the pipe.
+        let _ = match stdin {
+            Some(mut stdin) => stdin.write_all(&bytes),
+            None => fs::File::options().write(true).open(fifo).and_then(|mut fifo| fifo.write_all(&bytes)),
+        };
+    });
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let ids = text.lines().map(|line| Tuple::parse(line).id_text).collect();
+    (output.status.code(), ids, String::from_utf8(output.stderr).unwrap())
+}
+
+/// A statement of no transaction.
+fn statement(text: &str) -> Vec<u8> {
+    event(2, 0, &[&[0; 8][..], &[7, 0, 0, 0, 0], b"fixture\0", text.as_bytes()].concat())
+}
+
+#[test]
+fn a_pipe_is_not_opened_a_second_time() {
+    for (server, by_path) in XA_SERVERS.into_iter().flat_map(|server| [(server, false), (server, true)]) {
+        let whole = File::of_fixture(server, "xa");
+        let commit = whole.group("XA COMMIT X'6f6e65'");
+        let prepare = whole.first(&[38]);
+        let home = Dumpa::bare();
+        let path = std::ffi::CString::new(home.file("pipe").to_str().unwrap()).unwrap();
+        // SAFETY: a plain system call.
+        assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
+        // Its rows would have to be read again.
+        let (code, ids, stderr) = piped(&home, "--from=earliest", &[], &whole, by_path);
+        assert_eq!((code, ids.len()), (Some(3), 0), "{server}: {stderr}");
+        assert!(stderr.contains("cannot be read from the middle, or twice: give files"), "{stderr}");
+        // They are in the file before it, so the pipe need not be read again; and it was read already.
+        let mut old = whole.clone();
+        old.0.truncate(commit.start);
+        let from = format!("--from=x.bin:{}", old.offset(prepare + 1));
+        let new = File([&whole.0[..1], &whole.0[commit.clone()]].concat());
+        let (code, ids, stderr) = piped(&home, &from, &old.bytes(), &new, by_path);
+        assert_eq!((code, ids.join(" ").as_str()), (Some(0), "1 2"), "{server}: {stderr}");
+        // What the run saw in the pipe counts, too.
+        let again = new.0[1..=commit.len()].to_vec();
+        let mut twice = new.clone();
+        twice.insert(1 + commit.len(), again);
+        let (code, ids, stderr) = piped(&home, &from, &old.bytes(), &twice, by_path);
+        assert_eq!((code, ids.join(" ").as_str()), (Some(0), "1 2"), "{server}, twice: {stderr}");
+        let table = whole.tail(&[]).lines().remove(0).table;
+        let mut emptied = new.clone();
+        emptied.insert(1, vec![statement(&format!("TRUNCATE {table}"))]);
+        let (code, ids, stderr) = piped(&home, &from, &old.bytes(), &emptied, by_path);
+        assert_eq!((code, ids.len()), (Some(4), 1), "{server}, emptied: {stderr}");
+        assert!(stderr.contains("was emptied at"), "{stderr}");
     }
 }
