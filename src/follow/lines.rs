@@ -297,12 +297,14 @@ impl Lines {
         Ok(())
     }
 
-    /// Writes all lines that may be written at the end of the run: of a transaction printed in part also the last line.
+    /// Writes all lines that may be written at the end of the run. If it `stopped` inside the transaction, as `--until` says,
+    /// those are all. Otherwise the last line of a transaction printed in part is left out: it would name another place if
+    /// the commit had been read.
     pub fn finish(&mut self, stopped: bool) -> Result<()> {
-        if self.open.streams || stopped {
-            self.open.last = None;
-        } else {
-            self.output.buffer.truncate(self.committed);
+        match self.open.last {
+            _ if stopped => self.open.last = None,
+            Some(last) if self.open.streams => self.output.buffer.truncate(last.start),
+            _ => self.output.buffer.truncate(self.committed),
         }
         self.output.flush()
     }
