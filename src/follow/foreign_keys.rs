@@ -2,7 +2,7 @@
 //! give one warning.
 
 use super::Steps;
-use super::statement::FullEffect;
+use super::full_effect::FullEffect;
 use crate::position::Position;
 use crate::schema::foreign_keys::ForeignKey;
 use crate::schema::known::FullName;

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::statement::FullEffect;
+use super::full_effect::FullEffect;
 use crate::schema::known::FullName;
 use crate::source::framing::Place;
 use crate::sql::effect::{DatabaseChange, Effect, TableChange};

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Steps;
-use super::statement::FullEffect;
+use super::full_effect::FullEffect;
 use crate::exit::unreadable;
 use crate::schema::known::FullName;
 use crate::source::framing::Place;

@@ -4,6 +4,7 @@
 mod altered;
 pub mod cursor;
 mod foreign_keys;
+mod full_effect;
 mod hidden_tables;
 mod id_changes;
 mod last_line;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::full_effect::FullEffect;
 use super::hidden_tables::HiddenTables;
-use super::statement::FullEffect;
 use super::transaction::{Transactions, malformed};
 use crate::binlog::event::{Event, EventType};
 use crate::binlog::gtid;

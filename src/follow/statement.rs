@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::Steps;
 use super::cursor::Flow;
+use super::full_effect::{FullEffect, is_changed};
 use super::lines::Line;
 use super::temporary::By;
 use super::transaction::data_statement;
@@ -17,10 +18,6 @@ use crate::source::framing::{Framer, Place};
 use crate::sql::alter::{ONLY_DELETE, ONLY_HISTORY};
 use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange, TableName};
 use crate::tuple::{LinePrefixes, Op};
-
-/// An effect with full names: a table's with its database, and folded to lower case if the server compares names so. If
-/// a name is not valid text, and no table of its database is selected, it is empty.
-pub(super) type FullEffect = Effect<FullName, String>;
 
 impl Steps<'_> {
     /// Handles the effects of a statement other than transaction control.
@@ -458,18 +455,4 @@ impl Steps<'_> {
             | TableChange::TemporaryGone => {}
         }
     }
-}
-
-/// Whether a statement may have changed a table's definition. Names that differ only in case count as the same, because a log
-/// does not always say how its server compares them.
-fn is_changed(effects: &[FullEffect], database: &str, table: &str) -> bool {
-    let same =
-        |a: &str, b: &str| a.chars().flat_map(char::to_lowercase).eq(b.chars().flat_map(char::to_lowercase));
-    let is_it = |name: &FullName| same(&name.1, table) && same(&name.0, database);
-    effects.iter().any(|effect| match effect {
-        Effect::Table(name, TableChange::RenamedTo(to)) => is_it(name) || is_it(to),
-        Effect::Table(name, _) => is_it(name),
-        Effect::Database(name, _) => same(name, database),
-        Effect::Data { .. } => true,
-    })
 }

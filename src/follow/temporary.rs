@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::statement::FullEffect;
+use super::full_effect::FullEffect;
 use crate::binlog::event::{Event, FLAG_THREAD_SPECIFIC};
 use crate::binlog::query::Query;
 use crate::schema::known::FullName;

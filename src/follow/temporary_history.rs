@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use anyhow::Result;
 
-use super::statement::FullEffect;
+use super::full_effect::FullEffect;
 use super::temporary::{By, Temporary};
 use super::transaction::malformed;
 use super::{Flow, Steps};

@@ -9,9 +9,9 @@ use anyhow::Result;
 
 use super::Steps;
 use super::cursor::Flow;
+use super::full_effect::FullEffect;
 use super::hidden_tables::HiddenTables;
 use super::prepared::{Fate, Group, GroupStart, Names, Part, Replay, ReplayState, Scan};
-use super::statement::FullEffect;
 use super::temporary::{By, Temporary};
 use super::transaction::{Meaning, Transactions, malformed};
 use crate::binlog::event::Event;

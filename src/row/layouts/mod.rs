@@ -1,5 +1,7 @@
 //! Makes layouts from table maps and definitions, and caches them by table id.
 
+mod ids;
+
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -12,11 +14,10 @@ use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::table_map::TableMap;
 use crate::bytes::Malformed;
 use crate::exit::unreadable;
-use crate::position::IdColumn;
 use crate::schema::definitions::Definitions;
 use crate::schema::foreign_keys::{ForeignKey, ForeignKeys};
 use crate::schema::from_log::{self, Logged};
-use crate::schema::known::{FullName, KnownTables, class, id_of};
+use crate::schema::known::{FullName, KnownTables};
 use crate::schema::matched_names::MatchedNames;
 use crate::schema::merge_tables::MergeTables;
 use crate::schema::rules::{IdRule, Rules};
@@ -26,6 +27,7 @@ use crate::value::{Dialect, Style};
 use crate::version::Release;
 
 pub use crate::schema::definitions::Lookup;
+pub use ids::{IdNow, no_key};
 
 /// Limit of the cache: the columns of all its table maps, which take some 10 MB. It needs a limit, because a server
 /// gives a table a new id each time it opens it.
@@ -52,51 +54,6 @@ impl Mapping {
             Mapping::Refused { columns, .. } => *columns,
         }
     }
-}
-
-/// A table's id columns by `--id`, or else by its present keys.
-pub struct IdNow {
-    pub columns: Vec<String>,
-    /// By `--id`: keys do not matter.
-    pub is_given: bool,
-    /// The table at present; `None` without a server, or if it is gone.
-    pub table: Option<Table>,
-}
-
-impl IdNow {
-    /// Whether the id is the primary key.
-    pub fn is_primary_key(&self) -> bool {
-        !self.is_given && self.table.as_ref().is_some_and(|table| table.has_primary_key)
-    }
-
-    /// Whether another unique key may have been the id before a MODIFY of a column to NULL or NOT NULL.
-    pub fn may_have_moved(&self, column: &str, not_null: bool) -> bool {
-        let Some(table) = self.table.as_ref().filter(|table| !self.is_given && !table.has_primary_key) else {
-            return false;
-        };
-        let Some(column) = table.column_number(column) else { return !table.unique_keys.is_empty() };
-        let is_of_id = table.id.columns().contains(&column);
-        let nullable = |i: &usize| table.columns.get(*i).is_none_or(|column| column.nullable);
-        table.unique_keys.iter().any(|key| match not_null {
-            // Without the column's NOT NULL, the id was another key.
-            true => is_of_id && !key.contains(&column) && !key.iter().any(nullable),
-            // With NOT NULL, the id was this key.
-            false => key.contains(&column) && !key.iter().any(|i| *i != column && nullable(i)),
-        })
-    }
-
-    /// Whether the table has no such column: it was renamed or dropped since.
-    pub fn lacks(&self, column: &str) -> bool {
-        self.table.as_ref().is_some_and(|table| table.column_number(column).is_none())
-    }
-}
-
-/// The warning about a table whose rows nothing identifies.
-pub fn no_key(printed: &str) -> String {
-    format!(
-        "{printed} has neither a primary key nor a unique key of NOT NULL columns: its id is null. \
-         --id {printed}=COLUMN names one"
-    )
 }
 
 /// A cached table map, and what was made of it.
@@ -260,12 +217,10 @@ impl Layouts {
             return Ok(());
         }
         let mapping = Rc::new(self.make(map, &place.to_string(), is_no_table)?);
-        let [database, table] =
-            [map.database, map.table].map(|name| String::from_utf8_lossy(name).into_owned());
-        self.keep(
-            map.table_id,
-            CachedMap { table: (database, table), body: body.to_vec(), mapping, statement },
-        );
+        let [database, table] = [map.database, map.table].map(String::from_utf8_lossy);
+        let (database, table) = self.understood(&database, &table).unwrap_or((&database, &table));
+        let table = (database.to_string(), table.to_string());
+        self.keep(map.table_id, CachedMap { table, body: body.to_vec(), mapping, statement });
         Ok(())
     }
 
@@ -414,67 +369,6 @@ impl Layouts {
         )))
     }
 
-    /// # Errors
-    /// Exit 4 when the id columns differ from those of rows printed before, or print differently: no later
-    /// line would update or delete these rows.
-    fn check_id(&mut self, table: &Table, printed: &str, place: &str) -> Result<()> {
-        let names = |names: &[IdColumn]| match names {
-            [] => "null".to_string(),
-            names => names.iter().map(|column| format!("`{}`", column.name)).collect::<Vec<_>>().join(", "),
-        };
-        if table.id == Id::Unknown {
-            let name = (table.database.clone(), table.name.clone());
-            return match self.tables_known.id(&name) {
-                Some(before) if !before.is_empty() => Err(unreadable(format!(
-                    "at {place} cannot tell which columns make up the id of {}.{}: the log does not name them, and \
-                     there is no server to ask (--host), or the table has other columns there now. Rows printed before \
-                     have the id {}. Give --id {printed}=COLUMN, or load again",
-                    table.database,
-                    table.name,
-                    names(before)
-                ))),
-                _ => Ok(()),
-            };
-        }
-        let Some(before) = self.tables_known.id_is(table) else { return Ok(()) };
-        let (was, is) = (names(&before), names(&id_of(table)));
-        let what = match was == is {
-            true => format!("{was} with another type than before"),
-            false => format!("{is}, but was {was} before"),
-        };
-        if before.is_empty() {
-            self.warnings.push(format!(
-                "{printed}: from {place} on the id is {what}: rows printed before have a null id. Load again"
-            ));
-            return Ok(());
-        }
-        Err(unreadable(format!(
-            "from {place} on the id of {}.{} is {what}: rows printed before keep their old id. Load again",
-            table.database, table.name
-        )))
-    }
-
-    /// A table's id columns by `--id`, or else by its present keys; `None` without a server, or if the table is gone.
-    pub fn id_now(&mut self, table: &(String, String)) -> Result<Option<IdNow>> {
-        let rule = self.rules.ids.iter().find(|rule| rule.pattern.matches(&table.0, &table.1));
-        if let Some(rule) = rule {
-            let columns = rule.columns.clone();
-            let table = self.definitions.in_catalog(&table.0, &table.1)?;
-            return Ok(Some(IdNow { columns, is_given: true, table }));
-        }
-        let Some(now) = self.definitions.in_catalog(&table.0, &table.1)? else { return Ok(None) };
-        let names = now.id.columns().iter().filter_map(|i| Some(now.columns.get(*i)?.name.clone()));
-        let columns = names.collect();
-        Ok(Some(IdNow { columns, is_given: false, table: Some(now) }))
-    }
-
-    /// How a table's column prints at present, empty if there is no such column; `None` without a server, or if the
-    /// table is gone.
-    pub fn class_now(&mut self, table: &(String, String), column: &str) -> Result<Option<String>> {
-        let Some(now) = self.definitions.in_catalog(&table.0, &table.1)? else { return Ok(None) };
-        Ok(Some(now.column_number(column).and_then(|i| now.columns.get(i)).map(class).unwrap_or_default()))
-    }
-
     /// Whether a table is now partitioned by SYSTEM_TIME (MariaDB): old row versions have partitions of their own. The
     /// partition of the current rows cannot be dropped.
     pub fn has_history_partitions(&mut self, table: &(String, String)) -> Result<bool> {
@@ -483,11 +377,6 @@ impl Layouts {
         }
         let known = self.definitions.in_catalog(&table.0, &table.1)?;
         Ok(known.is_some_and(|known| known.has_history_partitions))
-    }
-
-    /// Whether the command line names the columns of a table's id.
-    pub fn has_id_rule(&self, table: &(String, String)) -> bool {
-        self.rules.ids.iter().any(|rule| rule.pattern.matches(&table.0, &table.1))
     }
 
     fn warn(&mut self, warning: String) {
