@@ -7,11 +7,10 @@
 use anyhow::Result;
 
 use super::Steps;
-use super::id_changes::quoted;
 use crate::exit::unreadable;
 use crate::schema::known::FullName;
 use crate::source::framing::Place;
-use crate::sql::effect::{Clause, Effect, TableChange};
+use crate::sql::effect::{Clause, Effect, Identifier, TableChange};
 
 impl Steps<'_> {
     /// Warns of changes that a statement's clauses make to existing rows.
@@ -119,4 +118,8 @@ fn described(clause: &Clause) -> Option<String> {
         }
         Clause::DropPrimaryKey | Clause::AddUniqueKey { .. } | Clause::DropIndex { .. } => return None,
     })
+}
+
+pub(super) fn quoted(name: &Identifier) -> String {
+    format!("`{}`", name.as_deref().unwrap_or("?"))
 }

@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use super::Steps;
-use super::altered::renames;
+use super::altered::{quoted, renames};
 use crate::position::IdColumn;
 use crate::row::layouts::IdNow;
 use crate::schema::known::{FullName, prints_as};
@@ -160,10 +160,6 @@ fn is_key_of(key: &[Identifier], id: &[String]) -> bool {
 
 fn same_names<'a>(names: impl ExactSizeIterator<Item = &'a str>, id: &[String]) -> bool {
     names.len() == id.len() && names.zip(id).all(|(name, id)| name.eq_ignore_ascii_case(id))
-}
-
-pub(super) fn quoted(name: &Identifier) -> String {
-    format!("`{}`", name.as_deref().unwrap_or("?"))
 }
 
 /// Describes a clause that may have changed ids. Of the id columns only those of `now` are known.

@@ -9,7 +9,7 @@ use mysql::{Conn, Row, params};
 use super::foreign_keys::ForeignKey;
 use super::known::FullName;
 use super::quoting::quoted;
-use super::read_ahead::{Described, ReadAhead};
+use super::read_ahead::{COLUMN_FIELDS, ColumnRow, Described, KeyPart, Keys, ReadAhead};
 use super::{
     Column, Generated, HiddenColumns, Id, Table, column_grants, declared_type, enum_labels,
     expression_columns, merge_tables, system_versioning,
@@ -17,34 +17,8 @@ use super::{
 use crate::exit::unreadable;
 use crate::server::Server;
 
-/// The fields of a [`ColumnRow`] in `information_schema.COLUMNS`.
-pub const COLUMN_FIELDS: &str = "COLUMN_NAME, CAST(COLUMN_TYPE AS CHAR), CHARACTER_SET_NAME, \
-     CAST(CHARACTER_OCTET_LENGTH AS UNSIGNED), IS_NULLABLE = 'YES', CAST(EXTRA AS CHAR)";
-
 /// No such database, table dropped, no such table, and table altered since the snapshot began.
 const GONE: [u16; 4] = [1049, 1051, 1146, 1412];
-
-/// A column: see [`COLUMN_FIELDS`].
-pub type ColumnRow = (String, String, Option<String>, Option<u64>, bool, String);
-
-/// A part of a key.
-#[derive(Debug)]
-pub struct KeyPart {
-    pub key: String,
-    /// `None` for an expression.
-    pub column: Option<String>,
-    pub is_hash: bool,
-    pub is_unique: bool,
-}
-
-/// The unique keys of a table, and those on expressions.
-#[derive(Debug, Default)]
-pub struct Keys {
-    /// Those of one key stand together, in its order.
-    pub parts: Vec<KeyPart>,
-    /// The keys are in the server's order, not by name.
-    pub in_order: bool,
-}
 
 /// Asks a server about its tables, on a connection of its own.
 #[derive(Debug)]

@@ -6,8 +6,6 @@ use std::collections::{HashMap, HashSet};
 use mysql::prelude::Queryable;
 use mysql::{Conn, params};
 
-use super::catalog::{COLUMN_FIELDS, ColumnRow, KeyPart, Keys};
-
 /// Tables of a database to ask for one by one before it is read at once.
 const MIN_ASKED: usize = 100;
 /// It is read at once if it has at most so many tables for each that was asked for. Asking for one table takes as long as
@@ -15,6 +13,32 @@ const MIN_ASKED: usize = 100;
 const TABLES_PER_ASKED: usize = 50;
 /// Larger databases are never read at once: this many tables of ten columns take some 50 MB.
 const MAX_TABLES: usize = 20_000;
+
+/// The fields of a [`ColumnRow`] in `information_schema.COLUMNS`.
+pub const COLUMN_FIELDS: &str = "COLUMN_NAME, CAST(COLUMN_TYPE AS CHAR), CHARACTER_SET_NAME, \
+     CAST(CHARACTER_OCTET_LENGTH AS UNSIGNED), IS_NULLABLE = 'YES', CAST(EXTRA AS CHAR)";
+
+/// A column: see [`COLUMN_FIELDS`].
+pub type ColumnRow = (String, String, Option<String>, Option<u64>, bool, String);
+
+/// A part of a key.
+#[derive(Debug)]
+pub struct KeyPart {
+    pub key: String,
+    /// `None` for an expression.
+    pub column: Option<String>,
+    pub is_hash: bool,
+    pub is_unique: bool,
+}
+
+/// The unique keys of a table, and those on expressions.
+#[derive(Debug, Default)]
+pub struct Keys {
+    /// Those of one key stand together, in its order.
+    pub parts: Vec<KeyPart>,
+    /// The keys are in the server's order, not by name.
+    pub in_order: bool,
+}
 
 /// What the catalog says of a table.
 #[derive(Debug, Default)]
