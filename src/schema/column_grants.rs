@@ -8,7 +8,7 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Row, params};
 
 use super::Table;
-use super::quoting::quoted;
+use super::quoting::{quoted, quoted_name};
 use crate::exit::unreadable;
 use crate::server::Server;
 use crate::server::queries::{text, variable};
@@ -179,18 +179,7 @@ fn not_in_catalog(table: &Table, names: impl Iterator<Item = String>) -> BTreeSe
 
 /// The name of the column that a line of CREATE TABLE declares, if it does.
 fn declared_name(line: &str) -> Option<String> {
-    let (mut name, mut rest) = (String::new(), line.strip_prefix("  `")?);
-    loop {
-        let (part, after) = rest.split_once('`')?;
-        name.push_str(part);
-        match after.strip_prefix('`') {
-            Some(after) => {
-                name.push('`');
-                rest = after;
-            }
-            None => return Some(name),
-        }
-    }
+    quoted_name(line.strip_prefix("  ")?).map(|(name, _)| name)
 }
 
 #[cfg(test)]

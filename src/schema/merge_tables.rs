@@ -7,7 +7,7 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
 use super::known::FullName;
-use super::quoting::quoted;
+use super::quoting::{quoted, quoted_name};
 use super::selection::Selection;
 
 /// The MERGE tables known, with the tables of their UNIONs.
@@ -89,23 +89,6 @@ fn union_of(create: &str, database: &str) -> Vec<FullName> {
         rest = after.strip_prefix(',').unwrap_or_default();
     }
     tables
-}
-
-/// A name in backticks, and what follows it.
-fn quoted_name(text: &str) -> Option<(String, &str)> {
-    let mut rest = text.strip_prefix('`')?;
-    let mut name = String::new();
-    loop {
-        let (part, after) = rest.split_once('`')?;
-        name.push_str(part);
-        match after.strip_prefix('`') {
-            Some(after) => {
-                name.push('`');
-                rest = after;
-            }
-            None => return Some((name, after)),
-        }
-    }
 }
 
 #[cfg(test)]
