@@ -5,6 +5,8 @@
 pub mod catalog;
 mod column_grants;
 pub mod declared_type;
+pub mod definition;
+mod definition_json;
 pub mod definitions;
 mod enum_labels;
 pub mod expression_columns;
