@@ -7,7 +7,10 @@ use crate::bytes::{Bytes, Malformed};
 use crate::sql::tokens::Session;
 use crate::value::Charset;
 
+const MODE_REAL_AS_FLOAT: u64 = 1;
 const MODE_ANSI_QUOTES: u64 = 4;
+/// MariaDB's. In MySQL it stands for a mode that no release has any more.
+const MODE_ORACLE: u64 = 1 << 9;
 const MODE_NO_BACKSLASH_ESCAPES: u64 = 1 << 20;
 
 /// A statement as it was logged.
@@ -71,6 +74,8 @@ impl<'a> Query<'a> {
                     let mode = status.u64()?;
                     self.session.ansi_quotes = mode & MODE_ANSI_QUOTES != 0;
                     self.session.no_backslash_escapes = mode & MODE_NO_BACKSLASH_ESCAPES != 0;
+                    self.session.real_as_float = mode & MODE_REAL_AS_FLOAT != 0;
+                    self.session.oracle_mode = self.session.is_mariadb() && mode & MODE_ORACLE != 0;
                 }
                 2 => {
                     let len = status.u8()?;
@@ -78,7 +83,9 @@ impl<'a> Query<'a> {
                 }
                 4 => {
                     self.session.charset = Charset::by_collation_id(status.u16()?.into());
-                    status.take(4)?;
+                    // That of the connection.
+                    status.take(2)?;
+                    self.session.server_charset = Charset::by_collation_id(status.u16()?.into());
                 }
                 5 | 6 => {
                     let len = status.u8()?;
@@ -101,8 +108,16 @@ impl<'a> Query<'a> {
                 }
                 12 => {
                     self.lists_databases = true;
-                    return Ok(());
+                    let count = status.u8()?;
+                    // Too many to list.
+                    for _ in 0..if count == 254 { 0 } else { count } {
+                        while status.u8()? != 0 {}
+                    }
                 }
+                13 => {
+                    status.take(3)?;
+                }
+                16 => self.session.explicit_timestamps = Some(status.u8()? != 0),
                 _ => return Ok(()),
             }
         }

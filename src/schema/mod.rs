@@ -9,6 +9,7 @@ pub mod definition;
 mod definition_json;
 pub mod definitions;
 mod enum_labels;
+pub mod evolve;
 pub mod expression_columns;
 pub mod fold;
 pub mod foreign_keys;

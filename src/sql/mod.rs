@@ -1,6 +1,7 @@
 //! SQL statements in the log: their tokens, and the effects they have on tables.
 
 pub mod alter;
+pub mod ddl;
 pub mod effect;
 mod foreign_keys;
 mod other_objects;

@@ -129,6 +129,14 @@ impl<'a> Reader<'a> {
         Some(Reader { rest: inside, session: self.session })
     }
 
+    /// An unsigned number.
+    pub fn number(&mut self) -> Option<u64> {
+        let Some(Token::Bare(word)) = self.rest.first() else { return None };
+        let number = std::str::from_utf8(word).ok()?.parse().ok()?;
+        self.next();
+        Some(number)
+    }
+
     /// An identifier, quoted or not.
     fn identifier(&mut self) -> Option<&'a [u8]> {
         let name: &[u8] = match self.rest.first()? {

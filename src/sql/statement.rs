@@ -76,11 +76,7 @@ pub fn read(text: &[u8], session: Session) -> Statement {
         b"COMMIT" => return Statement::Commit,
         _ => {}
     }
-    let mut tokens = tokens_to_read(text, session, true);
-    if tokens.is_empty() {
-        // No server logs an empty statement: a client's comment looks like one for a later version, with others inside.
-        tokens = tokens_to_read(text, session, false);
-    }
+    let tokens = whole_statement(text, session);
     if tokens.is_empty() {
         return Statement::Nothing;
     }
@@ -107,6 +103,16 @@ pub fn read(text: &[u8], session: Session) -> Statement {
 const READ_WHOLE: &[&str] = &["alter", "analyze", "create", "drop", "rename"];
 /// Of other statements, at most this many tokens are read, from the first word on.
 const MAX_TOKENS: usize = 32;
+
+/// The tokens of a statement, in full if it may define a table.
+pub(super) fn whole_statement(text: &[u8], session: Session) -> Vec<Token<'_>> {
+    let tokens = tokens_to_read(text, session, true);
+    if !tokens.is_empty() {
+        return tokens;
+    }
+    // No server logs an empty statement: a client's comment looks like one for a later version, with others inside.
+    tokens_to_read(text, session, false)
+}
 
 /// The tokens that matter. An INSERT may have millions, and each takes more memory than its text.
 fn tokens_to_read(text: &[u8], session: Session, nested: bool) -> Vec<Token<'_>> {

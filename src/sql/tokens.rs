@@ -20,6 +20,14 @@ pub struct Session {
     pub ansi_quotes: bool,
     /// `\` is an ordinary character in strings.
     pub no_backslash_escapes: bool,
+    /// REAL is FLOAT instead of DOUBLE.
+    pub real_as_float: bool,
+    /// MariaDB's sql_mode ORACLE, in which some types have other names.
+    pub oracle_mode: bool,
+    /// A TIMESTAMP may be NULL unless it says otherwise; `None` if the log does not tell.
+    pub explicit_timestamps: Option<bool>,
+    /// The character set of new databases; `None` if the log does not tell, or dumpa does not know it.
+    pub server_charset: Option<Charset>,
     /// The server that wrote the log; `None` if that is not known.
     pub writer: Option<Release>,
 }
@@ -30,6 +38,10 @@ impl Default for Session {
             charset: Some(Charset::Utf8mb4),
             ansi_quotes: false,
             no_backslash_escapes: false,
+            real_as_float: false,
+            oracle_mode: false,
+            explicit_timestamps: None,
+            server_charset: None,
             writer: None,
         }
     }
@@ -48,8 +60,41 @@ impl Session {
         }
     }
 
-    fn is_mariadb(&self) -> bool {
+    pub fn is_mariadb(&self) -> bool {
         self.writer.is_some_and(|writer| writer.is_mariadb())
+    }
+
+    /// A string without its escapes.
+    ///
+    /// Source: the manuals' table of escape sequences; MySQL's `get_text` in `sql_lex.cc`.
+    pub fn unescaped(&self, text: &[u8]) -> Vec<u8> {
+        let mut plain = Vec::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((&byte, after)) = rest.split_first() {
+            if byte == b'\\'
+                && !self.no_backslash_escapes
+                && let Some((&escaped, after)) = after.split_first()
+                && self.step(rest) == 1
+            {
+                match escaped {
+                    b'n' => plain.push(b'\n'),
+                    b't' => plain.push(b'\t'),
+                    b'r' => plain.push(b'\r'),
+                    b'b' => plain.push(8),
+                    b'0' => plain.push(0),
+                    b'Z' => plain.push(26),
+                    // Only for patterns: the backslash stays.
+                    b'_' | b'%' => plain.extend([b'\\', escaped]),
+                    other => plain.push(other),
+                }
+                rest = after;
+                continue;
+            }
+            let len = self.step(rest);
+            plain.extend(rest.iter().take(len));
+            rest = rest.get(len..).unwrap_or_default();
+        }
+        plain
     }
 
     /// The text of a comment that the server executes, if one begins here: without its start and the version in it.

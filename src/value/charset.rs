@@ -124,6 +124,18 @@ impl Charset {
         }
     }
 
+    /// The most bytes that one of its characters takes in a column.
+    pub fn max_bytes(self) -> u64 {
+        use Charset::{Big5, Cp932, Eucjpms, Euckr, Gb2312, Gb18030, Gbk, Sjis, Ucs2, Ujis};
+        use Charset::{Utf8mb3, Utf8mb4, Utf16, Utf16le, Utf32};
+        match self {
+            Utf8mb4 | Utf16 | Utf16le | Utf32 | Gb18030 => 4,
+            Utf8mb3 | Eucjpms | Ujis => 3,
+            Big5 | Cp932 | Euckr | Gb2312 | Gbk | Sjis | Ucs2 => 2,
+            _ => 1,
+        }
+    }
+
     /// Whether its columns hold bytes (BINARY, VARBINARY, BLOB), not text.
     pub fn is_binary(self) -> bool {
         self == Charset::Binary

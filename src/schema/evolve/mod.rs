@@ -1,0 +1,253 @@
+//! The definition of a table after a statement, from the one before it, as the server makes it.
+//!
+//! Source: `mysql_prepare_create_table` and `mysql_prepare_alter_table` in the servers' `sql_table.cc`; what they make of a
+//! statement quietly was seen on each server, and `tests/suite/ddl` compares it with information_schema.
+
+mod column;
+mod keys;
+#[cfg(test)]
+mod tests;
+
+use super::definition::{DefinedColumn, DefinedKey, Definition, HiddenParts};
+use crate::sql::ddl::{CharsetSpec, ColumnPlace, NotUnderstood, Step, TableBody, TableOptions, Understood};
+use crate::sql::tokens::Session;
+use column::{converted, defined, is_same_name};
+use keys::Keys;
+
+/// What a statement's outcome depends on, beside its text.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    pub session: &'a Session,
+    /// The database's character set; `None` if it is not known.
+    pub database_charset: Option<&'a str>,
+}
+
+impl Setting<'_> {
+    fn is_mariadb(&self) -> bool {
+        self.session.is_mariadb()
+    }
+
+    /// Whether a TIMESTAMP may be NULL unless it says otherwise. If the log does not tell, the server's default counts.
+    fn explicit_timestamps(&self) -> bool {
+        let by_default = || {
+            let writer = self.session.writer?;
+            Some(if writer.is_mariadb() {
+                writer.is_mariadb_from(10, 10, 0)
+            } else {
+                writer.is_mysql_from(8, 0, 2)
+            })
+        };
+        self.session.explicit_timestamps.or_else(by_default).unwrap_or(true)
+    }
+}
+
+fn refused<T>(why: impl Into<String>) -> Understood<T> {
+    Err(NotUnderstood(why.into()))
+}
+
+/// The definition that a CREATE TABLE makes.
+///
+/// # Errors
+/// When not all of it is followed.
+pub fn created(body: &TableBody, setting: &Setting<'_>) -> Understood<Definition> {
+    check_options(&body.options)?;
+    let database = setting.database_charset;
+    let charset = match &body.options.charset {
+        Some(CharsetSpec::Named(name)) => name.clone(),
+        // Where it is needed, and not known, it is missed below.
+        _ => database.unwrap_or_default().to_string(),
+    };
+    let mut columns = Vec::with_capacity(body.columns.len());
+    for column in &body.columns {
+        columns.push(defined(column, &charset, setting)?);
+    }
+    let mut keys = Keys::of(Vec::new());
+    for key in &body.keys {
+        keys.add(key, &columns, setting)?;
+    }
+    let engine = body.options.engine.clone().unwrap_or_default();
+    finished(columns, keys, charset, engine)
+}
+
+/// The definition after the clauses of an ALTER TABLE.
+///
+/// # Errors
+/// When not all of it is followed.
+pub fn altered(before: &Definition, steps: &[Step], setting: &Setting<'_>) -> Understood<Definition> {
+    if steps.iter().all(|step| matches!(step, Step::Options(options) if *options == TableOptions::default()))
+    {
+        return Ok(before.clone());
+    }
+    if before.hidden != HiddenParts::default() {
+        return refused("ALTER of a table with hidden columns");
+    }
+    let (mut charset, mut engine) = (before.charset.clone(), before.engine.clone());
+    let mut convert = None;
+    for step in steps {
+        match step {
+            Step::Options(options) => {
+                check_options(options)?;
+                engine = options.engine.clone().unwrap_or(engine);
+                match &options.charset {
+                    Some(CharsetSpec::Named(name)) => charset = name.clone(),
+                    Some(CharsetSpec::OfDatabase) => charset = of_database(setting)?,
+                    Some(CharsetSpec::Inherited) | None => {}
+                }
+            }
+            Step::ConvertTo(to) => {
+                charset = to.clone().map_or_else(|| of_database(setting), Ok)?;
+                convert = Some(charset.clone());
+            }
+            _ => {}
+        }
+    }
+    let mut keys = Keys::of(before.keys.clone());
+    let mut columns = columns_after(before, steps, &charset, &mut keys, setting)?;
+    if let Some(charset) = convert {
+        for column in columns.iter_mut().filter(|column| column.charset.is_some()) {
+            *column = converted(column, &charset)?;
+        }
+    }
+    keys.drop_and_rename(steps)?;
+    for step in steps {
+        keys.step(step, &columns, setting)?;
+    }
+    finished(columns, keys, charset, engine)
+}
+
+fn of_database(setting: &Setting<'_>) -> Understood<String> {
+    match setting.database_charset {
+        Some(charset) => Ok(charset.to_string()),
+        None => refused("the character set of the database"),
+    }
+}
+
+fn check_options(options: &TableOptions) -> Understood<()> {
+    match options.has_versioning || options.has_history_partitions {
+        true => refused("system versioning"),
+        false => Ok(()),
+    }
+}
+
+/// Primary keys make their columns NOT NULL, and keys get the server's order.
+fn finished(
+    mut columns: Vec<DefinedColumn>,
+    keys: Keys,
+    charset: String,
+    engine: String,
+) -> Understood<Definition> {
+    if columns.is_empty() {
+        return refused("a table without columns");
+    }
+    let keys: Vec<DefinedKey> = keys.sorted(&mut columns);
+    if keys.iter().any(|key| key.columns.iter().any(Option::is_none)) {
+        return refused("an index on an expression");
+    }
+    Ok(Definition { columns, keys, charset, engine, hidden: HiddenParts::default() })
+}
+
+/// The columns after the clauses, in order. As in the server, each column that no AFTER or FIRST moves stays where it was;
+/// then those that are moved and the new ones come in, in the order of the statement.
+fn columns_after(
+    before: &Definition,
+    steps: &[Step],
+    charset: &str,
+    keys: &mut Keys,
+    setting: &Setting<'_>,
+) -> Understood<Vec<DefinedColumn>> {
+    check_names(before, steps)?;
+    let mut columns = Vec::new();
+    // Renames take place at once: two columns may change names.
+    let mut renames: Vec<(&str, &str)> = Vec::new();
+    let mut dropped: Vec<&str> = Vec::new();
+    for column in &before.columns {
+        let is_it = |name: &str| is_same_name(name, &column.name);
+        let mut stays = Some(column.clone());
+        for step in steps {
+            match step {
+                Step::DropColumn { name, .. } if is_it(name) => {
+                    stays = None;
+                    dropped.push(&column.name);
+                }
+                Step::ChangeColumn { from, column: spec, place, .. } if is_it(from) => {
+                    renames.push((&column.name, &spec.name));
+                    stays = match place {
+                        None => Some(defined(spec, charset, setting)?),
+                        Some(_) => None,
+                    };
+                }
+                Step::RenameColumn { from, to, .. } if is_it(from) => {
+                    renames.push((&column.name, to));
+                    stays = stays.map(|stays| DefinedColumn { name: to.clone(), ..stays });
+                }
+                Step::SetInvisible { column: name, invisible } if is_it(name) => {
+                    stays = stays.map(|stays| DefinedColumn { invisible: *invisible, ..stays });
+                }
+                _ => {}
+            }
+        }
+        columns.extend(stays);
+    }
+    for step in steps {
+        match step {
+            Step::AddColumn { column, place, if_not_exists } => {
+                let exists = columns.iter().any(|known| is_same_name(&known.name, &column.name));
+                match (exists, if_not_exists) {
+                    (true, true) => {}
+                    (true, false) => return refused(format!("ADD COLUMN `{}`, which exists", column.name)),
+                    (false, _) => put(&mut columns, defined(column, charset, setting)?, place.as_ref())?,
+                }
+            }
+            Step::ChangeColumn { from, column, place: Some(place), .. } => {
+                // With IF EXISTS it may not be there.
+                if !before.columns.iter().any(|old| is_same_name(&old.name, from)) {
+                    continue;
+                }
+                put(&mut columns, defined(column, charset, setting)?, Some(place))?;
+            }
+            _ => {}
+        }
+    }
+    keys.columns_changed(&dropped, &renames);
+    Ok(columns)
+}
+
+fn put(
+    columns: &mut Vec<DefinedColumn>,
+    column: DefinedColumn,
+    place: Option<&ColumnPlace>,
+) -> Understood<()> {
+    let at = match place {
+        None => columns.len(),
+        Some(ColumnPlace::First) => 0,
+        Some(ColumnPlace::After(name)) => {
+            match columns.iter().position(|known| is_same_name(&known.name, name)) {
+                Some(at) => at + 1,
+                None => return refused(format!("AFTER `{name}`, which is not known")),
+            }
+        }
+    };
+    columns.insert(at, column);
+    Ok(())
+}
+
+/// # Errors
+/// When a clause names a column that the definition does not have: then it is not the one that the server altered.
+fn check_names(before: &Definition, steps: &[Step]) -> Understood<()> {
+    for step in steps {
+        let (name, may_lack) = match step {
+            Step::ChangeColumn { from, if_exists, .. } | Step::RenameColumn { from, if_exists, .. } => {
+                (from, *if_exists)
+            }
+            Step::DropColumn { name, if_exists } => (name, *if_exists),
+            Step::SetInvisible { column, .. } => (column, false),
+            _ => continue,
+        };
+        let is_known = before.columns.iter().any(|column| is_same_name(&column.name, name));
+        // A column that the same statement adds may be changed there (MariaDB).
+        if !is_known && !may_lack {
+            return refused(format!("column `{name}`, which is not known"));
+        }
+    }
+    Ok(())
+}
