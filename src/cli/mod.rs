@@ -108,6 +108,13 @@ pub struct TailArgs {
     #[arg(long)]
     pub old: bool,
 
+    /// Print a line with the definition of each table before its first rows, and after each statement that changed it
+    ///
+    /// ["schema", TABLE, null, DEFINITION, METADATA]: columns, keys, and the statement as "sql". "columns" is null where the
+    /// definition is not known until rows come. Such lines may come again in a resumed run.
+    #[arg(long)]
+    pub schemas: bool,
+
     /// Read log files from disk instead of a server's log (- is standard input); put TABLEs before it
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub binlog: Vec<PathBuf>,

@@ -16,8 +16,8 @@ use crate::output::Output;
 use crate::position::{FileOrder, Position, SaveFile, Where};
 use crate::progress::Progress;
 use crate::row::layouts::{Layouts, Lookup};
-use crate::schema::Table;
 use crate::schema::catalog::Catalog;
+use crate::schema::definition::Definition;
 use crate::schema::known::Survey;
 use crate::schema::table_search::{self, Found, Missing, Search};
 use crate::server::{Given, Options, Server, binary_log, connect};
@@ -60,6 +60,7 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
         order: start.order,
         layouts: start.layouts,
         with_old: args.old,
+        with_schemas: args.schemas,
         signal,
     };
     let mut follower = Follower::new(plan, Output::stdout())?;
@@ -236,13 +237,17 @@ impl ServerLookup {
 }
 
 impl Lookup for ServerLookup {
-    fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
-        self.ask(|catalog| catalog.table(database, table))
+    fn definition(&mut self, database: &str, table: &str) -> Result<Option<Definition>> {
+        self.ask(|catalog| catalog.definition(database, table))
     }
 
     fn is_sequence(&mut self, database: &str, table: &str) -> Result<Option<bool>> {
         let kind = self.ask(|catalog| catalog.other_type(database, table))?;
         Ok(kind.map(|kind| kind == "SEQUENCE"))
+    }
+
+    fn database_charset(&mut self, database: &str) -> Result<Option<String>> {
+        self.ask(|catalog| catalog.database_charset(database))
     }
 
     fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool) {

@@ -11,7 +11,7 @@ use crate::exit::unreadable;
 use crate::output::{Output, WRITE_BYTES};
 use crate::position::LogId;
 use crate::source::framing::Place;
-use crate::tuple::{CommitTime, Content, METADATA_END, Metadata, no_row, row};
+use crate::tuple::{CommitTime, Content, METADATA_END, Metadata, definition, no_row, row};
 
 /// A transaction with more bytes of lines than this is printed while it is read, although it may still be rolled back, and
 /// although its commit time may be known only at its end, too late for the lines printed before.
@@ -56,12 +56,31 @@ impl Open {
 pub struct Line<'a> {
     /// How it begins: operation and table.
     pub prefix: &'a [u8],
-    /// Its id and content; `None` for a truncate.
-    pub content: Option<&'a mut Content>,
+    pub content: LineContent<'a>,
     /// The old values of the changed columns, or empty.
     pub old: &'a [u8],
+    pub counts: Counts,
+}
+
+/// What a line holds between its beginning and its metadata.
+pub enum LineContent<'a> {
+    /// A row's id and content.
+    Row(&'a mut Content),
+    /// Nothing: a truncate.
+    Empty,
+    /// A definition's JSON.
+    Definition(&'a str),
+}
+
+/// How a line counts where a run is resumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
     /// It is the last line of its row.
-    pub ends_row: bool,
+    Row,
+    /// Another line of its row follows.
+    Line,
+    /// Not at all: it tells of a table, and may be repeated.
+    Nothing,
 }
 
 /// Lines on their way to the output.
@@ -93,16 +112,17 @@ impl Lines {
     #[inline]
     pub fn push(&mut self, line: Line<'_>, cursor: &mut Cursor, transaction: &Transaction) -> Result<()> {
         let before = cursor.done();
-        if line.ends_row {
-            cursor.row_done();
-        } else {
-            cursor.line_done();
+        match line.counts {
+            Counts::Row => cursor.row_done(),
+            Counts::Line => cursor.line_done(),
+            Counts::Nothing => {}
         }
         let buffer = &mut self.output.buffer;
         let start = buffer.len();
         match line.content {
-            Some(content) => row(line.prefix, content, buffer),
-            None => no_row(line.prefix, buffer),
+            LineContent::Row(content) => row(line.prefix, content, buffer),
+            LineContent::Empty => no_row(line.prefix, buffer),
+            LineContent::Definition(json) => definition(line.prefix, json, buffer),
         }
         let metadata = buffer.len();
         if !self.open.time_is_known {
@@ -110,9 +130,12 @@ impl Lines {
         }
         let done = cursor.done();
         self.metadata.inside(done.row, done.line, line.old, &mut self.output.buffer);
-        self.open.len += self.output.buffer.len() - start;
+        // Where such lines stand depends on where the run began.
+        if line.counts != Counts::Nothing {
+            self.open.len += self.output.buffer.len() - start;
+        }
         if cursor.was_printed(before) {
-            if line.ends_row {
+            if line.counts == Counts::Row {
                 cursor.check_lines(before)?;
             }
             self.output.buffer.truncate(start);

@@ -3,6 +3,7 @@
 
 mod altered;
 pub mod cursor;
+mod definitions;
 mod foreign_keys;
 mod full_effect;
 mod hidden_tables;
@@ -13,6 +14,7 @@ mod merge_tables;
 mod prepared;
 mod rows;
 mod savepoints;
+mod schemas;
 mod statement;
 mod temporary;
 mod temporary_history;
@@ -42,6 +44,7 @@ use cursor::{Cursor, Flow};
 use lines::Lines;
 use prepared::{Prepared, Replay};
 use rows::{Printing, RowPrinter};
+use schemas::Schemas;
 use temporary::Temporary;
 use transaction::{Meaning, Transactions, malformed};
 
@@ -60,6 +63,8 @@ pub struct Plan<'a> {
     pub layouts: Layouts,
     /// Updates print the old values of the changed columns.
     pub with_old: bool,
+    /// Lines tell the definitions of tables.
+    pub with_schemas: bool,
     pub signal: &'a Signal,
 }
 
@@ -88,6 +93,8 @@ struct Steps<'a> {
     /// The run ends inside a transaction, as `--until` says: its lines so far are printed.
     stopped_inside: bool,
     temporary: Temporary,
+    /// With `--schemas`.
+    schemas: Option<Schemas>,
     /// Row images of a compressed rows event.
     inflated: Vec<u8>,
     /// Time of the last event, in seconds since 1970.
@@ -118,6 +125,7 @@ impl<'a> Follower<'a> {
             skips: false,
             stopped_inside: false,
             temporary: Temporary::default(),
+            schemas: plan.with_schemas.then(Schemas::default),
             inflated: Vec::new(),
             seen_seconds: 0,
         };
@@ -291,7 +299,10 @@ impl Steps<'_> {
                 }
             }
             Meaning::Savepoint(name) => self.lines.savepoint(name),
-            Meaning::RollbackTo(name) => self.lines.rollback_to(&name, framer.place())?,
+            Meaning::RollbackTo(name) => {
+                self.forget_schemas();
+                self.lines.rollback_to(&name, framer.place())?;
+            }
             Meaning::Commit => self.commit(framer)?,
             Meaning::Rollback => {
                 self.transactions.close();
@@ -349,7 +360,8 @@ impl Steps<'_> {
             let here = Position::new(&*place.file, place.end);
             known.is_no_table(name, &here, order, event.header.timestamp.into())
         };
-        self.layouts.map(&map, event.body, place, &is_no_table)
+        self.layouts.map(&map, event.body, place, &is_no_table)?;
+        self.show_schema_of_map(map.table_id)
     }
 
     fn print_rows(&mut self, kind: RowsKind, event: &Event<'_>, framer: &Framer) -> Result<Flow> {
@@ -387,6 +399,7 @@ impl Steps<'_> {
     /// The current transaction ends with this event, and is rolled back.
     fn rolled_back(&mut self, framer: &Framer) -> Result<()> {
         self.skips = false;
+        self.forget_schemas();
         self.lines.rollback(framer.place())?;
         self.cursor.move_on(framer.place(), framer.log())
     }
@@ -395,6 +408,7 @@ impl Steps<'_> {
     fn abandoned(&mut self, framer: &Framer) -> Result<()> {
         let place = framer.place();
         let before = Place { end: place.start, ..place.clone() };
+        self.forget_schemas();
         self.lines.rollback(&before)?;
         self.cursor.move_on(&before, framer.log())
     }

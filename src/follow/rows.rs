@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::cursor::{Cursor, Flow};
-use super::lines::{Line, Lines};
+use super::lines::{Counts, Line, LineContent, Lines};
 use super::transaction::{Transaction, malformed};
 use crate::binlog::event::RowChange;
 use crate::binlog::rows::{Rows, is_full};
@@ -178,7 +178,8 @@ impl RowPrinter {
 
     #[inline]
     fn push(&mut self, prefix: &[u8], ends_row: bool, to: &mut Printing<'_>) -> Result<()> {
-        to.push(Line { prefix, content: Some(&mut self.content), old: &self.old, ends_row })
+        let counts = if ends_row { Counts::Row } else { Counts::Line };
+        to.push(Line { prefix, content: LineContent::Row(&mut self.content), old: &self.old, counts })
     }
 }
 

@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::Steps;
 use super::cursor::Flow;
-use super::full_effect::{FullEffect, is_changed};
-use super::lines::Line;
+use super::full_effect::FullEffect;
+use super::lines::{Counts, Line, LineContent};
 use super::temporary::By;
 use super::transaction::data_statement;
 use crate::binlog::event::Event;
@@ -72,7 +72,10 @@ impl Steps<'_> {
         self.take_in(&effects, &views);
         self.take_in_merge_tables(&effects);
         copies.iter().for_each(|copy| self.layouts.tables_known.sequence_created(copy));
-        self.layouts.definitions_changed(&|database, table| is_changed(&effects, database, table));
+        self.follow_definitions(&effects, query)?;
+        if !self.skips {
+            self.show_changed_schemas(&effects, query)?;
+        }
         Ok(Flow::Continue)
     }
 
@@ -108,8 +111,12 @@ impl Steps<'_> {
             }
             if self.layouts.selection().selects(database, table) {
                 let prefixes = LinePrefixes::new(&self.layouts.selection().printed(database, table));
-                let line =
-                    Line { prefix: prefixes.of(Op::Truncate), content: None, old: &[], ends_row: true };
+                let line = Line {
+                    prefix: prefixes.of(Op::Truncate),
+                    content: LineContent::Empty,
+                    old: &[],
+                    counts: Counts::Row,
+                };
                 self.lines.push(line, &mut self.cursor, transaction)?;
             } else {
                 self.cursor.row_done();

@@ -207,8 +207,8 @@ impl<'de> Visitor<'de> for TopLevel<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut tuple: A) -> Result<Value, A::Error> {
         let op: Option<String> = tuple.next_element()?;
         let table: Option<String> = tuple.next_element()?;
-        let is_line =
-            op.is_some_and(|op| ["upsert", "delete", "truncate"].contains(&&*op)) && table.is_some();
+        let is_line = op.is_some_and(|op| ["upsert", "delete", "truncate", "schema"].contains(&&*op))
+            && table.is_some();
         for _ in ["id", "content"] {
             let element = self.0.skip(|| tuple.next_element::<IgnoredAny>())?;
             if !is_line || element.is_none() {

@@ -204,6 +204,11 @@ impl Layout {
         out.push(b'}');
     }
 
+    /// The names of the table's own columns, in order.
+    pub fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str()).filter(|name| !name.is_empty())
+    }
+
     /// The column's name, for messages.
     pub fn column_name(&self, i: usize) -> &str {
         self.columns.get(i).map(|column| column.name.as_str()).unwrap_or_default()

@@ -1,27 +1,35 @@
 //! The definition for a table map: from the log, completed by the catalog.
 //!
-//! [`Definitions::forget`] is called for each statement that may change a definition, in log order. A schema history
-//! would hook in there.
+//! What the catalog told of a table is kept, and follows the statements of the log: [`Definitions::follow`] is called for each
+//! that may change a definition, in log order.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use anyhow::Result;
 
+use super::followed::{Change, Followed, Known};
 use super::from_log::{Logged, LoggedTable};
-use super::{Id, Table, expression_columns, system_versioning};
+use super::known::FullName;
+use super::{Id, Table, definition, expression_columns, system_versioning};
 use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::table_map::TableMap;
 use crate::exit::unreadable;
+use crate::sql::ddl::{Ddl, Understood};
+use crate::sql::tokens::Session;
 use crate::value::ColumnType;
 use crate::version::Release;
 
 /// Looks tables up in a catalog.
 pub trait Lookup {
     /// A table's present definition; `None` if there is no such table.
-    fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>>;
+    fn definition(&mut self, database: &str, table: &str) -> Result<Option<definition::Definition>>;
 
     /// Whether the catalog has a sequence of this name (MariaDB), or else another table; `None` if there is no such table.
     fn is_sequence(&mut self, database: &str, table: &str) -> Result<Option<bool>>;
+
+    /// The character set of a database now; `None` if there is no such database.
+    fn database_charset(&mut self, database: &str) -> Result<Option<String>>;
 
     /// The definitions of some tables may have changed: they must be asked for anew.
     fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool);
@@ -33,6 +41,8 @@ pub struct Definition {
     /// It is the table's present definition, from the catalog. It must be checked against the log, since the rows may be
     /// older.
     pub is_from_catalog: bool,
+    /// A statement of the log made it: the catalog may know a later one.
+    pub is_followed: bool,
     /// For stderr.
     pub warning: Option<String>,
 }
@@ -45,12 +55,20 @@ pub struct Definitions {
     writer: Option<Release>,
     /// The caller must know which columns are generated (`--generated omit`).
     needs_generated: bool,
-    catalog: HashMap<(String, String), Table>,
+    followed: Followed,
+    /// What was made of those.
+    tables: HashMap<FullName, Table>,
 }
 
 impl Definitions {
     pub fn new(lookup: Option<Box<dyn Lookup>>, needs_generated: bool) -> Definitions {
-        Definitions { lookup, writer: None, needs_generated, catalog: HashMap::new() }
+        Definitions {
+            lookup,
+            writer: None,
+            needs_generated,
+            followed: Followed::default(),
+            tables: HashMap::new(),
+        }
     }
 
     pub fn writer(&self) -> Option<Release> {
@@ -62,12 +80,42 @@ impl Definitions {
         std::mem::replace(&mut self.writer, writer) != writer
     }
 
-    /// The definitions of some tables may have changed.
-    pub fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool) {
-        self.catalog.retain(|(database, table), _| !changed(database, table));
+    /// Applies a statement's change to the definition that is known. If it is not followed, the catalog must be asked.
+    ///
+    /// # Errors
+    /// When the catalog cannot be asked for what the statement leaves to the database.
+    pub fn follow(&mut self, change: &Change<'_>, ddl: &Understood<Ddl>, session: &Session) -> Result<()> {
+        if let Change::Created { table, .. } | Change::Altered { table } = change
+            && !self.followed.charset_is_known(&table.0)
+            && ddl.as_ref().is_ok_and(Ddl::needs_database_charset)
+            && let Some(lookup) = &mut self.lookup
+            && let Some(charset) = lookup.database_charset(&table.0)?
+        {
+            self.followed.charset_told(&table.0, charset);
+        }
+        // Why a statement is not followed matters only if the catalog does not fit either.
+        let _ = self.followed.apply(change, ddl, session);
+        Ok(())
+    }
+
+    /// The definitions of some tables may have changed. Those that are `followed` stay known.
+    pub fn changed(&mut self, changed: &dyn Fn(&str, &str) -> bool, followed: &dyn Fn(&FullName) -> bool) {
+        self.tables.retain(|(database, table), _| !changed(database, table));
+        self.followed.retain(&|table| !changed(&table.0, &table.1) || followed(table));
         if let Some(lookup) = &mut self.lookup {
             lookup.forget(changed);
         }
+    }
+
+    /// A definition that was followed does not fit the log: the catalog must be asked.
+    pub fn does_not_fit(&mut self, table: &FullName) {
+        self.tables.remove(table);
+        self.followed.forget(table);
+    }
+
+    /// The definition that holds at the current place, if it is known.
+    pub fn known(&self, table: &FullName) -> Option<&Known> {
+        self.followed.get(table)
     }
 
     /// The definition for a table map. `logged` is its metadata.
@@ -91,24 +139,34 @@ impl Definitions {
             LoggedTable::Incomplete => {
                 let (database, table) =
                     (String::from_utf8_lossy(map.database), String::from_utf8_lossy(map.table));
+                let name = (database.to_string(), table.to_string());
                 let table = self.required(&database, &table, place)?;
-                Ok(Definition { table, is_from_catalog: true, warning: None })
+                let is_followed = self.followed.get(&name).is_some_and(|known| known.is_followed);
+                Ok(Definition { table, is_from_catalog: true, is_followed, warning: None })
             }
         }
     }
 
-    /// A table's definition in the catalog; `None` without a catalog, or if it has no such table.
+    /// A table's definition, as the statements of the log made it of what the catalog told, or else as the catalog tells it;
+    /// `None` without a catalog, or if it has no such table.
     pub fn in_catalog(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
-        let key = (database.to_string(), table.to_string());
-        if let Some(known) = self.catalog.get(&key) {
-            return Ok(Some(known.clone()));
+        let name = (database.to_string(), table.to_string());
+        if let Some(made) = self.tables.get(&name) {
+            return Ok(Some(made.clone()));
         }
-        let Some(lookup) = &mut self.lookup else { return Ok(None) };
-        let found = lookup.table(database, table)?;
-        if let Some(found) = &found {
-            self.catalog.insert(key, found.clone());
-        }
-        Ok(found)
+        let definition = match (self.followed.get(&name), &mut self.lookup) {
+            (Some(known), _) => Rc::clone(&known.definition),
+            (None, None) => return Ok(None),
+            (None, Some(lookup)) => {
+                let Some(told) = lookup.definition(database, table)? else { return Ok(None) };
+                let told = Rc::new(told);
+                self.followed.told(name.clone(), Rc::clone(&told));
+                told
+            }
+        };
+        let made = definition.table(database, table)?;
+        self.tables.insert(name, made.clone());
+        Ok(Some(made))
     }
 
     /// See [`Lookup::is_sequence`]; `None` also without a catalog.
@@ -158,7 +216,7 @@ impl Definitions {
     fn completed(&mut self, mut table: Table, formats: &[ColumnFormat], place: &str) -> Result<Definition> {
         self.remove_expression_columns(&mut table)?;
         if table.id != Id::Unknown && !self.writer_is_mariadb() && !self.needs_generated {
-            return Ok(Definition { table, is_from_catalog: false, warning: None });
+            return Ok(Definition { table, is_from_catalog: false, is_followed: false, warning: None });
         }
         let catalog = self.in_catalog(&table.database, &table.name)?;
         let mut warning = None;
@@ -187,7 +245,7 @@ impl Definitions {
                 table.id = catalog.id;
             }
         }
-        Ok(Definition { table, is_from_catalog: false, warning })
+        Ok(Definition { table, is_from_catalog: false, is_followed: false, warning })
     }
 
     /// Removes the hidden columns of functional indexes, if the log counts them. The catalog decides, because a declared

@@ -124,14 +124,13 @@ impl Charset {
         }
     }
 
-    /// The most bytes that one of its characters takes in a column.
+    /// The length of its longest characters: MAXLEN in information_schema.
     pub fn max_bytes(self) -> u64 {
-        use Charset::{Big5, Cp932, Eucjpms, Euckr, Gb2312, Gb18030, Gbk, Sjis, Ucs2, Ujis};
-        use Charset::{Utf8mb3, Utf8mb4, Utf16, Utf16le, Utf32};
         match self {
-            Utf8mb4 | Utf16 | Utf16le | Utf32 | Gb18030 => 4,
-            Utf8mb3 | Eucjpms | Ujis => 3,
-            Big5 | Cp932 | Euckr | Gb2312 | Gbk | Sjis | Ucs2 => 2,
+            Charset::Gb18030 | Charset::Utf16 | Charset::Utf16le | Charset::Utf32 | Charset::Utf8mb4 => 4,
+            Charset::Eucjpms | Charset::Ujis | Charset::Utf8mb3 => 3,
+            Charset::Big5 | Charset::Cp932 | Charset::Euckr | Charset::Gb2312 | Charset::Gbk => 2,
+            Charset::Sjis | Charset::Ucs2 => 2,
             _ => 1,
         }
     }

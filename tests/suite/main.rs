@@ -18,6 +18,7 @@ mod ending;
 mod endless_files;
 mod expressions;
 mod fixtures;
+mod followed;
 mod forms;
 mod fuzzed;
 mod generated;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use anyhow::Result;
 
-use super::check;
+use super::check::{self, Mismatch};
 use super::layout::{Layout, old_decimals};
 use super::skip::Skipper;
 use crate::binlog::column_format::ColumnFormat;
@@ -15,6 +15,7 @@ use crate::binlog::table_map::TableMap;
 use crate::bytes::Malformed;
 use crate::exit::unreadable;
 use crate::schema::definitions::Definitions;
+use crate::schema::followed::{Change, Known};
 use crate::schema::foreign_keys::{ForeignKey, ForeignKeys};
 use crate::schema::from_log::{self, Logged};
 use crate::schema::known::{FullName, KnownTables};
@@ -23,6 +24,8 @@ use crate::schema::merge_tables::MergeTables;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
 use crate::schema::{Generated, Id, Table, mysql50, sequence};
+use crate::sql::ddl::{Ddl, Understood};
+use crate::sql::tokens::Session;
 use crate::value::{Dialect, Style};
 use crate::version::Release;
 
@@ -54,6 +57,13 @@ impl Mapping {
             Mapping::Refused { columns, .. } => *columns,
         }
     }
+}
+
+/// How a definition differs from a table map.
+struct Misfit {
+    mismatch: Mismatch,
+    /// A statement of the log made the definition.
+    is_followed: bool,
 }
 
 /// A cached table map, and what was made of it.
@@ -176,12 +186,37 @@ impl Layouts {
         self.matched.see(&table.0, &table.1);
     }
 
-    /// The definitions of some tables may have changed. Those of others stay as they were asked for: they are older than what
-    /// the catalog would say now, and so closer to the rows.
-    pub fn definitions_changed(&mut self, changed: &dyn Fn(&str, &str) -> bool) {
+    /// The definitions of some tables may have changed. Those of others stay as they are known, and so do those that are
+    /// `followed`.
+    pub fn definitions_changed(
+        &mut self,
+        changed: &dyn Fn(&str, &str) -> bool,
+        followed: &dyn Fn(&FullName) -> bool,
+    ) {
         self.maps.retain(|_, known| !changed(&known.table.0, &known.table.1));
         self.count_columns();
-        self.definitions.forget(changed);
+        self.definitions.changed(changed, followed);
+    }
+
+    /// The definition of a table at the current place: as it is known, or else as the catalog tells it.
+    pub fn definition(&mut self, table: &FullName) -> Result<Option<Known>> {
+        self.definitions.in_catalog(&table.0, &table.1)?;
+        Ok(self.definitions.known(table).cloned())
+    }
+
+    /// The definition of a table at the current place, if it is known without asking.
+    pub fn known_definition(&self, table: &FullName) -> Option<&Known> {
+        self.definitions.known(table)
+    }
+
+    /// See [`Definitions::follow`].
+    pub fn follow_definition(
+        &mut self,
+        change: &Change<'_>,
+        ddl: &Understood<Ddl>,
+        session: &Session,
+    ) -> Result<()> {
+        self.definitions.follow(change, ddl, session)
     }
 
     fn forget_maps(&mut self) {
@@ -283,26 +318,49 @@ impl Layouts {
         {
             return self.skipped(&table.0, &table.1, &formats);
         }
-        let definition = self.definitions.of(map, &formats, &logged, place)?;
-        definition.warning.into_iter().for_each(|warning| self.warn(warning));
-        let mut table = definition.table;
-        self.tables_known.has_rows(&(table.database.clone(), table.name.clone()));
-        let misfit = |mismatch| {
+        let joined = self.joined(map, (&formats, &logged), place)?;
+        let joined = match joined {
+            // What statements made of it may be wrong. Then the catalog decides, as for a table that is new.
+            Err(misfit) if misfit.is_followed => {
+                self.definitions.does_not_fit(&table);
+                self.joined(map, (&formats, &logged), place)?
+            }
+            joined => joined,
+        };
+        joined.map(Mapping::Wanted).map_err(|Misfit { mismatch, .. }| {
             unreadable(format!(
                 "the rows of {name} at {place} do not fit the table as it is now: {mismatch}. The table was altered \
                  since: load again{}",
                 self.definitions.or_log_names(", or have the server log names (binlog_row_metadata=FULL)")
             ))
-        };
+        })
+    }
+
+    /// The layout for a table map, or how it differs from the definition that is known.
+    fn joined(
+        &mut self,
+        map: &TableMap<'_>,
+        (formats, logged): (&[ColumnFormat], &Logged),
+        place: &str,
+    ) -> Result<Result<Layout, Misfit>> {
+        let definition = self.definitions.of(map, formats, logged, place)?;
+        definition.warning.into_iter().for_each(|warning| self.warn(warning));
+        let is_followed = definition.is_followed;
+        let mut table = definition.table;
+        self.tables_known.has_rows(&(table.database.clone(), table.name.clone()));
         let key = table.id.clone();
         self.rules.apply(&mut table)?;
         self.check_virtual(&table, place)?;
         let printed = self.selection.printed(&table.database, &table.name);
-        let layout = Layout::join(&table, &formats, &logged.columns, &printed, self.dialect, self.style);
-        let layout = layout.map_err(misfit)?;
-        if definition.is_from_catalog {
-            check::definition(&table, &key, &formats, &logged).map_err(misfit)?;
-        }
+        let layout = Layout::join(&table, formats, &logged.columns, &printed, self.dialect, self.style);
+        let layout = layout.and_then(|layout| match definition.is_from_catalog {
+            true => check::definition(&table, &key, formats, logged).map(|()| layout),
+            false => Ok(layout),
+        });
+        let layout = match layout {
+            Ok(layout) => layout,
+            Err(mismatch) => return Ok(Err(Misfit { mismatch, is_followed })),
+        };
         if layout.has_versions() {
             self.read_as_versioned.insert((table.database.clone(), table.name.clone()));
         }
@@ -310,7 +368,7 @@ impl Layouts {
         if !matches!(table.id, Id::Columns(_)) {
             self.warn(no_key(&printed));
         }
-        Ok(Mapping::Wanted(layout))
+        Ok(Ok(layout))
     }
 
     /// The names of a table map, as the server that wrote it understands them. A table's does not matter if none of its

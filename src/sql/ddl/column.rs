@@ -188,11 +188,8 @@ pub(super) fn references(reader: &mut Reader<'_>) {
             reader.next();
         } else if reader.accept("on") {
             reader.next();
-            if reader.accept_any(&["set", "no"]) {
-                reader.next();
-            } else {
-                reader.next();
-            }
+            reader.accept_any(&["set", "no"]);
+            reader.next();
         } else {
             return;
         }

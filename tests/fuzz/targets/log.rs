@@ -60,6 +60,7 @@ fn tail(mut source: LogFiles, choices: u8) -> anyhow::Result<()> {
         order: FileOrder::new(vec!["bin.000001".into()]),
         layouts: Layouts::new(Selection::new(&tables, None)?, Rules::default(), style, None),
         with_old: choices & 32 != 0,
+        with_schemas: choices & 64 != 0,
         signal: &signal,
     };
     let mut follower = Follower::new(plan, Output::to(stdout()))?;

@@ -56,6 +56,7 @@ impl Tuple {
         let content_fits = match tuple.op.as_str() {
             "upsert" | "delete" => tuple.content.is_object(),
             "truncate" => tuple.content.is_null() && tuple.id.is_null(),
+            "schema" => tuple.content.is_object() && tuple.id.is_null(),
             _ => return Err("there is no such op".into()),
         };
         if !content_fits {

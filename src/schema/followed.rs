@@ -1,0 +1,221 @@
+//! Definitions that are kept, and follow the statements of the log: so each row is read under the definition that it was
+//! written with, however the table was altered since.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::definition::Definition;
+use super::evolve::{self, Setting};
+use super::known::FullName;
+use crate::sql::ddl::{CharsetSpec, Ddl, NotUnderstood, Understood};
+use crate::sql::tokens::Session;
+
+/// What a statement does to the definition of one table or database.
+#[derive(Debug)]
+pub enum Change<'a> {
+    Created {
+        table: &'a FullName,
+        if_not_exists: bool,
+    },
+    Copied {
+        table: &'a FullName,
+        like: &'a FullName,
+        if_not_exists: bool,
+    },
+    Altered {
+        table: &'a FullName,
+    },
+    Renamed {
+        from: &'a FullName,
+        to: &'a FullName,
+    },
+    Gone {
+        table: &'a FullName,
+    },
+    /// It may have any definition now.
+    Unknown {
+        table: &'a FullName,
+    },
+    DatabaseCreated {
+        database: &'a str,
+        if_not_exists: bool,
+    },
+    DatabaseAltered {
+        database: &'a str,
+    },
+    DatabaseGone {
+        database: &'a str,
+    },
+}
+
+/// A definition that holds at the current place.
+#[derive(Debug, Clone)]
+pub struct Known {
+    pub definition: Rc<Definition>,
+    /// A statement of the log made it; otherwise the catalog told it.
+    pub is_followed: bool,
+}
+
+/// The definitions that are known at the current place, by table.
+#[derive(Debug, Default)]
+pub struct Followed {
+    tables: HashMap<FullName, Known>,
+    /// Character sets of databases.
+    charsets: HashMap<String, String>,
+}
+
+impl Followed {
+    pub fn get(&self, table: &FullName) -> Option<&Known> {
+        self.tables.get(table)
+    }
+
+    /// The catalog told a definition, which holds at the current place.
+    pub fn told(&mut self, table: FullName, definition: Rc<Definition>) {
+        self.tables.insert(table, Known { definition, is_followed: false });
+    }
+
+    pub fn forget(&mut self, table: &FullName) {
+        self.tables.remove(table);
+    }
+
+    pub fn retain(&mut self, stays: &dyn Fn(&FullName) -> bool) {
+        self.tables.retain(|table, _| stays(table));
+    }
+
+    pub fn charset_is_known(&self, database: &str) -> bool {
+        self.charsets.contains_key(database)
+    }
+
+    pub fn charset_told(&mut self, database: &str, charset: String) {
+        self.charsets.insert(database.to_string(), charset);
+    }
+
+    /// Applies a change. `ddl` is what its statement says. If it is not followed, the definition is not known any more.
+    ///
+    /// # Errors
+    /// Why it is not followed.
+    pub fn apply(
+        &mut self,
+        change: &Change<'_>,
+        ddl: &Understood<Ddl>,
+        session: &Session,
+    ) -> Result<(), NotUnderstood> {
+        match *change {
+            Change::Created { table, if_not_exists } => {
+                let Ok(Ddl::Create(body)) = ddl else { return self.unknown(table, ddl) };
+                let setting = self.setting(&table.0, session);
+                let created = evolve::created(body, &setting);
+                self.made(table, if_not_exists, created, session)
+            }
+            Change::Copied { table, like, if_not_exists } => {
+                let like = self.tables.get(like).map(|known| Definition::clone(&known.definition));
+                let like = like.ok_or_else(|| NotUnderstood("LIKE of a table that is not known".into()));
+                self.made(table, if_not_exists, like, session)
+            }
+            Change::Altered { table } => {
+                let Some(known) = self.tables.get(table) else { return Ok(()) };
+                let Ok(Ddl::Alter(steps)) = ddl else { return self.unknown(table, ddl) };
+                let setting = self.setting(&table.0, session);
+                match evolve::altered(&known.definition, steps, &setting) {
+                    Ok(definition) => {
+                        self.set(table, definition);
+                        Ok(())
+                    }
+                    Err(why) => {
+                        self.forget(table);
+                        Err(why)
+                    }
+                }
+            }
+            Change::Renamed { from, to } => {
+                match self.tables.remove(from) {
+                    Some(known) => _ = self.tables.insert(to.clone(), Known { is_followed: true, ..known }),
+                    None => self.forget(to),
+                }
+                Ok(())
+            }
+            Change::Gone { table } => {
+                self.forget(table);
+                Ok(())
+            }
+            Change::Unknown { table } => {
+                self.forget(table);
+                Ok(())
+            }
+            Change::DatabaseGone { database } => {
+                self.tables.retain(|table, _| table.0 != database);
+                self.charsets.remove(database);
+                Ok(())
+            }
+            Change::DatabaseCreated { if_not_exists: true, database } => {
+                // It may have existed, with another character set.
+                self.charsets.remove(database);
+                Ok(())
+            }
+            Change::DatabaseCreated { database, .. } | Change::DatabaseAltered { database } => {
+                let is_new = matches!(change, Change::DatabaseCreated { .. });
+                self.database(database, ddl, is_new, session);
+                Ok(())
+            }
+        }
+    }
+
+    fn setting<'a>(&'a self, database: &str, session: &'a Session) -> Setting<'a> {
+        Setting { session, database_charset: self.charsets.get(database).map(String::as_str) }
+    }
+
+    fn set(&mut self, table: &FullName, definition: Definition) {
+        self.tables.insert(table.clone(), Known { definition: Rc::new(definition), is_followed: true });
+    }
+
+    fn unknown(&mut self, table: &FullName, ddl: &Understood<Ddl>) -> Result<(), NotUnderstood> {
+        self.forget(table);
+        match ddl {
+            Err(why) => Err(why.clone()),
+            Ok(_) => Err(NotUnderstood("the statement".into())),
+        }
+    }
+
+    /// A CREATE TABLE made this definition, unless the table existed.
+    fn made(
+        &mut self,
+        table: &FullName,
+        if_not_exists: bool,
+        definition: Understood<Definition>,
+        session: &Session,
+    ) -> Result<(), NotUnderstood> {
+        if if_not_exists {
+            // MySQL logs it also where the table existed, MariaDB does not. A definition that is known stays.
+            if self.tables.contains_key(table) {
+                return Ok(());
+            }
+            if !session.is_mariadb() {
+                return Err(NotUnderstood("IF NOT EXISTS of a table that may have existed".into()));
+            }
+        }
+        match definition {
+            Ok(definition) => {
+                self.set(table, definition);
+                Ok(())
+            }
+            Err(why) => {
+                self.forget(table);
+                Err(why)
+            }
+        }
+    }
+
+    fn database(&mut self, database: &str, ddl: &Understood<Ddl>, is_new: bool, session: &Session) {
+        let charset = match ddl {
+            Ok(Ddl::Database(Some(CharsetSpec::Named(name)))) => Some(name.clone()),
+            // ALTER DATABASE without a character set leaves it.
+            Ok(Ddl::Database(None)) if !is_new => return,
+            Ok(Ddl::Database(_)) => session.server_charset.map(|charset| charset.name().to_string()),
+            _ => None,
+        };
+        match charset {
+            Some(charset) => _ = self.charsets.insert(database.to_string(), charset),
+            None => _ = self.charsets.remove(database),
+        }
+    }
+}
