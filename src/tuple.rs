@@ -10,7 +10,7 @@ pub enum Op {
     Upsert,
     Delete,
     Truncate,
-    /// The definition of a table.
+    /// The table's definition from here on.
     Schema,
 }
 
@@ -237,11 +237,11 @@ pub fn no_row(prefix: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"null,null,");
 }
 
-/// [`row`] for a line that tells a table's definition, as JSON.
-pub fn definition(prefix: &[u8], json: &str, out: &mut Vec<u8>) {
+/// [`row`] for a line without id whose content is a definition, in JSON.
+pub fn schema(prefix: &[u8], definition: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(prefix);
     out.extend_from_slice(b"null,");
-    out.extend_from_slice(json.as_bytes());
+    out.extend_from_slice(definition);
     out.push(b',');
 }
 

@@ -11,7 +11,7 @@ use crate::exit::unreadable;
 use crate::output::{Output, WRITE_BYTES};
 use crate::position::LogId;
 use crate::source::framing::Place;
-use crate::tuple::{CommitTime, Content, METADATA_END, Metadata, definition, no_row, row};
+use crate::tuple::{CommitTime, Content, METADATA_END, Metadata, no_row, row, schema};
 
 /// A transaction with more bytes of lines than this is printed while it is read, although it may still be rolled back, and
 /// although its commit time may be known only at its end, too late for the lines printed before.
@@ -69,7 +69,7 @@ pub enum LineContent<'a> {
     /// Nothing: a truncate.
     Empty,
     /// A definition's JSON.
-    Definition(&'a str),
+    Definition(&'a [u8]),
 }
 
 /// How a line counts where a run is resumed.
@@ -122,7 +122,7 @@ impl Lines {
         match line.content {
             LineContent::Row(content) => row(line.prefix, content, buffer),
             LineContent::Empty => no_row(line.prefix, buffer),
-            LineContent::Definition(json) => definition(line.prefix, json, buffer),
+            LineContent::Definition(json) => schema(line.prefix, json, buffer),
         }
         let metadata = buffer.len();
         if !self.open.time_is_known {

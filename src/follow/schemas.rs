@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use anyhow::Result;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::Steps;
 use super::full_effect::FullEffect;
@@ -105,14 +105,12 @@ impl Steps<'_> {
         if self.cursor.was_printed(self.cursor.done()) {
             return Ok(());
         }
-        let mut json = match &definition {
-            Some(definition) => definition.to_json(),
-            None => Map::from_iter([("columns".to_string(), Value::Null)]),
+        let json = match &definition {
+            Some(definition) => definition.line_content(self.layouts.omits_generated(), sql),
+            None => json!({ "columns": null, "sql": sql }).to_string().into_bytes(),
         };
-        json.insert("sql".into(), json!(sql));
         let printed = self.layouts.selection().printed(&table.0, &table.1);
         let prefixes = LinePrefixes::new(&printed);
-        let json = Value::Object(json).to_string();
         let (prefix, content) = (prefixes.of(Op::Schema), LineContent::Definition(&json));
         let line = Line { prefix, content, old: &[], counts: Counts::Nothing };
         self.lines.push(line, &mut self.cursor, transaction)?;

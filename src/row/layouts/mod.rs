@@ -128,6 +128,11 @@ impl Layouts {
         &self.selection
     }
 
+    /// `--generated omit`.
+    pub fn omits_generated(&self) -> bool {
+        self.rules.omit_generated
+    }
+
     pub fn id_rules(&self) -> &[IdRule] {
         &self.rules.ids
     }

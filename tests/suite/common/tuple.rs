@@ -102,6 +102,7 @@ fn only_a_strict_tuple_is_taken() {
         r#"["upsert","t",1,{},null] "#,
         r#"["upsert","t",1,null,null]"#,
         r#"["truncate","t",1,null,null]"#,
+        r#"["schema","t",1,{},null]"#,
         r#"["update","t",1,{},null]"#,
         r#"["delete","t",1,{},7]"#,
     ] {
