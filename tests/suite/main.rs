@@ -12,6 +12,7 @@ mod charset_columns;
 mod column_grants;
 mod comments;
 mod connect;
+mod ddl;
 mod delivery;
 mod effects;
 mod ending;

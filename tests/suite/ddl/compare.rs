@@ -1,0 +1,140 @@
+//! dumpa's definitions, folded from its `schema` lines, against the server's after each statement.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::shape::Shape;
+use super::snapshot::Name;
+
+/// A statement that the server took, and what it changed. A row of the marker table, with the step's number, comes after it.
+pub struct Step {
+    pub sql: String,
+    pub changes: BTreeMap<Name, Option<Shape>>,
+}
+
+#[derive(Default)]
+pub struct Outcome {
+    /// Definitions that were the same, each after a statement that changed it.
+    pub same: u64,
+    /// Of all definitions, those that dumpa did not follow but asked the catalog for.
+    pub from_catalog: u64,
+    pub differences: Vec<String>,
+    /// Steps whose marker was seen.
+    pub steps: usize,
+}
+
+struct Fold<'a> {
+    steps: &'a [Step],
+    marker: &'a str,
+    ours: BTreeMap<Name, Shape>,
+    servers: BTreeMap<Name, &'a Shape>,
+    /// Tables that differ, each told once.
+    told: BTreeSet<Name>,
+    outcome: Outcome,
+}
+
+/// `lines` as dumpa prints them; `marker` is the name of the marker table as it prints it.
+pub fn compare<'a>(lines: impl Iterator<Item = &'a str>, steps: &[Step], marker: &str) -> Outcome {
+    let mut fold = Fold {
+        steps,
+        marker,
+        ours: BTreeMap::new(),
+        servers: BTreeMap::new(),
+        told: BTreeSet::new(),
+        outcome: Outcome::default(),
+    };
+    for line in lines {
+        let line: Value = serde_json::from_str(line).expect("a line is JSON");
+        fold.line(&line);
+    }
+    fold.outcome
+}
+
+impl Fold<'_> {
+    fn line(&mut self, line: &Value) {
+        let table = line[1].as_str().expect("a table's name");
+        match line[0].as_str() {
+            Some("upsert") if table == self.marker => {
+                let step = line[3]["n"].as_u64().expect("a step's number") as usize;
+                self.check(step);
+            }
+            Some("schema") if table != self.marker => {
+                let shape = Shape::from_line(&line[3]).unwrap_or_else(|| panic!("not a definition: {line}"));
+                self.outcome.from_catalog += u64::from(line[3]["from"] == "catalog");
+                self.ours.insert(name_of(table), shape);
+            }
+            Some("truncate") if table != self.marker => {
+                let emptied = |name: &Name| {
+                    // Its rows are gone, and the table too if the server says so: a line of TRUNCATE looks alike.
+                    let next = self.steps.get(self.outcome.steps);
+                    next.is_none_or(|step| matches!(step.changes.get(name), Some(None)))
+                };
+                let name = name_of(table);
+                if emptied(&name) {
+                    self.ours.remove(&name);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn check(&mut self, number: usize) {
+        assert_eq!(number, self.outcome.steps, "the markers come one after another");
+        self.outcome.steps += 1;
+        let step = &self.steps[number];
+        for (name, shape) in &step.changes {
+            match shape {
+                Some(shape) => self.servers.insert(name.clone(), shape),
+                None => self.servers.remove(name),
+            };
+        }
+        let names: BTreeSet<Name> = self.ours.keys().chain(self.servers.keys()).cloned().collect();
+        for name in names {
+            let difference = match (self.ours.get(&name), self.servers.get(&name)) {
+                (Some(ours), Some(server)) => ours.differences(server),
+                (None, Some(_)) => "    dumpa has no definition of it\n".to_string(),
+                _ => "    dumpa has it still, the server does not\n".to_string(),
+            };
+            if difference.is_empty() {
+                self.told.remove(&name);
+                self.outcome.same += u64::from(step.changes.contains_key(&name));
+            } else if self.told.insert(name.clone()) {
+                let history = self.history(&name, number);
+                let text = format!("step {number}, table {}.{}\n{difference}{history}", name.0, name.1);
+                self.outcome.differences.push(text);
+            }
+        }
+    }
+
+    /// The statements that made the table what it is: since it was there, and under its names before.
+    fn history(&self, name: &Name, last: usize) -> String {
+        let mut names = BTreeSet::from([name.clone()]);
+        let mut kept = vec![last];
+        for number in (0..last).rev() {
+            let changes = &self.steps[number].changes;
+            if !changes.keys().any(|changed| names.contains(changed)) {
+                continue;
+            }
+            kept.push(number);
+            // A renamed table takes a name where another goes.
+            let sql = self.steps[number].sql.to_lowercase();
+            let is_rename = sql.contains("rename");
+            if is_rename {
+                names.extend(changes.keys().cloned());
+            }
+            let is_new = changes.iter().any(|(name, shape)| names.contains(name) && shape.is_some());
+            if is_new && !is_rename && sql.contains("create") && !sql.contains("index") {
+                break;
+            }
+        }
+        let lines = kept.iter().rev().map(|number| format!("    {number}: {}\n", self.steps[*number].sql));
+        lines.collect()
+    }
+}
+
+/// A line's table: `database.table`. No name here has a dot.
+fn name_of(table: &str) -> Name {
+    let (db, name) = table.split_once('.').expect("a table with its database");
+    (db.to_string(), name.to_string())
+}
