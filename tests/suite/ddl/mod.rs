@@ -97,13 +97,11 @@ impl<'a> Stage<'a> {
     }
 
     /// dumpa's definitions of all that was run are the server's.
-    // It waits for `tail --schemas`: then the tests call it.
-    #[allow(dead_code)]
     #[track_caller]
     fn agree(&self) {
         let outcome = self.compare();
-        let (same, from_catalog) = (outcome.same, outcome.from_catalog);
-        println!("{}: {same} definitions are the same; {from_catalog} were not followed", self.server.name);
+        let (same, not_followed) = (outcome.same, outcome.not_followed);
+        println!("{}: {same} definitions are the same; {not_followed} were not followed", self.server.name);
         let count = outcome.differences.len();
         let shown: Vec<&str> = outcome.differences.iter().take(SHOWN).map(String::as_str).collect();
         assert!(count == 0, "{count} differences (see DUMPA_DDL_SEED above):\n{}", shown.join("\n"));
@@ -199,6 +197,7 @@ fn run(server: &Server, statements: u64, seed: u64) {
         println!("DUMPA_DDL_SEED={seed}");
         let now = STATEMENTS_A_ROUND.min(statements - done);
         sequence(&mut stage, &mut count, now, seed);
+        stage.agree();
         mutations::each_is_told(&stage.steps);
         done += now;
     }
@@ -213,15 +212,16 @@ fn run(server: &Server, statements: u64, seed: u64) {
 }
 
 on_each_server! {
-    fn random_statements_are_taken(server) {
+    fn random_statements_are_followed(server) {
         run(server, asked(), seed());
     }
 
-    fn examples_are_taken(server) {
+    fn examples_are_followed(server) {
         let mut stage = Stage::new(server);
         let (taken, all) = manual::examples(&mut stage);
         println!("{}: {taken} of {all} examples are taken", server.name);
         assert!(taken * 2 > all, "{taken} of {all} are taken");
+        stage.agree();
         mutations::each_is_told(&stage.steps);
     }
 }
