@@ -13,12 +13,12 @@
 //! | `snapshot` | a consistent snapshot and its position | `schema`, `tuple`, `server`, `position`, `output`, `value` |
 //! | `row` | layouts, made from a definition and a table map; reading row images | `schema`, `tuple`, `binlog`, `value` |
 //! | `source` | where events come from: network, files; the queue between two threads | `server`, `binlog`, `position` |
-//! | `schema` | table definitions, from the log and the catalog; which tables are selected and known | `tuple`, `server`, `binlog`, `position`, `value` |
+//! | `schema` | table definitions, from the log and the catalog, and what statements make of them; which tables are selected and known | `tuple`, `server`, `binlog`, `sql`, `position`, `value` |
 //! | `cli` | the command line | `server`, `value` |
 //! | `tuple` | lines | `value` |
 //! | `server` | options, connections, what a server says about itself | `position` |
 //! | `binlog` | events and their fields | `sql`, `value` |
-//! | `sql` | statements: their tokens, and their effects on tables | `value` |
+//! | `sql` | statements: their tokens, their effects on tables, and what they say of definitions | `value` |
 //! | `position`, `output`, `value` | places in a log; stdout; values as JSON | |
 //!
 //! Any folder may use the files beside it: `bytes` and `push_fixed` read and append bytes, `exit` maps errors to exit

@@ -21,6 +21,25 @@ pub enum Ddl {
     Database(Option<CharsetSpec>),
 }
 
+impl Ddl {
+    /// Whether the database's character set decides.
+    pub fn needs_database_charset(&self) -> bool {
+        let of_database = |charset: &CharsetSpec| *charset == CharsetSpec::OfDatabase;
+        match self {
+            Ddl::Create(body) => !matches!(body.options.charset, Some(CharsetSpec::Named(_))),
+            Ddl::Alter(steps) => steps.iter().any(|step| match step {
+                Step::AddColumn { column, .. } | Step::ChangeColumn { column, .. } => {
+                    of_database(&column.kind.charset)
+                }
+                Step::ConvertTo(to) => to.is_none(),
+                Step::Options(options) => options.charset.as_ref().is_some_and(of_database),
+                _ => false,
+            }),
+            Ddl::Like | Ddl::Database(_) => false,
+        }
+    }
+}
+
 /// Reads a statement that creates or alters a table or a database. Which one it is, its effects say.
 ///
 /// # Errors
