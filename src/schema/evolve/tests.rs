@@ -164,6 +164,7 @@ fn what_is_not_followed_is_said() {
         "alter table t add system versioning",
         "alter table t add c sometype",
         "alter table t add c int somehow",
+        "alter table t add c varchar(3) character sets utf8",
     ] {
         assert!(after("11.4.5-MariaDB", &[create, alter]).is_err(), "{alter}");
     }

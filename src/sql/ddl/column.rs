@@ -77,6 +77,9 @@ fn attribute(column: &mut ColumnSpec, reader: &mut Reader<'_>) -> Understood<()>
         "character" | "charset" | "ascii" | "unicode" | "byte" | "binary" => {
             let mut again = before;
             let charset = attributes(&mut again)?;
+            if again.rest.len() == before.rest.len() {
+                return Err(NotUnderstood(format!("{} of column `{}`", shown(&word), column.name)));
+            }
             *reader = again;
             if charset != CharsetSpec::Inherited {
                 column.kind.charset = charset;
