@@ -13,6 +13,7 @@ pub mod expression_columns;
 pub mod fold;
 pub mod foreign_keys;
 pub mod from_log;
+pub mod history;
 pub mod known;
 pub mod matched_names;
 pub mod merge_tables;
