@@ -160,6 +160,12 @@ impl HistoryFile {
         self.length
     }
 
+    /// Where it is, behind symbolic links; `None` for a reader.
+    pub fn target(&self) -> Option<&Path> {
+        self.target.as_ref().map(SaveFile::path)
+    }
+
+    /// As given.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -86,6 +86,11 @@ impl History {
         Ok((index, lines))
     }
 
+    /// Where the file is, behind symbolic links; `None` for a reader.
+    pub fn target(&self) -> Option<&Path> {
+        self.file.target()
+    }
+
     /// # Errors
     /// Exit 2 when a place belongs to another log than the history.
     pub fn check(&self, place: &Position) -> Result<()> {

@@ -413,6 +413,6 @@ fn a_long_history_opens_at_once() {
     let order = FileOrder::new((1..=1000).map(|file| at(file, 4).file).collect());
     let held = history.at(&at(900, 5000), &order, |_, table| table.ends_with('7')).unwrap();
     assert_eq!(held.len(), 100);
-    println!("{} MB opened in {opened:?}, read by {:?}", text.len() >> 20, began.elapsed());
-    assert!(began.elapsed().as_secs() < 10);
+    // A release build takes a fraction of a second. This one is slow, and so may be the machine.
+    assert!(began.elapsed().as_secs() < 10, "{} MB opened in {opened:?}", text.len() >> 20);
 }
