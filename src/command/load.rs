@@ -7,14 +7,15 @@ use anyhow::{Context, Result, anyhow};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::{identify, progress, resolve, wanted, without_database};
+use super::{history, identify, progress, resolve, wanted, without_database};
 use crate::cli::LoadArgs;
 use crate::exit;
 use crate::output::Output;
 use crate::position::{Position, SaveFile};
 use crate::progress::Progress;
 use crate::schema::catalog::{Catalog, is_gone};
-use crate::schema::known;
+use crate::schema::definition::Definition;
+use crate::schema::known::{self, FullName};
 use crate::schema::rules::Rules;
 use crate::schema::selection::Selection;
 use crate::schema::table_search::{self, Found, Missing, Search};
@@ -39,6 +40,7 @@ struct Job {
 
 pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let save = args.save.as_deref().map(SaveFile::new).transpose()?;
+    let mut kept = history::open(args.schema.as_deref(), args.save.as_deref().zip(save.as_ref()))?;
     let given = resolve(&args.connection)?;
     let options = without_database(&given);
     let mut conn = connect(&options)?;
@@ -56,6 +58,10 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let mut network = Network { options, server: server.clone(), server_id: 0 };
     let position = position.map(|position| with_tables(network.identify(position), &jobs, &selection));
     report_method(method, &server, &progress);
+    if let (Some(kept), Some(position)) = (&mut kept, &position) {
+        let tables = definitions(&mut catalog, &jobs)?;
+        history::begin(kept, &mut conn, &server, position, &selection, &tables)?;
+    }
     // Not earlier: names and messages had to be UTF-8. Values must arrive as the columns store them.
     conn.query_drop("SET character_set_results = NULL").context("cannot set the character set")?;
 
@@ -110,6 +116,18 @@ fn with_tables(position: Position, jobs: &[Job], selection: &Selection) -> Posit
     let names = jobs.iter().map(|job| (job.table.database.clone(), job.table.name.clone()));
     let tables = Some(Arc::new(known::names(names)));
     Position { ids, tables, selection: Some(Arc::new(selection.saved())), ..position }
+}
+
+/// The definitions that belong to the snapshot. If a table is altered before its rows are read, the load fails.
+fn definitions(catalog: &mut Catalog, jobs: &[Job]) -> Result<Vec<(FullName, Definition)>> {
+    let mut definition = |job: &Job| -> Result<_> {
+        let Table { database, name, .. } = &job.table;
+        let definition = catalog
+            .definition(database, name)?
+            .ok_or_else(|| anyhow!("{} was dropped after the snapshot began: load again", job.printed))?;
+        Ok(((database.clone(), name.clone()), definition))
+    };
+    jobs.iter().map(&mut definition).collect()
 }
 
 /// Says how the position was found.
