@@ -63,6 +63,8 @@ complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l defaults-file -d 'R
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l defaults-extra-file -d 'Read FILE too, before ~/.my.cnf' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l connect-timeout -d 'How long connecting may take, as 10s or in seconds [default: 10s]' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l no-lock -d 'Take no lock, even if changes may then be lost between the position and the snapshot'
+complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l schemas -d 'Print each table\'s definition before its rows: ["schema", table, null, {"columns": [...], ...}, null]'
+complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l no-rows -d 'Print only the definitions'
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l no-defaults -d 'Read no option file'
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -10,6 +10,8 @@ pub enum Op {
     Upsert,
     Delete,
     Truncate,
+    /// The table's definition from here on.
+    Schema,
 }
 
 /// How a table's lines begin, by operation: `["upsert","people",`.
@@ -18,6 +20,7 @@ pub struct LinePrefixes {
     upsert: Vec<u8>,
     delete: Vec<u8>,
     truncate: Vec<u8>,
+    schema: Vec<u8>,
 }
 
 impl LinePrefixes {
@@ -28,7 +31,12 @@ impl LinePrefixes {
             head.push(b',');
             head
         };
-        LinePrefixes { upsert: head("upsert"), delete: head("delete"), truncate: head("truncate") }
+        LinePrefixes {
+            upsert: head("upsert"),
+            delete: head("delete"),
+            truncate: head("truncate"),
+            schema: head("schema"),
+        }
     }
 
     pub fn of(&self, op: Op) -> &[u8] {
@@ -36,6 +44,7 @@ impl LinePrefixes {
             Op::Upsert => &self.upsert,
             Op::Delete => &self.delete,
             Op::Truncate => &self.truncate,
+            Op::Schema => &self.schema,
         }
     }
 }
@@ -226,6 +235,14 @@ pub fn row(prefix: &[u8], content: &mut Content, out: &mut Vec<u8>) {
 pub fn no_row(prefix: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(prefix);
     out.extend_from_slice(b"null,null,");
+}
+
+/// [`row`] for a line without id whose content is a definition, in JSON.
+pub fn schema(prefix: &[u8], definition: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(prefix);
+    out.extend_from_slice(b"null,");
+    out.extend_from_slice(definition);
+    out.push(b',');
 }
 
 /// The end of a line of `load`.

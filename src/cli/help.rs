@@ -5,7 +5,8 @@
 pub const DUMPA: &str = "\
 Output:
   One line of JSON a row: [op, table, id, content, metadata]
-  op         upsert (inserted or updated), delete, or truncate (the whole table is empty or gone)
+  op         upsert (inserted or updated), delete, or truncate (the whole table is empty or gone);
+             with --schemas also schema (the table's definition)
   table      its name; with its database before it, unless that is the one of -D
   id         the value of the primary key, an array if it has several columns
   content    the row as it is now, or the row that went; null for truncate
@@ -47,7 +48,8 @@ pub const LOAD: &str = "\
 Examples:
   dumpa load -D shop > shop.new && mv shop.new shop.ndjson
   dumpa load -D shop --save pos.json people 'log_*' other_db.places
-  dumpa load -D shop --id logs=site,n logs | jq -c '[.[2], .[3].body]'";
+  dumpa load -D shop --id logs=site,n logs | jq -c '[.[2], .[3].body]'
+  dumpa load -D shop --schemas --no-rows | jq -c '[.[1], (.[3].columns[] | [.name, .type])]'";
 
 pub const TAIL: &str = "\
 Altered tables:

@@ -71,6 +71,17 @@ pub struct LoadArgs {
     #[arg(long)]
     pub no_lock: bool,
 
+    /// Print each table's definition before its rows: ["schema", table, null, {"columns": [...], ...}, null]
+    ///
+    /// Columns have name, type, nullable, and where they apply charset, labels, generated, invisible, and key (primary or
+    /// unique); then come primary_key, keys, charset and engine, and sql, which is null.
+    #[arg(long)]
+    pub schemas: bool,
+
+    /// Print only the definitions
+    #[arg(long, requires = "schemas")]
+    pub no_rows: bool,
+
     #[command(flatten)]
     pub shape: ShapeArgs,
     #[command(flatten)]

@@ -10,12 +10,12 @@ use mysql::prelude::Queryable;
 use super::{history, identify, progress, resolve, wanted, without_database};
 use crate::cli::LoadArgs;
 use crate::exit;
-use crate::output::Output;
+use crate::output::{Output, WRITE_BYTES};
 use crate::position::{Position, SaveFile};
 use crate::progress::Progress;
 use crate::schema::catalog::{Catalog, is_gone};
 use crate::schema::definition::Definition;
-use crate::schema::known::{self, FullName};
+use crate::schema::known;
 use crate::schema::rules::Rules;
 use crate::schema::selection::Selection;
 use crate::schema::table_search::{self, Found, Missing, Search};
@@ -25,7 +25,8 @@ use crate::signal::Signal;
 use crate::snapshot::read::{self, Print};
 use crate::snapshot::{self, Method, Request};
 use crate::source::network::Network;
-use crate::value::Dialect;
+use crate::tuple::{self, LinePrefixes, NO_METADATA, Op};
+use crate::value::{Dialect, Style};
 
 const LOAD: Search = Search { estimates: true, missing: Missing::IsAnError { advice: "" } };
 /// How often to begin a snapshot again because tables were created or dropped meanwhile.
@@ -34,6 +35,10 @@ const TRIES: u32 = 10;
 /// A table to load.
 struct Job {
     table: Table,
+    /// In JSON, with `--schemas`.
+    definition: Option<Vec<u8>>,
+    /// For the schema history.
+    defined: Definition,
     printed: String,
     estimate: Option<u64>,
 }
@@ -50,7 +55,7 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let mut catalog = Catalog::new(connect(&options)?, &server)?;
     table_search::check_rules(&mut catalog, &rules.ids, LOAD)?;
     let ((method, position), jobs) =
-        consistent_snapshot(&mut catalog, &selection, &rules, &progress, |tables| {
+        consistent_snapshot(&mut catalog, &selection, (&rules, args.schemas), &progress, |tables| {
             let request = Request { position: save.is_some(), no_lock: args.no_lock, tables };
             snapshot::begin(&mut conn, &server, &options, request)
         })?;
@@ -59,51 +64,77 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let position = position.map(|position| with_tables(network.identify(position), &jobs, &selection));
     report_method(method, &server, &progress);
     if let (Some(kept), Some(position)) = (&mut kept, &position) {
-        let tables = definitions(&mut catalog, &jobs)?;
+        // If a table is altered before its rows are read, the load fails.
+        let name = |job: &Job| (job.table.database.clone(), job.table.name.clone());
+        let tables: Vec<_> = jobs.iter().map(|job| (name(job), job.defined.clone())).collect();
         history::begin(kept, &mut conn, &server, position, &selection, &tables)?;
     }
     // Not earlier: names and messages had to be UTF-8. Values must arrive as the columns store them.
     conn.query_drop("SET character_set_results = NULL").context("cannot set the character set")?;
 
     let mut output = Output::stdout();
-    let dialect = Dialect::of_server(&server.version_text);
+    let (style, dialect) = (args.shape.style(), Dialect::of_server(&server.version_text));
     let mut all_rows = 0;
     for job in &jobs {
-        progress.begin(&job.printed);
-        let print = Print { printed: &job.printed, style: args.shape.style(), dialect };
-        let mut each = |rows, output: &mut Output| {
-            if progress.is_due() {
-                output.settle()?;
-                progress.load(rows, job.estimate);
-            }
-            Ok(!signal.is_set())
-        };
-        let rows = read::table(&mut conn, &job.table, print, &mut output, &mut each);
-        // Rows before an unreadable one are good.
-        output.flush()?;
-        let rows = match rows {
-            Err(error) if is_gone(&error) => {
-                return Err(error.context(format!(
-                    "{} was dropped, emptied or altered after the snapshot began, so its rows can no longer be read: \
-                     load again",
-                    job.printed
-                )));
-            }
-            rows => rows?,
-        };
-        progress.loaded(rows);
-        all_rows += rows;
+        if let Some(definition) = &job.definition {
+            tuple::schema(LinePrefixes::new(&job.printed).of(Op::Schema), definition, &mut output.buffer);
+            output.buffer.extend_from_slice(NO_METADATA);
+        }
+        if !args.no_rows {
+            all_rows += rows_of(job, &mut conn, (style, dialect), &mut output, &mut progress, signal)?;
+        } else if output.buffer.len() >= WRITE_BYTES {
+            output.flush()?;
+        }
         if signal.is_set() {
+            output.flush()?;
             progress.clear();
             return Ok(exit::DONE);
         }
     }
-    progress.all_loaded(jobs.len(), all_rows);
+    output.flush()?;
+    if !args.no_rows {
+        progress.all_loaded(jobs.len(), all_rows);
+    }
     if let (Some(save), Some(position)) = (save, position) {
         check_still_there(&mut conn, &server, &position.file, &progress)?;
         save.save(&position)?;
     }
     Ok(exit::DONE)
+}
+
+/// Prints a table's rows, and returns their number.
+fn rows_of(
+    job: &Job,
+    conn: &mut Conn,
+    (style, dialect): (Style, Dialect),
+    output: &mut Output,
+    progress: &mut Progress,
+    signal: &Signal,
+) -> Result<u64> {
+    progress.begin(&job.printed);
+    let print = Print { printed: &job.printed, style, dialect };
+    let mut each = |rows, output: &mut Output| {
+        if progress.is_due() {
+            output.settle()?;
+            progress.load(rows, job.estimate);
+        }
+        Ok(!signal.is_set())
+    };
+    let rows = read::table(conn, &job.table, print, output, &mut each);
+    // Rows before an unreadable one are good.
+    output.flush()?;
+    let rows = match rows {
+        Err(error) if is_gone(&error) => {
+            return Err(error.context(format!(
+                "{} was dropped, emptied or altered after the snapshot began, so its rows can no longer be read: \
+                 load again",
+                job.printed
+            )));
+        }
+        rows => rows?,
+    };
+    progress.loaded(rows);
+    Ok(rows)
 }
 
 /// Adds to a position what a tail from there must know of the tables.
@@ -116,18 +147,6 @@ fn with_tables(position: Position, jobs: &[Job], selection: &Selection) -> Posit
     let names = jobs.iter().map(|job| (job.table.database.clone(), job.table.name.clone()));
     let tables = Some(Arc::new(known::names(names)));
     Position { ids, tables, selection: Some(Arc::new(selection.saved())), ..position }
-}
-
-/// The definitions that belong to the snapshot. If a table is altered before its rows are read, the load fails.
-fn definitions(catalog: &mut Catalog, jobs: &[Job]) -> Result<Vec<(FullName, Definition)>> {
-    let mut definition = |job: &Job| -> Result<_> {
-        let Table { database, name, .. } = &job.table;
-        let definition = catalog
-            .definition(database, name)?
-            .ok_or_else(|| anyhow!("{} was dropped after the snapshot began: load again", job.printed))?;
-        Ok(((database.clone(), name.clone()), definition))
-    };
-    jobs.iter().map(&mut definition).collect()
 }
 
 /// Says how the position was found.
@@ -163,7 +182,7 @@ fn check_still_there(conn: &mut Conn, server: &Server, file: &str, progress: &Pr
 fn consistent_snapshot<T>(
     catalog: &mut Catalog,
     selection: &Selection,
-    rules: &Rules,
+    (rules, schemas): (&Rules, bool),
     progress: &Progress,
     mut begin: impl FnMut(&[(String, String)]) -> Result<T>,
 ) -> Result<(T, Vec<Job>)> {
@@ -179,7 +198,7 @@ fn consistent_snapshot<T>(
         let mut after: HashSet<_> = names(&known).into_iter().collect();
         if before.iter().cloned().collect::<HashSet<_>>() == after {
             let begun = begun?;
-            match jobs(catalog, &known, selection, rules)? {
+            match jobs(catalog, &known, selection, rules, schemas)? {
                 Ok(jobs) => {
                     for job in jobs.iter().filter(|job| job.table.id == Id::None) {
                         progress.warn(&crate::row::layouts::no_key(&job.printed));
@@ -214,14 +233,18 @@ fn jobs(
     found: &[Found],
     selection: &Selection,
     rules: &Rules,
+    schemas: bool,
 ) -> Result<Result<Vec<Job>, (String, String)>> {
     let mut jobs = Vec::new();
     for Found { database, table: name, estimate } in found {
-        let Some(mut table) = catalog.table(database, name)? else {
+        let Some(defined) = catalog.definition(database, name)? else {
             return Ok(Err((database.clone(), name.clone())));
         };
+        let mut table = defined.table(database, name)?;
         rules.apply(&mut table)?;
-        jobs.push(Job { table, printed: selection.printed(database, name), estimate: *estimate });
+        let definition = schemas.then(|| defined.line_content(rules.omit_generated, None));
+        let printed = selection.printed(database, name);
+        jobs.push(Job { table, definition, defined, printed, estimate: *estimate });
     }
     Ok(Ok(jobs))
 }

@@ -16,8 +16,8 @@ use crate::output::Output;
 use crate::position::{FileOrder, Position, SaveFile, Where};
 use crate::progress::Progress;
 use crate::row::layouts::{Layouts, Lookup};
-use crate::schema::Table;
 use crate::schema::catalog::Catalog;
+use crate::schema::definition::Definition;
 use crate::schema::known::Survey;
 use crate::schema::table_search::{self, Found, Missing, Search};
 use crate::server::{Given, Options, Server, binary_log, connect};
@@ -236,8 +236,8 @@ impl ServerLookup {
 }
 
 impl Lookup for ServerLookup {
-    fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
-        self.ask(|catalog| catalog.table(database, table))
+    fn definition(&mut self, database: &str, table: &str) -> Result<Option<Definition>> {
+        self.ask(|catalog| catalog.definition(database, table))
     }
 
     fn is_sequence(&mut self, database: &str, table: &str) -> Result<Option<bool>> {

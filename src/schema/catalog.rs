@@ -6,15 +6,14 @@ use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row, params};
 
+use super::column_grants::Seen;
+use super::definition::{DefinedKey, Definition};
+use super::described::{self, COLUMN_FIELDS, Described, KeyPart, TABLE_FIELDS};
 use super::foreign_keys::ForeignKey;
 use super::known::FullName;
 use super::quoting::quoted;
-use super::read_ahead::{COLUMN_FIELDS, ColumnRow, Described, KeyPart, Keys, ReadAhead};
-use super::{
-    Column, Generated, HiddenColumns, Id, Table, column_grants, declared_type, enum_labels,
-    expression_columns, merge_tables, system_versioning,
-};
-use crate::exit::unreadable;
+use super::read_ahead::ReadAhead;
+use super::{Table, column_grants, enum_labels, expression_columns, merge_tables, system_versioning};
 use crate::server::Server;
 
 /// No such database, table dropped, no such table, and table altered since the snapshot began.
@@ -142,156 +141,122 @@ impl Catalog {
         self.conn.query(query).context("cannot list the databases")
     }
 
-    /// A table's definition; `None` if the account sees no such table.
+    /// A table to read rows with; `None` if the account sees no such table.
     ///
     /// # Errors
     /// Exit 4 when a column has a type that dumpa does not know, or the account may not read it.
     pub fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>> {
+        let definition = self.definition(database, table)?;
+        definition.map(|definition| definition.table(database, table)).transpose()
+    }
+
+    /// A table's definition; `None` if the account sees no such table.
+    ///
+    /// # Errors
+    /// Exit 4 when the account may not read all of its columns.
+    pub fn definition(&mut self, database: &str, table: &str) -> Result<Option<Definition>> {
         // The catalog may hide keys from an account that reads only some of the tables.
         let reads_all = self.reads_all(database);
         let described = match reads_all {
-            true => self.read_ahead.take(&mut self.conn, database, table),
+            true => self.read_ahead.take(&mut self.conn, &self.server, database, table),
             false => None,
         };
-        let Some(Described { columns: rows, keys, has_versions }) =
+        let Some(Described { mut definition, keys_in_order, may_have_versions }) =
             described.map_or_else(|| self.describe(database, table), |described| Ok(Some(described)))?
         else {
             return Ok(None);
         };
-        let mut columns = Vec::with_capacity(rows.len());
-        for (name, column_type, charset, octets, nullable, extra) in rows {
-            let kind = declared_type::parse(&column_type, charset.as_deref());
-            let mut kind = kind.ok_or_else(|| {
-                unreadable(format!(
-                    "column `{name}` of {database}.{table} has type {column_type}, which dumpa does not know"
-                ))
-            })?;
-            enum_labels::find(
-                &mut self.conn,
-                self.server.is_mariadb(),
-                &quoted(database, table),
-                &name,
-                &mut kind,
-            );
-            columns.push(Column {
-                name,
-                kind,
-                declared: declared(&column_type).to_string(),
-                octets,
-                is_char: column_type.starts_with("char"),
-                nullable,
-                generated: generated(&extra),
-                omitted: false,
-            });
+        let full_name = quoted(database, table);
+        for column in &mut definition.columns {
+            enum_labels::find(&mut self.conn, self.server.is_mariadb(), &full_name, column);
         }
-        let (database, name, hidden) = (database.into(), table.into(), HiddenColumns::default());
-        let mut table = Table {
-            database,
-            name,
-            columns,
-            id: Id::None,
-            has_primary_key: false,
-            unique_keys: Vec::new(),
-            hidden,
-            has_history_partitions: false,
-        };
         if !reads_all {
-            column_grants::check(&mut self.conn, &self.server, &table)?;
+            let seen = Seen { database, table, definition: &definition };
+            column_grants::check(&mut self.conn, &self.server, seen)?;
         }
-        match self.set_id(&mut table, keys) {
+        match self.complete_keys(database, table, &mut definition, keys_in_order) {
             Err(error) if is_gone(&error) => return Ok(None),
             other => other?,
         }
-        if has_versions {
-            system_versioning::ask(&mut self.conn, &mut table)?;
+        if may_have_versions {
+            system_versioning::ask(&mut self.conn, database, table, &mut definition)?;
         }
-        Ok(Some(table))
+        Ok(Some(definition))
     }
 
     /// Asks for one table; `None` if the account sees no such table.
     fn describe(&mut self, database: &str, table: &str) -> Result<Option<Described>> {
+        let of_table = |field: &str| {
+            format!(
+                "(SELECT {field} FROM information_schema.TABLES \
+                 WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table)"
+            )
+        };
+        let [engine, collation] = TABLE_FIELDS.map(of_table);
         let query = format!(
-            "SELECT {COLUMN_FIELDS} FROM information_schema.COLUMNS \
+            "SELECT {COLUMN_FIELDS}, {engine}, {collation} FROM information_schema.COLUMNS \
              WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table ORDER BY ORDINAL_POSITION"
         );
-        let columns: Vec<ColumnRow> = self
-            .conn
-            .exec(query, params! { "database" => database, "table" => table })
+        let given = params! { "database" => database, "table" => table };
+        let mut described = Described { may_have_versions: self.server.is_mariadb(), ..Described::default() };
+        let definition = &mut described.definition;
+        let add = |(), (name, column_type, charset, nullable, extra, engine, collation)| {
+            definition.columns.push(described::column((name, column_type, charset, nullable, extra)));
+            described::set_table(definition, (engine, collation));
+        };
+        self.conn
+            .exec_fold(query, given, (), add)
             .with_context(|| format!("cannot ask for the columns of {database}.{table}"))?;
-        if columns.is_empty() {
+        if described.definition.columns.is_empty() {
             return Ok(None);
         }
         match self.keys(database, table) {
             Err(error) if is_gone(&error) => Ok(None),
-            keys => Ok(Some(Described { columns, keys: keys?, has_versions: self.server.is_mariadb() })),
+            keys => {
+                described.definition.keys = keys?;
+                Ok(Some(described))
+            }
         }
     }
 
-    fn keys(&mut self, database: &str, table: &str) -> Result<Keys> {
+    /// All keys, in the server's order.
+    fn keys(&mut self, database: &str, table: &str) -> Result<Vec<DefinedKey>> {
         let rows: Vec<Row> = self
             .conn
             .query(format!("SHOW INDEX FROM {}", quoted(database, table)))
             .with_context(|| format!("cannot ask for the keys of {database}.{table}"))?;
-        let part = |row: &Row| -> Result<KeyPart> {
-            Ok(KeyPart {
+        let mut keys = Vec::new();
+        for row in &rows {
+            let part = KeyPart {
                 key: text(row, "Key_name")?,
-                column: text(row, "Column_name").ok(),
-                is_hash: text(row, "Index_type")? == "HASH",
                 is_unique: row.get::<Option<u8>, _>("Non_unique").flatten() == Some(0),
-            })
-        };
-        Ok(Keys { parts: rows.iter().map(part).collect::<Result<_>>()?, in_order: true })
+                column: text(row, "Column_name").ok(),
+                is_prefix: row.get::<Option<u64>, _>("Sub_part").flatten().is_some(),
+                index_type: text(row, "Index_type")?,
+            };
+            described::add_part(&mut keys, part, self.server.is_mariadb());
+        }
+        Ok(keys)
     }
 
-    /// Finds the id: the primary key, else the first unique key whose columns are all NOT NULL.
-    fn set_id(&mut self, table: &mut Table, keys: Keys) -> Result<()> {
-        let on_expressions = keys.parts.iter().any(|part| part.column.is_none());
-        // Keys by name, with the columns of those that can be an id. Expressions and hidden columns are not columns of the table.
-        let mut unique: Vec<(&str, Option<Vec<usize>>)> = Vec::new();
-        for part in keys.parts.iter().filter(|part| part.is_unique) {
-            let column = part.column.as_ref().and_then(|name| table.column_number(name));
-            let column = column.filter(|i| !table.columns[*i].nullable);
-            match unique.last_mut().filter(|(last, _)| *last == part.key) {
-                Some((_, columns)) => {
-                    *columns = columns.take().zip(column).map(|(mut all, i)| {
-                        all.push(i);
-                        all
-                    });
-                }
-                None => {
-                    table.hidden.hashes += usize::from(self.server.is_mariadb() && part.is_hash);
-                    unique.push((&part.key, column.map(|i| vec![i])));
-                }
-            }
+    /// Asks for the order of keys where it decides which of them is the id, now or once there is no primary key; and for
+    /// the hidden columns of keys on expressions.
+    fn complete_keys(
+        &mut self,
+        database: &str,
+        table: &str,
+        definition: &mut Definition,
+        in_order: bool,
+    ) -> Result<()> {
+        let other_unique = definition.keys.iter().filter(|key| key.is_unique && key.name != "PRIMARY");
+        if !in_order && other_unique.count() > 1 {
+            definition.keys = self.keys(database, table)?;
         }
-        let primary = unique.iter().position(|(name, _)| *name == "PRIMARY");
-        let candidates = unique.iter().filter(|(_, columns)| columns.is_some()).count();
-        if !keys.in_order && primary.is_none() && candidates > 1 {
-            table.hidden.hashes = 0;
-            let keys = self.keys(&table.database, &table.name)?;
-            return self.set_id(table, keys);
-        }
-        table.has_primary_key = primary.is_some();
-        table.unique_keys = unique_keys(table, &keys);
-        if let Some(primary) = primary {
-            unique.swap(0, primary);
-        }
-        table.id = unique.into_iter().find_map(|(_, columns)| columns).map_or(Id::None, Id::Columns);
-        if on_expressions {
-            expression_columns::ask(&mut self.conn, table)?;
+        if definition.keys.iter().flat_map(|key| &key.columns).any(Option::is_none) {
+            expression_columns::ask(&mut self.conn, database, table, definition)?;
         }
         Ok(())
     }
-}
-
-/// The columns of each unique key, unless it has expressions or hidden columns.
-fn unique_keys(table: &Table, keys: &Keys) -> Vec<Vec<usize>> {
-    let parts: Vec<&KeyPart> = keys.parts.iter().filter(|part| part.is_unique).collect();
-    let of_one = parts.chunk_by(|a, b| a.key == b.key);
-    let columns = |key: &[&KeyPart]| -> Option<Vec<usize>> {
-        key.iter().map(|part| table.column_number(part.column.as_ref()?)).collect()
-    };
-    of_one.filter_map(columns).collect()
 }
 
 /// Whether an error says that the table is gone, or was altered since the snapshot began.
@@ -301,25 +266,6 @@ pub fn is_gone(error: &anyhow::Error) -> bool {
         _ => None,
     };
     error.chain().filter_map(code).any(|code| GONE.contains(&code))
-}
-
-/// A COLUMN_TYPE without the labels of an ENUM or SET.
-fn declared(column_type: &str) -> &str {
-    match column_type.split_once('(') {
-        Some((word @ ("enum" | "set"), _)) => word,
-        _ => column_type,
-    }
-}
-
-/// Parses a column's EXTRA. (MariaDB before 10.2 writes VIRTUAL and PERSISTENT.)
-fn generated(extra: &str) -> Option<Generated> {
-    let extra = extra.to_ascii_uppercase();
-    match extra.split([' ', ',']).next() {
-        Some("VIRTUAL") => Some(Generated::Virtual),
-        Some("STORED" | "PERSISTENT") => Some(Generated::Stored),
-        // DEFAULT_GENERATED means an expression as default.
-        _ => None,
-    }
 }
 
 fn text(row: &Row, column: &str) -> Result<String> {

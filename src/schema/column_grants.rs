@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row, params};
 
-use super::Table;
+use super::definition::Definition;
 use super::quoting::{quoted, quoted_name};
 use crate::exit::unreadable;
 use crate::server::Server;
@@ -51,10 +51,18 @@ pub fn may_read_database(conn: &mut Conn, database: &str) -> bool {
     matches!(answer, Ok(Some(1)))
 }
 
+/// A table as the catalog shows it to the account.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    pub database: &'a str,
+    pub table: &'a str,
+    pub definition: &'a Definition,
+}
+
 /// # Errors
 /// Exit 4 when the account may not read every column of a table that the catalog shows.
-pub fn check(conn: &mut Conn, server: &Server, table: &Table) -> Result<()> {
-    let name = quoted(&table.database, &table.name);
+pub fn check(conn: &mut Conn, server: &Server, table: Seen<'_>) -> Result<()> {
+    let name = quoted(table.database, table.table);
     // Unlike a SELECT, this does not wait for a lock on the table. It needs some privilege on the whole table.
     let created = query(conn, &format!("SHOW CREATE TABLE {name}"), table)?;
     let denied = match created {
@@ -83,14 +91,15 @@ pub fn check(conn: &mut Conn, server: &Server, table: &Table) -> Result<()> {
             format!("not {}", names.join(", "))
         }
         true => {
-            let seen: Vec<String> = table.columns.iter().map(|column| format!("`{}`", column.name)).collect();
+            let seen: Vec<String> =
+                table.definition.columns.iter().map(|column| format!("`{}`", column.name)).collect();
             format!("only {}", seen.join(", "))
         }
     };
     Err(unreadable(format!(
         "this account may not read all columns of {}.{} ({which}), so rows would be incomplete: GRANT SELECT ON \
          {name} TO {}",
-        table.database, table.name, server.account
+        table.database, table.table, server.account
     )))
 }
 
@@ -101,13 +110,13 @@ fn tells_all(server: &Server, has_expressions: bool) -> bool {
     server.is_mariadb() || !has_expressions && !server.is_mysql_from(8, 0, 23)
 }
 
-fn cannot_tell(server: &Server, table: &Table) -> anyhow::Error {
+fn cannot_tell(server: &Server, table: Seen<'_>) -> anyhow::Error {
     unreadable(format!(
         "this account has SELECT on single columns of {}.{} only, and MySQL does not tell whether the table has others: \
          GRANT SELECT ON {} TO {}",
         table.database,
-        table.name,
-        quoted(&table.database, &table.name),
+        table.table,
+        quoted(table.database, table.table),
         server.account
     ))
 }
@@ -121,7 +130,7 @@ enum Answer {
     Gone,
 }
 
-fn query(conn: &mut Conn, query: &str, table: &Table) -> Result<Answer> {
+fn query(conn: &mut Conn, query: &str, table: Seen<'_>) -> Result<Answer> {
     match conn.query(query) {
         Ok(rows) => Ok(Answer::Rows(rows)),
         Err(mysql::Error::MySqlError(error)) if DENIED.contains(&error.code) => {
@@ -129,13 +138,13 @@ fn query(conn: &mut Conn, query: &str, table: &Table) -> Result<Answer> {
         }
         Err(mysql::Error::MySqlError(error)) if GONE.contains(&error.code) => Ok(Answer::Gone),
         Err(error) => Err(error)
-            .with_context(|| format!("cannot ask for the columns of {}.{}", table.database, table.name)),
+            .with_context(|| format!("cannot ask for the columns of {}.{}", table.database, table.table)),
     }
 }
 
 /// Whether the account may read `*`: see [`tells_all`].
-fn may_read_all(conn: &mut Conn, table: &Table) -> Result<bool> {
-    let name = quoted(&table.database, &table.name);
+fn may_read_all(conn: &mut Conn, table: Seen<'_>) -> Result<bool> {
+    let name = quoted(table.database, table.table);
     let answer = query(conn, &format!("SELECT * FROM {name} LIMIT 0"), table)?;
     Ok(!matches!(answer, Answer::Denied(_)))
 }
@@ -143,8 +152,8 @@ fn may_read_all(conn: &mut Conn, table: &Table) -> Result<bool> {
 /// The denied columns that the server reveals, and whether there are functional indexes. SHOW INDEX lists the columns
 /// of indexes; EXTENDED also those that InnoDB adds, which makes all columns but virtual ones. MariaDB names a denied
 /// column in its error message.
-fn denied_names(conn: &mut Conn, server: &Server, table: &Table) -> Result<(BTreeSet<String>, bool)> {
-    let name = quoted(&table.database, &table.name);
+fn denied_names(conn: &mut Conn, server: &Server, table: Seen<'_>) -> Result<(BTreeSet<String>, bool)> {
+    let name = quoted(table.database, table.table);
     let extended = if server.is_mysql_from(8, 0, 0) { "EXTENDED " } else { "" };
     let indexes = query(conn, &format!("SHOW {extended}INDEX FROM {name}"), table)?;
     let rows = if let Answer::Rows(rows) = indexes { rows } else { Vec::new() };
@@ -161,18 +170,18 @@ fn denied_names(conn: &mut Conn, server: &Server, table: &Table) -> Result<(BTre
     let unreadable = "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? \
          AND FIND_IN_SET('select', REPLACE(LOWER(PRIVILEGES), ' ', '')) = 0";
     let shown: Vec<String> = conn
-        .exec(unreadable, (&table.database, &table.name))
-        .with_context(|| format!("cannot ask for the privileges on {}.{}", table.database, table.name))?;
+        .exec(unreadable, (table.database, table.table))
+        .with_context(|| format!("cannot ask for the privileges on {}.{}", table.database, table.table))?;
     names.extend(shown);
     Ok((names, has_expressions))
 }
 
 /// The names that the catalog does not show, except the server's hidden columns.
-fn not_in_catalog(table: &Table, names: impl Iterator<Item = String>) -> BTreeSet<String> {
+fn not_in_catalog(table: Seen<'_>, names: impl Iterator<Item = String>) -> BTreeSet<String> {
     let is_denied = |name: &String| {
         !name.starts_with("!hidden!")
             && !INNODB_COLUMNS.contains(&name.as_str())
-            && table.column_number(name).is_none()
+            && table.definition.column_number(name).is_none()
     };
     names.filter(is_denied).collect()
 }

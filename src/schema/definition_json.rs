@@ -34,6 +34,24 @@ impl Definition {
         json
     }
 
+    /// The content of a line of `--schemas`. `sql` is the statement that made the definition.
+    ///
+    /// With `omit_generated`, generated columns are left out, and so are keys of theirs. The primary key stays as it is, as
+    /// the id does.
+    pub fn line_content(&self, omit_generated: bool, sql: Option<&str>) -> Vec<u8> {
+        let mut shown = self.clone();
+        if omit_generated {
+            shown.columns.retain(|column| column.generated.is_none());
+            let is_shown = |name: &Option<String>| {
+                name.as_ref().is_none_or(|name| shown.columns.iter().any(|column| column.name == *name))
+            };
+            shown.keys.retain(|key| key.name == PRIMARY || key.columns.iter().all(is_shown));
+        }
+        let mut json = shown.to_json();
+        json.insert("sql".into(), json!(sql));
+        Value::from(json).to_string().into_bytes()
+    }
+
     fn column_json(&self, column: &DefinedColumn) -> Value {
         let mut json = Map::new();
         json.insert("name".into(), json!(column.name));

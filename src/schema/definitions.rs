@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 
 use super::from_log::{Logged, LoggedTable};
-use super::{Id, Table, expression_columns, system_versioning};
+use super::{Id, Table, definition, expression_columns, system_versioning};
 use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::table_map::TableMap;
 use crate::exit::unreadable;
@@ -18,7 +18,7 @@ use crate::version::Release;
 /// Looks tables up in a catalog.
 pub trait Lookup {
     /// A table's present definition; `None` if there is no such table.
-    fn table(&mut self, database: &str, table: &str) -> Result<Option<Table>>;
+    fn definition(&mut self, database: &str, table: &str) -> Result<Option<definition::Definition>>;
 
     /// Whether the catalog has a sequence of this name (MariaDB), or else another table; `None` if there is no such table.
     fn is_sequence(&mut self, database: &str, table: &str) -> Result<Option<bool>>;
@@ -104,7 +104,8 @@ impl Definitions {
             return Ok(Some(known.clone()));
         }
         let Some(lookup) = &mut self.lookup else { return Ok(None) };
-        let found = lookup.table(database, table)?;
+        let found = lookup.definition(database, table)?;
+        let found = found.map(|found| found.table(database, table)).transpose()?;
         if let Some(found) = &found {
             self.catalog.insert(key, found.clone());
         }

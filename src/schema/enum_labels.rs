@@ -1,32 +1,24 @@
 //! Finds labels of an ENUM or SET that the catalog shows with a `?`. A label that stays unknown is an error if a row has it.
 
-use std::sync::Arc;
-
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
+use super::definition::DefinedColumn;
 use super::quoting::quote;
-use crate::value::{Charset, ColumnType, Label};
 
 /// How many rows are searched for one with the label.
 const ROWS: u32 = 100_000;
 
 /// Completes a column's labels as far as the server reveals them.
-pub fn find(conn: &mut Conn, mariadb: bool, table: &str, column: &str, kind: &mut ColumnType) {
-    let (labels, is_set) = match kind {
-        ColumnType::Enum(labels) => (labels, false),
-        ColumnType::Set(labels) => (labels, true),
-        _ => return,
-    };
-    for i in labels.unknown() {
+pub fn find(conn: &mut Conn, mariadb: bool, table: &str, column: &mut DefinedColumn) {
+    let is_set = column.kind == "set";
+    for (i, label) in column.labels.iter_mut().enumerate().filter(|(_, label)| label.is_none()) {
         let number = if is_set { 1 << i } else { i as u64 + 1 };
         let found = match mariadb {
-            true => declared(conn, table, column, number),
-            false => stored(conn, table, column, number, is_set),
+            true => declared(conn, table, &column.name, number),
+            false => stored(conn, table, &column.name, number, is_set),
         };
-        if let Some(label) = found {
-            Arc::make_mut(labels).set(i, Label::new(&label, Charset::Utf8mb4));
-        }
+        *label = found.and_then(|found| String::from_utf8(found).ok());
     }
 }
 

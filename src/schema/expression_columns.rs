@@ -5,35 +5,30 @@ use anyhow::{Context, Result, anyhow};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
+use super::definition::Definition;
 use super::quoting::quoted;
-use super::{ExpressionColumn, Id, Table, declared_type};
+use super::{ExpressionColumn, Id, Table};
 use crate::server::queries::text;
 
 /// Asks the catalog where these columns are among the table's own.
-pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
-    let query = format!("SHOW EXTENDED COLUMNS FROM {}", quoted(&table.database, &table.name));
+pub fn ask(conn: &mut Conn, database: &str, table: &str, definition: &mut Definition) -> Result<()> {
     let rows: Vec<Row> = conn
-        .query(query)
-        .with_context(|| format!("cannot ask for the hidden columns of {}.{}", table.database, table.name))?;
-    let mut own = table.columns.iter().map(|column| column.name.as_str()).peekable();
+        .query(format!("SHOW EXTENDED COLUMNS FROM {}", quoted(database, table)))
+        .with_context(|| format!("cannot ask for the hidden columns of {database}.{table}"))?;
+    let mut own = definition.columns.iter().map(|column| column.name.as_str()).peekable();
     for (i, row) in rows.iter().enumerate() {
         let (name, column_type) = (text(row, 0).unwrap_or_default(), text(row, 1).unwrap_or_default());
         if own.peek() == Some(&name.as_str()) {
             own.next();
         } else if !column_type.is_empty() {
-            // The character set is not shown, and does not matter: only the column format does.
-            let is_text = ["char", "varchar"].iter().any(|word| column_type.starts_with(word));
-            let kind = declared_type::parse(&column_type, is_text.then_some("utf8mb4"));
-            table.hidden.expressions.push(ExpressionColumn { column: i, kind });
+            definition.hidden.expressions.push((i, Some(column_type.to_ascii_lowercase())));
         }
         // InnoDB's own columns have no type, come last, and are never logged.
     }
     match own.next() {
         None => Ok(()),
         Some(name) => Err(anyhow!(
-            "{}.{} was altered while dumpa asked for its columns (`{name}`): try again",
-            table.database,
-            table.name
+            "{database}.{table} was altered while dumpa asked for its columns (`{name}`): try again"
         )),
     }
 }

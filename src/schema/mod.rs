@@ -7,7 +7,9 @@ mod column_grants;
 pub mod declared_type;
 pub mod definition;
 mod definition_json;
+mod definition_table;
 pub mod definitions;
+mod described;
 mod enum_labels;
 pub mod expression_columns;
 pub mod fold;
@@ -150,8 +152,15 @@ impl Table {
 
     /// The number of a column. Names are compared exactly first, then without case, as the server does.
     pub fn column_number(&self, name: &str) -> Option<usize> {
-        let exact = self.columns.iter().position(|column| column.name == name);
-        let lower = name.to_lowercase();
-        exact.or_else(|| self.columns.iter().position(|column| column.name.to_lowercase() == lower))
+        number_of(self.columns.iter().map(|column| &*column.name), name)
     }
+}
+
+/// See [`Table::column_number`].
+fn number_of<'a>(mut names: impl Iterator<Item = &'a str> + Clone, name: &str) -> Option<usize> {
+    let exact = names.clone().position(|other| other == name);
+    exact.or_else(|| {
+        let lower = name.to_lowercase();
+        names.position(|other| other.to_lowercase() == lower)
+    })
 }

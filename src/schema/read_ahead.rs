@@ -1,10 +1,13 @@
 //! Reads the columns and keys of all tables of a database at once. A server answers that for thousands of tables in the time
 //! that some hundred questions about one table take.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, params};
+
+use super::described::{self, COLUMN_FIELDS, Described, KeyPart, TABLE_FIELDS};
+use crate::server::Server;
 
 /// Tables of a database to ask for one by one before it is read at once.
 const MIN_ASKED: usize = 100;
@@ -13,42 +16,6 @@ const MIN_ASKED: usize = 100;
 const TABLES_PER_ASKED: usize = 50;
 /// Larger databases are never read at once: this many tables of ten columns take some 50 MB.
 const MAX_TABLES: usize = 20_000;
-
-/// The fields of a [`ColumnRow`] in `information_schema.COLUMNS`.
-pub const COLUMN_FIELDS: &str = "COLUMN_NAME, CAST(COLUMN_TYPE AS CHAR), CHARACTER_SET_NAME, \
-     CAST(CHARACTER_OCTET_LENGTH AS UNSIGNED), IS_NULLABLE = 'YES', CAST(EXTRA AS CHAR)";
-
-/// A column: see [`COLUMN_FIELDS`].
-pub type ColumnRow = (String, String, Option<String>, Option<u64>, bool, String);
-
-/// A part of a key.
-#[derive(Debug)]
-pub struct KeyPart {
-    pub key: String,
-    /// `None` for an expression.
-    pub column: Option<String>,
-    pub is_hash: bool,
-    pub is_unique: bool,
-}
-
-/// The unique keys of a table, and those on expressions.
-#[derive(Debug, Default)]
-pub struct Keys {
-    /// Those of one key stand together, in its order.
-    pub parts: Vec<KeyPart>,
-    /// The keys are in the server's order, not by name.
-    pub in_order: bool,
-}
-
-/// What the catalog says of a table.
-#[derive(Debug, Default)]
-pub struct Described {
-    /// In table order.
-    pub columns: Vec<ColumnRow>,
-    pub keys: Keys,
-    /// It has system versioning (MariaDB).
-    pub has_versions: bool,
-}
 
 #[derive(Debug)]
 struct Database {
@@ -66,7 +33,13 @@ pub struct ReadAhead(HashMap<String, Database>);
 
 impl ReadAhead {
     /// What was read of a table, once: asked again, the server must answer. Reads the database if that pays.
-    pub fn take(&mut self, conn: &mut Conn, database: &str, table: &str) -> Option<Described> {
+    pub fn take(
+        &mut self,
+        conn: &mut Conn,
+        server: &Server,
+        database: &str,
+        table: &str,
+    ) -> Option<Described> {
         let new = || Database { asked: 0, next: MIN_ASKED, tables: HashMap::new() };
         let known = self.0.entry(database.to_string()).or_insert_with(new);
         if let Some(described) = known.tables.remove(table) {
@@ -78,7 +51,7 @@ impl ReadAhead {
         }
         known.next = known.asked * 2;
         // An error shows again when the server is asked for the table.
-        known.tables = read(conn, database, known.asked * TABLES_PER_ASKED).ok()?;
+        known.tables = read(conn, server, database, known.asked * TABLES_PER_ASKED).ok()?;
         known.tables.remove(table)
     }
 
@@ -91,7 +64,12 @@ impl ReadAhead {
 }
 
 /// All tables of a database, or none if it has more than `most`.
-fn read(conn: &mut Conn, database: &str, most: usize) -> mysql::Result<HashMap<String, Described>> {
+fn read(
+    conn: &mut Conn,
+    server: &Server,
+    database: &str,
+    most: usize,
+) -> mysql::Result<HashMap<String, Described>> {
     let given = params! { "database" => database };
     let mut tables: HashMap<String, Described> = HashMap::new();
     let count = "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = :database";
@@ -103,31 +81,52 @@ fn read(conn: &mut Conn, database: &str, most: usize) -> mysql::Result<HashMap<S
         "SELECT TABLE_NAME, {COLUMN_FIELDS} FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = :database \
          ORDER BY TABLE_NAME, ORDINAL_POSITION"
     );
-    conn.exec_fold(
-        columns,
-        &given,
-        (),
-        |(), (table, name, column_type, charset, octets, nullable, extra)| {
-            let column: ColumnRow = (name, column_type, charset, octets, nullable, extra);
-            tables.entry(table).or_default().columns.push(column);
-        },
-    )?;
-    // A part of a key without a column is an expression.
-    let keys = "SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, INDEX_TYPE = 'HASH', NON_UNIQUE = 0 \
-         FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = :database AND (NON_UNIQUE = 0 OR COLUMN_NAME IS NULL) \
-         ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX";
-    conn.exec_fold(keys, &given, (), |(), (table, key, column, is_hash, is_unique)| {
+    conn.exec_fold(columns, &given, (), |(), (table, name, column_type, charset, nullable, extra)| {
+        let column = described::column((name, column_type, charset, nullable, extra));
+        tables.entry(table).or_default().definition.columns.push(column);
+    })?;
+    read_keys(conn, server, database, &mut tables)?;
+    // After the columns, as where one table is asked for: a table that got versions meanwhile must not seem to have none.
+    let [engine, collation] = TABLE_FIELDS;
+    let rows = format!(
+        "SELECT TABLE_NAME, TABLE_TYPE = 'SYSTEM VERSIONED', {engine}, {collation} FROM information_schema.TABLES \
+         WHERE TABLE_SCHEMA = :database"
+    );
+    conn.exec_fold(rows, &given, (), |(), (table, has_versions, engine, collation)| {
         let table: String = table;
         let Some(described) = tables.get_mut(&table) else { return };
-        let part = KeyPart { key, column, is_hash, is_unique };
-        described.keys.parts.push(part);
+        described.may_have_versions = has_versions;
+        described::set_table(&mut described.definition, (engine, collation));
     })?;
-    // After the columns, as where one table is asked for: a table that got versions meanwhile must not seem to have none.
-    let versioned = "SELECT TABLE_NAME FROM information_schema.TABLES \
-         WHERE TABLE_SCHEMA = :database AND TABLE_TYPE = 'SYSTEM VERSIONED'";
-    let versioned: HashSet<String> = conn.exec(versioned, &given)?.into_iter().collect();
-    for (name, table) in &mut tables {
-        table.has_versions = versioned.contains(name);
-    }
     Ok(tables)
+}
+
+fn read_keys(
+    conn: &mut Conn,
+    server: &Server,
+    database: &str,
+    tables: &mut HashMap<String, Described>,
+) -> mysql::Result<()> {
+    // MySQL 8.0 has them in a dictionary, by name. Other servers find them table by table, in order: sorted, they would
+    // not be.
+    let in_order = !server.is_mysql_from(8, 0, 0);
+    let order = if in_order { "" } else { "ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX" };
+    let keys = format!(
+        "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE = 0, COLUMN_NAME, SUB_PART IS NOT NULL, INDEX_TYPE \
+         FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = :database {order}"
+    );
+    let given = params! { "database" => database };
+    conn.exec_fold(keys, given, (), |(), (table, key, is_unique, column, is_prefix, index_type)| {
+        let table: String = table;
+        let Some(described) = tables.get_mut(&table) else { return };
+        let part = KeyPart { key, is_unique, column, is_prefix, index_type };
+        described::add_part(&mut described.definition.keys, part, server.is_mariadb());
+    })?;
+    if !in_order {
+        for described in tables.values_mut() {
+            described::sort_keys(&mut described.definition);
+            described.keys_in_order = false;
+        }
+    }
+    Ok(())
 }

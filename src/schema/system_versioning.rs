@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use mysql::prelude::Queryable;
 use mysql::{Conn, params};
 
+use super::definition::{Definition, Versioning};
 use super::from_log::LoggedColumn;
 use super::{HiddenColumns, Id, Table};
 use crate::binlog::column_format::ColumnFormat;
@@ -43,10 +44,9 @@ pub fn is_current(format: ColumnFormat, bytes: &mut Bytes<'_>) -> Result<bool, M
         || bytes == [0xff, 0xff, 0xff, 0xff, 0x0f, 0x42, 0x3f])
 }
 
-/// Asks the catalog whether a table has system versioning. Row end is removed from the id, since only current rows are
-/// printed. Row start and row end do not count as generated, although MariaDB's catalog says so: they are not computed from
-/// other columns.
-pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
+/// Asks the catalog whether a table has system versioning. Row start and row end do not count as generated, although
+/// MariaDB's catalog says so: they are not computed from other columns.
+pub fn ask(conn: &mut Conn, database: &str, table: &str, definition: &mut Definition) -> Result<()> {
     let named = |expression: &str| {
         format!(
             "(SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = :database \
@@ -59,38 +59,33 @@ pub fn ask(conn: &mut Conn, table: &mut Table) -> Result<()> {
         named("ROW START"),
         named("ROW END")
     );
-    let given = params! { "database" => table.database.as_str(), "table" => table.name.as_str() };
-    let named: Option<(Option<String>, Option<String>)> = match conn.exec_first(query, given) {
-        // MariaDB before 10.3 has no system versioning.
-        Err(mysql::Error::MySqlError(_)) => None,
-        answer => answer.with_context(|| {
-            format!("cannot ask whether {}.{} has system versioning", table.database, table.name)
-        })?,
-    };
-    if let Some((start, end)) = named {
-        for name in [&start, &end].into_iter().flatten() {
-            if let Some(column) = table.column_number(name).and_then(|i| table.columns.get_mut(i)) {
+    let named: Option<(Option<String>, Option<String>)> =
+        match conn.exec_first(query, params! { "database" => database, "table" => table }) {
+            // MariaDB before 10.3 has no system versioning.
+            Err(mysql::Error::MySqlError(_)) => None,
+            answer => answer
+                .with_context(|| format!("cannot ask whether {database}.{table} has system versioning"))?,
+        };
+    if let Some((start, row_end)) = named {
+        for name in [&start, &row_end].into_iter().flatten() {
+            let number = definition.column_number(name);
+            if let Some(column) = number.and_then(|i| definition.columns.get_mut(i)) {
                 column.generated = None;
             }
         }
-        table.hidden.row_times = end.is_none();
-        table.hidden.row_end = match end {
-            Some(name) => table.column_number(&name),
-            None => Some(table.columns.len() + 1),
-        };
-        remove_row_end_from_id(table);
-        table.has_history_partitions = is_partitioned_by_time(conn, table)?;
+        let has_history_partitions = is_partitioned_by_time(conn, database, table)?;
+        definition.hidden.versioning = Some(Versioning { row_end, has_history_partitions });
     }
     Ok(())
 }
 
 /// Whether old row versions have partitions of their own (PARTITION BY SYSTEM_TIME).
-fn is_partitioned_by_time(conn: &mut Conn, table: &Table) -> Result<bool> {
+fn is_partitioned_by_time(conn: &mut Conn, database: &str, table: &str) -> Result<bool> {
     let query = "SELECT COUNT(*) FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? \
          AND PARTITION_METHOD = 'SYSTEM_TIME'";
     let count: Option<u64> = conn
-        .exec_first(query, (&table.database, &table.name))
-        .with_context(|| format!("cannot ask for the partitions of {}.{}", table.database, table.name))?;
+        .exec_first(query, (database, table))
+        .with_context(|| format!("cannot ask for the partitions of {database}.{table}"))?;
     Ok(count.is_some_and(|count| count > 0))
 }
 
@@ -145,7 +140,8 @@ fn is_hash_name(name: &str) -> bool {
     name.strip_prefix("DB_ROW_HASH_").is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
-fn remove_row_end_from_id(table: &mut Table) {
+/// Only current rows are printed.
+pub fn remove_row_end_from_id(table: &mut Table) {
     if let Id::Columns(columns) = &mut table.id {
         columns.retain(|i| Some(*i) != table.hidden.row_end);
         if columns.is_empty() {

@@ -124,6 +124,17 @@ impl Charset {
         }
     }
 
+    /// The length of its longest characters: MAXLEN in information_schema.
+    pub fn max_bytes(self) -> u64 {
+        match self {
+            Charset::Gb18030 | Charset::Utf16 | Charset::Utf16le | Charset::Utf32 | Charset::Utf8mb4 => 4,
+            Charset::Eucjpms | Charset::Ujis | Charset::Utf8mb3 => 3,
+            Charset::Big5 | Charset::Cp932 | Charset::Euckr | Charset::Gb2312 | Charset::Gbk => 2,
+            Charset::Sjis | Charset::Ucs2 => 2,
+            _ => 1,
+        }
+    }
+
     /// Whether its columns hold bytes (BINARY, VARBINARY, BLOB), not text.
     pub fn is_binary(self) -> bool {
         self == Charset::Binary

@@ -91,19 +91,6 @@ impl Labels {
         Labels { error: Label(Ok(Piece::new(b"\"\"".to_vec()))), members }
     }
 
-    /// The numbers of unknown members, counted from 0.
-    pub fn unknown(&self) -> Vec<usize> {
-        let all = self.members.iter().enumerate();
-        all.filter(|(_, label)| label.json().is_err()).map(|(i, _)| i).collect()
-    }
-
-    /// Sets a member, counted from 0.
-    pub fn set(&mut self, i: usize, label: Label) {
-        if let Some(member) = self.members.get_mut(i) {
-            *member = label;
-        }
-    }
-
     /// The number of members.
     pub fn len(&self) -> usize {
         self.members.len()

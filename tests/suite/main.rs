@@ -44,6 +44,7 @@ mod relay_logs;
 mod resume;
 mod row_formats;
 mod save_file;
+mod schemas;
 mod sequences;
 mod servers;
 mod signedness;

@@ -67,6 +67,12 @@ on_each_server! {
             }
             assert_eq!(first.len(), forms.len());
         }
+        // The definitions are those that are asked for one by one, with the keys in the same order where it matters.
+        let all = Dumpa::new(server, &db).args(["load", "--schemas", "--no-rows"]).run().expect_code(0).lines();
+        for (i, line) in all.iter().enumerate() {
+            assert_eq!(line.content_text, all[i % forms.len()].content_text, "{} {}", line.table, forms[i % forms.len()]);
+        }
+        assert_eq!(all.len(), TABLES);
         let id = |table: &str| load.iter().find(|line| line.table == table).map(|line| line.id_text.as_str());
         assert_eq!([id("t000"), id("t001"), id("t002"), id("t003")], [Some("8"), Some("[8,0]"), Some("0"), Some("0")]);
     }

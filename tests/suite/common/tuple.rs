@@ -56,6 +56,7 @@ impl Tuple {
         let content_fits = match tuple.op.as_str() {
             "upsert" | "delete" => tuple.content.is_object(),
             "truncate" => tuple.content.is_null() && tuple.id.is_null(),
+            "schema" => tuple.content.is_object() && tuple.id.is_null(),
             _ => return Err("there is no such op".into()),
         };
         if !content_fits {
@@ -101,6 +102,7 @@ fn only_a_strict_tuple_is_taken() {
         r#"["upsert","t",1,{},null] "#,
         r#"["upsert","t",1,null,null]"#,
         r#"["truncate","t",1,null,null]"#,
+        r#"["schema","t",1,{},null]"#,
         r#"["update","t",1,{},null]"#,
         r#"["delete","t",1,{},7]"#,
     ] {
