@@ -49,13 +49,17 @@ _dumpa() {
             return 0
             ;;
         dumpa__subcmd__load)
-            opts="-q -H -P -S -u -D -p -h -V --save --no-lock --schemas --no-rows --id --generated --decimal --big-int --zero-date --progress --quiet --host --port --socket --user --database --password-file --password --ssl-mode --ssl-ca --ssl-cert --ssl-key --defaults-file --defaults-extra-file --no-defaults --connect-timeout --help --version"
+            opts="-q -H -P -S -u -D -p -h -V --save --schema --no-lock --schemas --no-rows --id --generated --decimal --big-int --zero-date --progress --quiet --host --port --socket --user --database --password-file --password --ssl-mode --ssl-ca --ssl-cert --ssl-key --defaults-file --defaults-extra-file --no-defaults --connect-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --save)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -171,13 +175,17 @@ _dumpa() {
             return 0
             ;;
         dumpa__subcmd__position)
-            opts="-H -P -S -u -D -p -h -V --save --host --port --socket --user --database --password-file --password --ssl-mode --ssl-ca --ssl-cert --ssl-key --defaults-file --defaults-extra-file --no-defaults --connect-timeout --help --version"
+            opts="-H -P -S -u -D -p -h -V --save --schema --host --port --socket --user --database --password-file --password --ssl-mode --ssl-ca --ssl-cert --ssl-key --defaults-file --defaults-extra-file --no-defaults --connect-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --save)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -31,6 +31,7 @@ complete -c dumpa -n "__fish_dumpa_needs_command" -f -a "tail" -d 'Print every c
 complete -c dumpa -n "__fish_dumpa_needs_command" -f -a "position" -d 'Print where the server\'s binary log ends now'
 complete -c dumpa -n "__fish_dumpa_needs_command" -f -a "validate-pos" -d 'Tell whether `dumpa tail` can go on from a position'
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l save -d 'Save the snapshot\'s position in the binary log to FILE, once all rows are out' -r -F
+complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l schema -d 'Keep the schema history in FILE [default: the file of --save with .schema added]' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l id -d 'Take these columns for the id of a table\'s rows, instead of its primary key' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand load" -l generated -d 'Whether content has generated columns, virtual and stored ones' -r -f -a "keep\t''
 omit\t''"
@@ -110,6 +111,7 @@ complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l no-defaults -d 'Rea
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -s V -l version -d 'Print version'
 complete -c dumpa -n "__fish_dumpa_using_subcommand position" -l save -d 'Save the position to FILE as well' -r -F
+complete -c dumpa -n "__fish_dumpa_using_subcommand position" -l schema -d 'Keep the schema history in FILE [default: the file of --save with .schema added]' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand position" -s H -l host -d 'The server\'s name or address [default: localhost]' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand position" -s P -l port -d 'The server\'s TCP port [default: 3306]' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand position" -s S -l socket -d 'The unix socket of a server on this machine' -r -F
@@ -129,7 +131,7 @@ complete -c dumpa -n "__fish_dumpa_using_subcommand position" -l defaults-file -
 complete -c dumpa -n "__fish_dumpa_using_subcommand position" -l defaults-extra-file -d 'Read FILE too, before ~/.my.cnf' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand position" -l connect-timeout -d 'How long connecting may take, as 10s or in seconds [default: 10s]' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand position" -l no-defaults -d 'Read no option file'
-complete -c dumpa -n "__fish_dumpa_using_subcommand position" -s h -l help -d 'Print help'
+complete -c dumpa -n "__fish_dumpa_using_subcommand position" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dumpa -n "__fish_dumpa_using_subcommand position" -s V -l version -d 'Print version'
 complete -c dumpa -n "__fish_dumpa_using_subcommand validate-pos" -s H -l host -d 'The server\'s name or address [default: localhost]' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand validate-pos" -s P -l port -d 'The server\'s TCP port [default: 3306]' -r

@@ -37,6 +37,13 @@ Exit status:
   4   the data cannot be read truthfully; what is in doubt is not printed
   After SIGINT, SIGTERM or SIGHUP it finishes its line, saves, and ends by that same signal.";
 
+pub const SCHEMA_HISTORY: &str = "\
+Schema history:
+  FILE.schema, or the file of --schema: one line of JSON a definition, with the place in the log from which it holds.
+  The README tells its members. Lines are only added. When it is opened, is larger than 1 MiB, and most of its lines
+  are of places before the oldest log file that the server still has, then of these lines only the last of each table
+  is kept, unless that table is gone. One process at a time may keep it. Move it together with the position.";
+
 pub const LOAD: &str = "\
 Examples:
   dumpa load -D shop > shop.new && mv shop.new shop.ndjson
@@ -67,5 +74,6 @@ pub const VALIDATE_POS: &str = "\
 Examples:
   code=0; dumpa validate-pos pos.json || code=$?
   if [ $code = 3 ]; then    # gone for good; after any other code the earlier load is still good
-    dumpa load -D shop --save new.json > shop.new && mv shop.new shop.ndjson && mv new.json pos.json
+    dumpa load -D shop --save new.json > shop.new && mv shop.new shop.ndjson &&
+      mv new.json.schema pos.json.schema && mv new.json pos.json
   fi";

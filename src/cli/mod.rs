@@ -37,7 +37,7 @@ pub enum Command {
     #[command(args_override_self = true, after_long_help = help::TAIL)]
     Tail(TailArgs),
     /// Print where the server's binary log ends now
-    #[command(args_override_self = true)]
+    #[command(args_override_self = true, after_long_help = help::SCHEMA_HISTORY)]
     Position(PositionArgs),
     /// Tell whether `dumpa tail` can go on from a position
     ///
@@ -59,6 +59,13 @@ pub struct LoadArgs {
     /// Save the snapshot's position in the binary log to FILE, once all rows are out
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+
+    /// Keep the schema history in FILE [default: the file of --save with .schema added]
+    ///
+    /// The history tells which definition each table had from which place in the log on: `dumpa tail` needs it for
+    /// columns that were altered since.
+    #[arg(long, value_name = "FILE", requires = "save")]
+    pub schema: Option<PathBuf>,
 
     /// Take no lock, even if changes may then be lost between the position and the snapshot
     #[arg(long)]
@@ -140,9 +147,22 @@ pub struct TailArgs {
 
 #[derive(Args, Debug)]
 pub struct PositionArgs {
+    /// Tables to keep the schema history of, as for `dumpa tail` [default: all of the database of -D]
+    ///
+    /// With neither, the position alone is printed and saved.
+    #[arg(value_name = "TABLE")]
+    pub tables: Vec<String>,
+
     /// Save the position to FILE as well
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+
+    /// Keep the schema history in FILE [default: the file of --save with .schema added]
+    ///
+    /// The history tells which definition each table had from which place in the log on: `dumpa tail` needs it for
+    /// columns that were altered since.
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<PathBuf>,
 
     #[command(flatten)]
     pub connection: ConnectionArgs,

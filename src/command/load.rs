@@ -7,13 +7,14 @@ use anyhow::{Context, Result, anyhow};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
-use super::{identify, progress, resolve, wanted, without_database};
+use super::{history, identify, progress, resolve, wanted, without_database};
 use crate::cli::LoadArgs;
 use crate::exit;
 use crate::output::{Output, WRITE_BYTES};
 use crate::position::{Position, SaveFile};
 use crate::progress::Progress;
 use crate::schema::catalog::{Catalog, is_gone};
+use crate::schema::definition::Definition;
 use crate::schema::known;
 use crate::schema::rules::Rules;
 use crate::schema::selection::Selection;
@@ -36,12 +37,15 @@ struct Job {
     table: Table,
     /// In JSON, with `--schemas`.
     definition: Option<Vec<u8>>,
+    /// For the schema history.
+    defined: Definition,
     printed: String,
     estimate: Option<u64>,
 }
 
 pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let save = args.save.as_deref().map(SaveFile::new).transpose()?;
+    let mut kept = history::open(args.schema.as_deref(), args.save.as_deref().zip(save.as_ref()))?;
     let given = resolve(&args.connection)?;
     let options = without_database(&given);
     let mut conn = connect(&options)?;
@@ -59,6 +63,12 @@ pub fn run(args: &LoadArgs, signal: &Signal) -> Result<u8> {
     let mut network = Network { options, server: server.clone(), server_id: 0 };
     let position = position.map(|position| with_tables(network.identify(position), &jobs, &selection));
     report_method(method, &server, &progress);
+    if let (Some(kept), Some(position)) = (&mut kept, &position) {
+        // If a table is altered before its rows are read, the load fails.
+        let name = |job: &Job| (job.table.database.clone(), job.table.name.clone());
+        let tables: Vec<_> = jobs.iter().map(|job| (name(job), job.defined.clone())).collect();
+        history::begin(kept, &mut conn, &server, position, &selection, &tables)?;
+    }
     // Not earlier: names and messages had to be UTF-8. Values must arrive as the columns store them.
     conn.query_drop("SET character_set_results = NULL").context("cannot set the character set")?;
 
@@ -227,13 +237,14 @@ fn jobs(
 ) -> Result<Result<Vec<Job>, (String, String)>> {
     let mut jobs = Vec::new();
     for Found { database, table: name, estimate } in found {
-        let Some(definition) = catalog.definition(database, name)? else {
+        let Some(defined) = catalog.definition(database, name)? else {
             return Ok(Err((database.clone(), name.clone())));
         };
-        let mut table = definition.table(database, name)?;
+        let mut table = defined.table(database, name)?;
         rules.apply(&mut table)?;
-        let definition = schemas.then(|| definition.line_content(rules.omit_generated, None));
-        jobs.push(Job { table, definition, printed: selection.printed(database, name), estimate: *estimate });
+        let definition = schemas.then(|| defined.line_content(rules.omit_generated, None));
+        let printed = selection.printed(database, name);
+        jobs.push(Job { table, definition, defined, printed, estimate: *estimate });
     }
     Ok(Ok(jobs))
 }

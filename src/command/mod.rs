@@ -1,5 +1,6 @@
 //! The four subcommands: wiring only.
 
+mod history;
 pub mod load;
 pub mod position;
 pub mod tail;

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use crate::exit::unavailable;
 pub use ids::{IdColumn, Ids};
 pub use log_id::LogId;
-pub use order::FileOrder;
+pub use order::{FileOrder, compare_ranked};
 pub use save_file::SaveFile;
 pub use where_argument::Where;
 

@@ -1,6 +1,7 @@
 //! The order of a log's files.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use super::Position;
 
@@ -38,10 +39,22 @@ impl FileOrder {
         if one == other {
             return Some(Ordering::Equal);
         }
-        match (self.index(one), self.index(other)) {
-            (Some(one), Some(other)) => Some(one.cmp(&other)),
-            _ => by_number(one, other),
-        }
+        compare_ranked((one, self.index(one)), (other, self.index(other)))
+    }
+
+    /// The number of each file in the list, for [`compare_ranked`]: looking many files up one by one would take long.
+    pub fn ranks<'a>(&self, files: impl Iterator<Item = &'a str>) -> Vec<Option<usize>> {
+        let listed: HashMap<&str, usize> = self.0.iter().enumerate().map(|(i, file)| (&**file, i)).collect();
+        files.map(|file| listed.get(file).copied()).collect()
+    }
+}
+
+/// [`FileOrder::compare`], with each file's number in the list.
+pub fn compare_ranked(one: (&str, Option<usize>), other: (&str, Option<usize>)) -> Option<Ordering> {
+    match (one.1, other.1) {
+        _ if one.0 == other.0 => Some(Ordering::Equal),
+        (Some(one), Some(other)) => Some(one.cmp(&other)),
+        _ => by_number(one.0, other.0),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The file of `--save`: at any moment, even after a crash, it holds either the old position or the new one.
+//! Files that are replaced at once, such as the one of `--save`: at any moment, even after a crash, it holds either the old
+//! position or the new one.
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Write};
@@ -18,18 +19,30 @@ const MAX_LINKS: usize = 40;
 /// A new file's permissions before the umask.
 const NEW_MODE: u32 = 0o666;
 
-/// The file that `--save` writes, checked before the run begins.
+/// A file that the run will write, checked before it begins.
 #[derive(Debug)]
 pub struct SaveFile {
     path: PathBuf,
+    /// The flag and the path as given, for messages.
+    given: String,
 }
 
 impl SaveFile {
+    /// The file of `--save`.
+    ///
     /// # Errors
     /// Exit 2 when nothing can be saved there.
     pub fn new(path: &Path) -> Result<SaveFile> {
-        let bad = |why: &str| usage(format!("--save {}: {why}", path.display()));
-        let save = SaveFile { path: follow_links(path).map_err(|error| bad(&error.to_string()))? };
+        Self::of_flag("--save", path)
+    }
+
+    /// # Errors
+    /// As [`SaveFile::new`].
+    pub fn of_flag(flag: &str, path: &Path) -> Result<SaveFile> {
+        let given = format!("{flag} {}", path.display());
+        let bad = |why: &str| usage(format!("{given}: {why}"));
+        let path = follow_links(path).map_err(|error| bad(&error.to_string()))?;
+        let save = SaveFile { path, given: given.clone() };
         let existing = fs::metadata(&save.path).ok();
         if existing.as_ref().is_some_and(|existing| !existing.is_file()) {
             return Err(bad("it is not a regular file"));
@@ -38,7 +51,7 @@ impl SaveFile {
             return Err(bad("it names no file"));
         }
         if let Some(stream) = existing.as_ref().and_then(stream_of) {
-            return Err(bad(&format!("{stream} goes to the same file, which the position would replace")));
+            return Err(bad(&format!("{stream} goes to the same file, which would be replaced")));
         }
         // Better to fail now than after an hour. The temporary file is removed at once.
         save.temporary(existing.as_ref()).map_err(|error| bad(&format!("cannot write there: {error}")))?;
@@ -62,8 +75,8 @@ impl SaveFile {
         match read.iter().find(is_own) {
             None => Ok(()),
             Some(path) => Err(usage(format!(
-                "--save {}: the position would replace {}, which is read with --binlog",
-                self.path.display(),
+                "{}: it would replace {}, which is read with --binlog",
+                self.given,
                 path.display()
             ))),
         }
@@ -73,19 +86,35 @@ impl SaveFile {
     pub fn save(&self, position: &Position) -> Result<()> {
         let mut line = position.to_json().to_string();
         line.push('\n');
-        let fail = |what| move |error| io_error(what, &self.path, error);
+        self.replace("the position", |file| file.write_all(line.as_bytes())).map(drop)
+    }
+
+    /// Replaces the file by what is written, called `what` in messages.
+    pub fn replace(&self, what: &str, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<File> {
+        let fail = |doing: String| move |error| io_error(&doing, &self.path, error);
         let existing = fs::metadata(&self.path).ok();
-        let mut file = self.temporary(existing.as_ref()).map_err(fail("save the position to"))?;
-        file.write_all(line.as_bytes()).map_err(fail("write the position to"))?;
-        file.as_file().sync_all().map_err(fail("write the position to disk for"))?;
-        file.persist(&self.path).map_err(|error| fail("replace")(error.error))?;
+        let mut file = self.temporary(existing.as_ref()).map_err(fail(format!("save {what} to")))?;
+        write(file.as_file_mut()).map_err(fail(format!("write {what} to")))?;
+        file.as_file().sync_all().map_err(fail(format!("write {what} to disk for")))?;
+        let file = file.persist(&self.path).map_err(|error| fail("replace".into())(error.error))?;
         // The new name is part of the folder, which needs a sync of its own.
+        self.sync_name()?;
+        Ok(file)
+    }
+
+    /// Makes a new file's name durable: it is part of the folder.
+    pub fn sync_name(&self) -> Result<()> {
         self.sync_folder()
             .with_context(|| format!("cannot write the folder {} to disk", self.folder().display()))
     }
 
     fn sync_folder(&self) -> io::Result<()> {
         File::open(self.folder())?.sync_all()
+    }
+
+    /// Where the file is, or will be, behind symbolic links.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A temporary file with the permissions of the file it will replace, and its owner if allowed. Removed when dropped.

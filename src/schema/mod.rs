@@ -17,6 +17,7 @@ pub mod fold;
 pub mod followed;
 pub mod foreign_keys;
 pub mod from_log;
+pub mod history;
 pub mod known;
 pub mod matched_names;
 pub mod merge_tables;

@@ -203,9 +203,7 @@ impl Selection {
 
     /// Whether every table that this run selects was selected, too, by the run that saved these patterns.
     pub fn is_within(&self, saved: &Patterns) -> bool {
-        self.saved().iter().all(|(database, table)| {
-            saved.iter().any(|saved| saved.0 == *database && (saved.1 == *table || saved.1 == "*"))
-        })
+        is_within(&self.saved(), saved)
     }
 
     pub fn selects(&self, database: &str, table: &str) -> bool {
@@ -243,6 +241,13 @@ impl Selection {
             false => format!("{}.{name}", compared(database, self.is_lower)),
         }
     }
+}
+
+/// Whether every table that `own` selects is selected by `saved`, too. Both come from [`Selection::saved`].
+pub fn is_within(own: &Patterns, saved: &Patterns) -> bool {
+    own.iter().all(|(database, table)| {
+        saved.iter().any(|saved| saved.0 == *database && (saved.1 == *table || saved.1 == "*"))
+    })
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod generated_columns;
 mod geometry;
 mod gone;
 mod harness;
+mod history;
 mod hostile_server;
 mod identity;
 mod instructions;
