@@ -8,10 +8,10 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use super::{identify, progress, wanted, without_database};
-use crate::cli::TailArgs;
+use crate::cli::{Swaps, TailArgs};
 use crate::exit::{self, ReaderGone, unavailable, usage};
 use crate::follow::cursor::Flow;
-use crate::follow::{Follower, Plan};
+use crate::follow::{Follower, OnSwap, Plan};
 use crate::output::Output;
 use crate::position::{FileOrder, Position, SaveFile, Where};
 use crate::progress::Progress;
@@ -60,6 +60,10 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
         order: start.order,
         layouts: start.layouts,
         with_old: args.old,
+        on_swap: match args.swaps {
+            Swaps::ReadAgain => OnSwap::ReadAgain,
+            Swaps::Continue => OnSwap::Continue,
+        },
         signal,
     };
     let mut follower = Follower::new(plan, Output::stdout())?;
