@@ -257,7 +257,7 @@ on_each_server! {
     }
 }
 
-/// Shadow rows that were prepared, by clients that are there until the commit.
+// Shadow rows that were prepared, by clients that are there until the commit.
 on_servers!([mysql_5_7, mysql_9_7, mariadb_10_11, mariadb_11_8] fn xa_transactions_are_read_again_where_they_were_committed(server) {
     let db = server.fresh_db("swap");
     db.sql("create table t (id int primary key) engine=innodb;\ninsert into t values (1)");
