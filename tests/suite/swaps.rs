@@ -98,7 +98,7 @@ on_each_server! {
         assert_eq!(all.iter().filter(|line| line.op == "truncate").count(), 1);
         let again: Vec<&Tuple> =
             all[at + 1..].iter().filter(|line| line.id_text != "1000" && line.content["extra"] != 8).collect();
-        assert!(again.len() > 15 && again.iter().all(|line| line.table == "t" && line.content.get("v").is_none()));
+        assert!(again.len() > 10 && again.iter().all(|line| line.table == "t" && line.content.get("v").is_none()));
         assert!(!raw(&all).iter().any(|line| line.contains("\"id\":98")), "a transaction that was rolled back");
         // Each line of the second reading, the truncate before it, and the one after it, is a place to go on from.
         for i in at..all.len() - 1 {
@@ -229,9 +229,8 @@ on_each_server! {
         let rest: Vec<_> = live.take(3).into_iter().map(|line| line.without_metadata()).collect();
         assert_eq!(rest[..2], [r#"["truncate","_t_new",null,null]"#, r#"["truncate","_t_old",null,null]"#]);
         assert!(rest[2].starts_with(r#"["delete","t",1,"#), "{rest:?}");
-        let stderr = live.stderr();
-        assert!(stderr.contains("--swaps continue): those printed before keep their old columns"), "{stderr}");
-        assert!(stderr.contains("_t_old: at") && stderr.contains("its rows are not printed under it"), "{stderr}");
+        live.wait_for_stderr("--swaps continue): those printed before keep their old columns");
+        live.wait_for_stderr("its rows are not printed under it");
         // Another id would make the rows printed before unreachable.
         db.sql("create table _t_new (id int, n int primary key) engine=innodb;\ninsert into _t_new values (5, 6)");
         assert_eq!(live.next().id_text, "6");
