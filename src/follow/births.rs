@@ -140,7 +140,7 @@ impl Births {
     }
 
     /// Rows of the table changed without row events.
-    fn unlogged(&mut self, table: &FullName, what: &str, place: &Place) {
+    pub fn unlogged(&mut self, table: &FullName, what: &str, place: &Place) {
         if let Some(birth) = self.tables.get_mut(table) {
             *birth = Err(format!("{what} at {place} changed them in a way that the log does not hold"));
         }

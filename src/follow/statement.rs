@@ -77,7 +77,7 @@ impl Steps<'_> {
         let copies = self.copied_sequences(&effects, event, place)?;
         self.take_in_foreign_keys(&effects, place);
         self.take_in(&effects, &views);
-        self.take_in_merge_tables(&effects);
+        self.take_in_merge_tables(&effects, place);
         copies.iter().for_each(|copy| self.layouts.tables_known.sequence_created(copy));
         self.layouts.definitions_changed(&|database, table| is_changed(&effects, database, table));
         kept.into_iter().for_each(|(table, id)| self.layouts.tables_known.set_id(&table, id));

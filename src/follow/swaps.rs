@@ -115,6 +115,9 @@ impl Steps<'_> {
                  files",
                 birth.file, birth.position
             ),
+            Origin::Born(_) if self.layouts.merge_tables.concerns(&moved.origin) => {
+                "its rows cannot be read again, because a MERGE table has them, too. Load again".to_string()
+            }
             Origin::Born(birth) => {
                 return Ok(Reading {
                     table: moved.to.clone(),
