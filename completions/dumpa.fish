@@ -73,6 +73,8 @@ complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l from -d 'Where to b
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l until -d 'Where to end: now (what is committed when the run starts), or as for --from' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l save -d 'Save the position reached to FILE, at most once a second and at the end' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l server-id -d 'Announce this replica id to the server, 1 or more [default: a random one]' -r
+complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l swaps -d 'What to do where another table takes a table\'s name by RENAME, as gh-ost and pt-online-schema-change do' -r -f -a "read-again\t''
+continue\t''"
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l binlog -d 'Read log files from disk instead of a server\'s log (- is standard input); put TABLEs before it' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l id -d 'Take these columns for the id of a table\'s rows, instead of its primary key' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l generated -d 'Whether content has generated columns, virtual and stored ones' -r -f -a "keep\t''

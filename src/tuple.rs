@@ -269,17 +269,20 @@ pub struct Metadata {
     place_len: usize,
     /// `,"gtid":"…"` and the end of the line.
     end: Vec<u8>,
+    /// Length of `,"reread":[…]` in `end`, before the end of the line.
+    reread_len: usize,
 }
 
 impl Metadata {
     /// Begins the lines of a transaction that begins at `start`. `gtid_set` are transactions after that place that are
-    /// already done.
+    /// already done. `reread` is a list of second readings, or empty.
     pub fn begin(
         &mut self,
         time: CommitTime,
         start: LogPlace<'_>,
         gtid: Option<&str>,
         gtid_set: Option<&str>,
+        reread: &str,
     ) {
         self.start.clear();
         self.start.extend_from_slice(b"{\"ts\":\"");
@@ -298,6 +301,13 @@ impl Metadata {
         if let Some(set) = gtid_set {
             self.end.extend_from_slice(b",\"gtid_set\":");
             text::string(set, &mut self.end);
+        }
+        self.reread_len = 0;
+        if !reread.is_empty() {
+            let len = self.end.len();
+            self.end.extend_from_slice(b",\"reread\":");
+            self.end.extend_from_slice(reread.as_bytes());
+            self.reread_len = self.end.len() - len;
         }
         self.end.extend_from_slice(METADATA_END);
     }
@@ -319,7 +329,12 @@ impl Metadata {
     }
 
     /// [`Metadata::inside`] for the last line: resuming starts at the transaction's end.
-    pub fn at_end(&self, end: LogPlace<'_>, old: &[u8], out: &mut Vec<u8>) {
+    pub fn at_end(&mut self, end: LogPlace<'_>, old: &[u8], out: &mut Vec<u8>) {
+        if self.reread_len > 0 {
+            let at = self.end.len() - METADATA_END.len();
+            self.end.drain(at - self.reread_len..at);
+            self.reread_len = 0;
+        }
         out.extend_from_slice(&self.start[..self.time_len]);
         place(end, out);
         self.end_line(old, out);

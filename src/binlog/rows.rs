@@ -17,6 +17,11 @@ pub fn flags(format: &FormatDescription, type_byte: u8, body: &[u8]) -> Result<u
     bytes.u16()
 }
 
+/// Reads only the table id of a rows event.
+pub fn table_id(format: &FormatDescription, type_byte: u8, body: &[u8]) -> Result<u64, Malformed> {
+    format.table_id(type_byte, &mut Bytes(body))
+}
+
 /// A rows event, borrowed from its body.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {

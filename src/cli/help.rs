@@ -55,11 +55,13 @@ pub const TAIL: &str = "\
 Altered tables:
   A change without row events prints a truncate or a warning, or is exit 4.
   truncate   TRUNCATE, DROP, CREATE OR REPLACE, TRUNCATE PARTITION ALL, RENAME to a name that is not selected
+  and rows   RENAME to a selected name: after truncate, all rows that the log holds since CREATE TABLE (--swaps)
   warning    ADD, DROP, MODIFY, CHANGE and RENAME COLUMN, CONVERT TO CHARACTER SET: existing rows may
              change, and those printed before keep their old columns and values; load again if that matters
   exit 4     EXCHANGE, DROP, TRUNCATE and CONVERT PARTITION, DISCARD and IMPORT TABLESPACE, ALTER IGNORE that
              may delete rows, ENGINE=BLACKHOLE or MERGE, rows and TRUNCATE through a MERGE table with selected
-             tables, RENAME to a selected name, an id of other columns or another type
+             tables, RENAME to a selected name if the log does not hold all rows since CREATE TABLE, an id of
+             other columns or another type
   DROP DATABASE does not name its tables. They are known if the run began at a position that load or tail
   saved, at now or at earliest, or if the command line names them. Else it is exit 4.
 

@@ -133,6 +133,14 @@ pub struct TailArgs {
     #[arg(long)]
     pub schemas: bool,
 
+    /// What to do where another table takes a table's name by RENAME, as gh-ost and pt-online-schema-change do
+    ///
+    /// With read-again, print `truncate` and then all of its rows, which must stand in the log from its CREATE TABLE on.
+    /// With continue, go on without that: rows printed before keep their old columns and values. Right where all rows
+    /// were copied, and these columns do not matter.
+    #[arg(long, value_name = "HOW", default_value = "read-again")]
+    pub swaps: Swaps,
+
     /// Read log files from disk instead of a server's log (- is standard input); put TABLEs before it
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub binlog: Vec<PathBuf>,
@@ -205,6 +213,12 @@ pub struct ShapeArgs {
     /// How to print zero dates (0000-00-00)
     #[arg(long, value_name = "FORM", default_value = "null")]
     pub zero_date: ZeroDateForm,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Swaps {
+    ReadAgain,
+    Continue,
 }
 
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]

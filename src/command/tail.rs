@@ -8,10 +8,10 @@ use mysql::Conn;
 use mysql::prelude::Queryable;
 
 use super::{identify, progress, wanted, without_database};
-use crate::cli::TailArgs;
+use crate::cli::{Swaps, TailArgs};
 use crate::exit::{self, ReaderGone, unavailable, usage};
 use crate::follow::cursor::Flow;
-use crate::follow::{Follower, Plan};
+use crate::follow::{Follower, OnSwap, Plan};
 use crate::output::Output;
 use crate::position::{FileOrder, Position, SaveFile, Where};
 use crate::progress::Progress;
@@ -61,6 +61,10 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
         layouts: start.layouts,
         with_old: args.old,
         with_schemas: args.schemas,
+        on_swap: match args.swaps {
+            Swaps::ReadAgain => OnSwap::ReadAgain,
+            Swaps::Continue => OnSwap::Continue,
+        },
         signal,
     };
     let mut follower = Follower::new(plan, Output::stdout())?;

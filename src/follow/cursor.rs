@@ -134,6 +134,11 @@ impl Cursor {
         &self.order
     }
 
+    /// The start of the run.
+    pub fn start(&self) -> &Position {
+        &self.from
+    }
+
     pub fn done(&self) -> Done {
         self.done
     }

@@ -9,7 +9,7 @@ use super::savepoints::{Mark, Savepoints};
 use super::transaction::Transaction;
 use crate::exit::unreadable;
 use crate::output::{Output, WRITE_BYTES};
-use crate::position::LogId;
+use crate::position::{LogId, Reading};
 use crate::source::framing::Place;
 use crate::tuple::{CommitTime, Content, METADATA_END, Metadata, no_row, row, schema};
 
@@ -36,6 +36,10 @@ struct Open {
     /// Where in the buffer the commit times are that must be patched at the commit.
     times: Vec<usize>,
     savepoints: Savepoints,
+    /// Its last line when the lines were last made certain: those before it can be written.
+    certain: Option<LastLine>,
+    /// The state at the beginning of the transaction that is read again.
+    inner: Option<Mark>,
 }
 
 impl Open {
@@ -46,9 +50,18 @@ impl Open {
     fn clear(&mut self) {
         self.times.clear();
         self.savepoints.clear();
-        self.last = None;
+        (self.last, self.certain, self.inner) = (None, None, None);
         self.len = 0;
         (self.streams, self.time_is_known, self.may_be_undone) = (false, false, false);
+    }
+
+    fn mark(&self, buffer_len: usize) -> Mark {
+        Mark { buffer_len, len: self.len, last: self.last, times: self.times.len() }
+    }
+
+    /// The line before which all can be written, although the transaction goes on.
+    fn waiting(&self) -> Option<LastLine> {
+        if self.streams { self.last } else { self.certain }
     }
 }
 
@@ -93,6 +106,8 @@ pub struct Lines {
     metadata: Metadata,
     /// The identity of the log, and its text in the lines.
     log: (Option<LogId>, String),
+    /// The second readings of the transaction, as in its lines.
+    reread: String,
     old: Vec<u8>,
 }
 
@@ -104,6 +119,7 @@ impl Lines {
             open: Open::default(),
             metadata: Metadata::default(),
             log: (None, String::new()),
+            reread: String::new(),
             old: Vec::new(),
         }
     }
@@ -160,13 +176,67 @@ impl Lines {
         self.set_log(base.log);
         let place = (&*base.file, base.offset, self.log.1.as_str());
         let gtid = transaction.gtid.as_deref();
-        self.metadata.begin(time.unwrap_or(seen), place, gtid, cursor.gtid_set());
+        self.metadata.begin(time.unwrap_or(seen), place, gtid, cursor.gtid_set(), &self.reread);
     }
 
     fn set_log(&mut self, log: Option<LogId>) {
         if self.log.0 != log {
             self.log = (log, log.map(|log| log.to_string()).unwrap_or_default());
         }
+    }
+
+    /// Sets the second readings that the next lines are part of, or follow without a place between to resume from.
+    pub fn set_readings(&mut self, readings: &[Reading]) {
+        self.reread.clear();
+        if !readings.is_empty() {
+            self.reread = Reading::list(readings).to_string();
+        }
+    }
+
+    /// A transaction begins that is read again as part of the current one.
+    pub fn inner_begin(&mut self) {
+        self.open.savepoints.clear();
+        self.open.may_be_undone = true;
+        self.open.inner = Some(self.open.mark(self.output.buffer.len()));
+    }
+
+    /// It was committed: its lines can be written, except the last one. Only the transaction that is read again counts
+    /// for what is held back, so that others before it do not matter.
+    pub fn inner_commit(&mut self) -> Result<()> {
+        let open = &mut self.open;
+        open.savepoints.clear();
+        (open.inner, open.len, open.streams) = (None, 0, false);
+        open.certain = open.last;
+        match open.certain {
+            Some(last) if last.start >= WRITE_BYTES => {
+                self.output.hand_over(last.start)?;
+                self.taken_out(last.start);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// It was rolled back before `place`: drops its lines. Their rows stay counted, since the log holds them.
+    ///
+    /// # Errors
+    /// Exit 4 when some were printed already.
+    pub fn inner_rollback(&mut self, place: &Place) -> Result<()> {
+        if self.open.streams {
+            return Err(self.rolled_back_late(place));
+        }
+        self.open.savepoints.clear();
+        if let Some(mark) = self.open.inner.take() {
+            self.go_back(mark);
+        }
+        Ok(())
+    }
+
+    fn go_back(&mut self, mark: Mark) {
+        self.output.buffer.truncate(mark.buffer_len);
+        self.open.len = mark.len;
+        self.open.last = mark.last;
+        self.open.times.truncate(mark.times);
     }
 
     /// Writes the lines so far of a large transaction, except the last one: at the commit that names the end.
@@ -189,6 +259,12 @@ impl Lines {
         self.committed = self.committed.saturating_sub(len);
         if let Some(last) = &mut self.open.last {
             last.taken_out(len);
+        }
+        if let Some(certain) = &mut self.open.certain {
+            certain.taken_out(len);
+        }
+        if let Some(inner) = &mut self.open.inner {
+            inner.taken_out(len);
         }
         self.open.times.iter_mut().for_each(|at| *at -= len);
         self.open.savepoints.taken_out(len);
@@ -244,16 +320,20 @@ impl Lines {
     /// Exit 4 when some were printed already.
     pub fn rollback(&mut self, place: &Place) -> Result<()> {
         if self.open.streams {
-            return Err(unreadable(format!(
-                "the transaction before {}:{} was rolled back, but lines of it were printed already because it is \
-                 larger than {} MiB: they are not committed. Load again",
-                place.file,
-                place.end,
-                self.open.held_bytes() >> 20
-            )));
+            return Err(self.rolled_back_late(place));
         }
         self.output.buffer.truncate(self.committed);
         self.end()
+    }
+
+    fn rolled_back_late(&self, place: &Place) -> anyhow::Error {
+        unreadable(format!(
+            "the transaction before {}:{} was rolled back, but lines of it were printed already because it is larger \
+             than {} MiB: they are not committed. Load again",
+            place.file,
+            place.end,
+            self.open.held_bytes() >> 20
+        ))
     }
 
     fn end(&mut self) -> Result<()> {
@@ -270,12 +350,7 @@ impl Lines {
         let open = &mut self.open;
         open.may_be_undone = true;
         if !open.streams {
-            let mark = Mark {
-                buffer_len: self.output.buffer.len(),
-                len: open.len,
-                last: open.last,
-                times: open.times.len(),
-            };
+            let mark = open.mark(self.output.buffer.len());
             open.savepoints.set(name, mark);
         }
     }
@@ -296,25 +371,22 @@ impl Lines {
                 "the event at {place} rolls back to savepoint `{name}`, {why}. Load again"
             )));
         };
-        self.output.buffer.truncate(mark.buffer_len);
-        self.open.len = mark.len;
-        self.open.last = mark.last;
-        self.open.times.truncate(mark.times);
+        self.go_back(mark);
         Ok(())
     }
 
     /// The part of the current transaction that is on stdout once it is flushed, if any. If the run `stopped` inside the
     /// transaction, that is all of its lines.
     pub fn printed_part(&self, cursor: &Cursor, stopped: bool) -> Option<Done> {
-        (self.open.streams || stopped).then(|| self.open.last.map_or(cursor.done(), |last| last.before))
+        if self.open.streams || stopped {
+            return Some(self.open.last.map_or(cursor.done(), |last| last.before));
+        }
+        self.open.certain.map(|last| last.before)
     }
 
     /// Writes all lines that may be written now.
     pub fn flush(&mut self) -> Result<()> {
-        let len = match self.open.last {
-            Some(last) if self.open.streams => last.start,
-            _ => self.committed,
-        };
+        let len = self.open.waiting().map_or(self.committed, |last| last.start);
         self.output.write(len)?;
         self.taken_out(len);
         Ok(())
@@ -324,10 +396,10 @@ impl Lines {
     /// those are all. Otherwise the last line of a transaction printed in part is left out: it would name another place if
     /// the commit had been read.
     pub fn finish(&mut self, stopped: bool) -> Result<()> {
-        match self.open.last {
-            _ if stopped => self.open.last = None,
-            Some(last) if self.open.streams => self.output.buffer.truncate(last.start),
-            _ => self.output.buffer.truncate(self.committed),
+        match self.open.waiting() {
+            _ if stopped => (self.open.last, self.open.certain) = (None, None),
+            Some(last) => self.output.buffer.truncate(last.start),
+            None => self.output.buffer.truncate(self.committed),
         }
         self.output.flush()
     }

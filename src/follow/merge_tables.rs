@@ -28,7 +28,8 @@ impl Steps<'_> {
     }
 
     /// Records what a statement did to MERGE tables. None of them is ever known to be empty.
-    pub(super) fn take_in_merge_tables(&mut self, effects: &[FullEffect]) {
+    /// Nor do all of its rows, and those of its UNION, stand in the log under their own names.
+    pub(super) fn take_in_merge_tables(&mut self, effects: &[FullEffect], place: &Place) {
         for effect in effects {
             let merges = &mut self.layouts.merge_tables;
             match effect {
@@ -54,8 +55,11 @@ impl Steps<'_> {
             _ => None,
         });
         for table in named.collect::<Vec<&FullName>>() {
-            if self.layouts.merge_tables.union(table).is_some() {
+            if let Some(union) = self.layouts.merge_tables.union(table) {
                 self.layouts.tables_known.may_be_filled(table);
+                for table in union.iter().chain([table]) {
+                    self.births.unlogged(table, "a MERGE table", place);
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 //! lines; at a commit the cursor moves, and output may flush and the position be saved.
 
 mod altered;
+mod births;
 pub mod cursor;
 mod definitions;
 mod foreign_keys;
@@ -12,10 +13,12 @@ mod last_line;
 mod lines;
 mod merge_tables;
 mod prepared;
+mod reread;
 mod rows;
 mod savepoints;
 mod schemas;
 mod statement;
+mod swaps;
 mod temporary;
 mod temporary_history;
 pub mod transaction;
@@ -33,27 +36,30 @@ use crate::binlog::table_map::TableMap;
 use crate::bytes::Malformed;
 use crate::exit::unreadable;
 use crate::output::Output;
-use crate::position::{FileOrder, Patterns, Position};
+use crate::position::{FileOrder, Patterns, Position, Reading};
 use crate::row::layouts::Layouts;
 use crate::schema::known::{FullName, KnownTables};
 use crate::signal::Signal;
 use crate::source::entry::Entry;
 use crate::source::framing::{Framer, Place};
 use crate::source::{Events, Mode, Source};
+use births::Births;
 use cursor::{Cursor, Flow};
 use lines::Lines;
 use prepared::{Prepared, Replay};
+use reread::Reread;
 use rows::{Printing, RowPrinter};
 use schemas::Schemas;
+pub use swaps::OnSwap;
 use temporary::Temporary;
-use transaction::{Meaning, Transactions, malformed};
+use transaction::{Meaning, Transaction, Transactions, malformed};
 
 /// A buffer for inflated bytes is freed if it has grown beyond this.
 const MAX_KEPT_INFLATED_BYTES: usize = 4 << 20;
 
 /// What to follow, from where to where, and how.
 pub struct Plan<'a> {
-    /// Also reads prepared transactions again.
+    /// Also reads prepared transactions and renamed tables again.
     pub source: &'a mut dyn Source,
     pub from: Position,
     /// `from` came from the user, and may be inside a transaction.
@@ -65,6 +71,7 @@ pub struct Plan<'a> {
     pub with_old: bool,
     /// Lines tell the definitions of tables.
     pub with_schemas: bool,
+    pub on_swap: OnSwap,
     pub signal: &'a Signal,
 }
 
@@ -88,6 +95,12 @@ struct Steps<'a> {
     prepared: Prepared,
     /// A prepared transaction that is being read again; `transactions` then follows that reading.
     replay: Option<Replay>,
+    births: Births,
+    on_swap: OnSwap,
+    /// The second readings since the base: what a position needs to resume inside of one.
+    readings: Vec<Reading>,
+    /// A renamed table that is being read again; `transactions`, or `replay`, then follows that reading.
+    reread: Option<Reread>,
     /// The position's `gtid_set` says that the current transaction is done.
     skips: bool,
     /// The run ends inside a transaction, as `--until` says: its lines so far are printed.
@@ -111,17 +124,24 @@ impl<'a> Follower<'a> {
             true => Transactions::at_given_position(),
             false => Transactions::new(),
         };
+        let readings = plan.from.readings.clone();
+        let mut lines = Lines::new(output);
+        lines.set_readings(&readings);
         let steps = Steps {
             cursor: Cursor::new(plan.from, plan.until, plan.order, offsets)?,
             transactions,
             selection: Arc::new(plan.layouts.selection().saved()),
             layouts: plan.layouts,
-            lines: Lines::new(output),
+            lines,
             rows: RowPrinter::new(plan.with_old),
             source: plan.source,
             signal: plan.signal,
             prepared: Prepared::default(),
             replay: None,
+            births: Births::default(),
+            on_swap: plan.on_swap,
+            readings,
+            reread: None,
             skips: false,
             stopped_inside: false,
             temporary: Temporary::default(),
@@ -179,7 +199,9 @@ impl<'a> Follower<'a> {
         let selection = tables.is_some().then(|| Arc::clone(&self.steps.selection));
         let (tables, tables_since) = tables.unzip();
         let tables_since = tables_since.flatten();
-        Position { tables, selection, tables_since, ids: known.ids(), ..place }
+        let is_inside = place.row > 0 || place.line > 0;
+        let readings = if is_inside { self.steps.readings.clone() } else { Vec::new() };
+        Position { tables, selection, tables_since, ids: known.ids(), readings, ..place }
     }
 
     /// Writes all lines that may be written now.
@@ -224,7 +246,7 @@ impl Steps<'_> {
             return Ok(Flow::Stop);
         }
         if self.transactions.is_between() {
-            self.cursor.move_on(framer.place(), framer.log())?;
+            self.move_on(framer.place(), framer)?;
             // A run that ends where it begins reads so much, to see that the log is the right one.
             if framer.has_format() && self.cursor.is_at_end() {
                 return Ok(Flow::Stop);
@@ -262,6 +284,9 @@ impl Steps<'_> {
         let meaning = self.transactions.meaning(event, framer)?;
         if self.replay.is_some() {
             return self.replayed(meaning, event, framer);
+        }
+        if self.reread.is_some() {
+            return self.reread_event(meaning, event, framer);
         }
         match meaning {
             Meaning::Nothing => {}
@@ -353,6 +378,9 @@ impl Steps<'_> {
         if self.skips {
             return Ok(());
         }
+        if self.reread.is_some() {
+            return self.reread_table_map(event, framer, false);
+        }
         let map = TableMap::parse(framer.format(), event.header.type_byte, event.body);
         let map = map.map_err(|why| malformed(why.0, framer.place()))?;
         let (place, order) = (framer.place(), self.cursor.order());
@@ -368,8 +396,13 @@ impl Steps<'_> {
         if self.skips {
             return Ok(Flow::Continue);
         }
-        let transactions = self.replay.as_ref().map_or(&self.transactions, |replay| &replay.outer);
-        let Some(transaction) = transactions.open() else { return Ok(Flow::Continue) };
+        if let Some(reread) = &self.reread
+            && !reread.has(event, framer).map_err(|why| malformed(why.0, framer.place()))?
+        {
+            return Ok(Flow::Continue);
+        }
+        let transaction = printed(&self.transactions, self.replay.as_ref(), self.reread.as_ref());
+        let Some(transaction) = transaction else { return Ok(Flow::Continue) };
         let rows = Rows::parse(framer.format(), kind, event.header.type_byte, event.body, &mut self.inflated);
         let rows = rows.map_err(|why| malformed(why.0, framer.place()))?;
         let mut printing = Printing { lines: &mut self.lines, cursor: &mut self.cursor, transaction };
@@ -393,7 +426,18 @@ impl Steps<'_> {
         }
         self.transactions.close();
         self.skips = false;
-        self.cursor.move_on(place, framer.log())
+        self.move_on(place, framer)
+    }
+
+    fn move_on(&mut self, place: &Place, framer: &Framer) -> Result<()> {
+        let before = (!self.readings.is_empty()).then(|| self.cursor.base().clone());
+        self.cursor.move_on(place, framer.log())?;
+        let now = self.cursor.base();
+        if before.is_some_and(|before| before.offset != now.offset || before.file != now.file) {
+            self.readings.clear();
+            self.lines.set_readings(&self.readings);
+        }
+        Ok(())
     }
 
     /// The current transaction ends with this event, and is rolled back.
@@ -401,7 +445,7 @@ impl Steps<'_> {
         self.skips = false;
         self.forget_schemas();
         self.lines.rollback(framer.place())?;
-        self.cursor.move_on(framer.place(), framer.log())
+        self.move_on(framer.place(), framer)
     }
 
     /// The previous transaction ended before this event, without a commit.
@@ -410,6 +454,16 @@ impl Steps<'_> {
         let before = Place { end: place.start, ..place.clone() };
         self.forget_schemas();
         self.lines.rollback(&before)?;
-        self.cursor.move_on(&before, framer.log())
+        self.move_on(&before, framer)
     }
+}
+
+/// The transaction that rows belong to: that of the main reading.
+fn printed<'a>(
+    current: &'a Transactions,
+    replay: Option<&'a Replay>,
+    reread: Option<&'a Reread>,
+) -> Option<&'a Transaction> {
+    let outer = reread.map(|reread| &reread.outer).or(replay.map(|replay| &replay.outer));
+    outer.unwrap_or(current).open()
 }

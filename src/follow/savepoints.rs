@@ -19,6 +19,16 @@ pub struct Mark {
     pub times: usize,
 }
 
+impl Mark {
+    /// Adjusts the offsets after the first `len` bytes were removed from the buffer.
+    pub fn taken_out(&mut self, len: usize) {
+        self.buffer_len = self.buffer_len.saturating_sub(len);
+        if let Some(last) = &mut self.last {
+            last.taken_out(len);
+        }
+    }
+}
+
 /// The savepoints of a transaction, in the order in which they were set.
 #[derive(Debug, Default)]
 pub struct Savepoints {
@@ -63,10 +73,7 @@ impl Savepoints {
     /// Adjusts the offsets after the first `len` bytes were removed from the buffer.
     pub fn taken_out(&mut self, len: usize) {
         for (_, mark) in &mut self.marks {
-            mark.buffer_len = mark.buffer_len.saturating_sub(len);
-            if let Some(last) = &mut mark.last {
-                last.taken_out(len);
-            }
+            mark.taken_out(len);
         }
     }
 

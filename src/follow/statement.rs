@@ -6,6 +6,7 @@ use super::Steps;
 use super::cursor::Flow;
 use super::full_effect::FullEffect;
 use super::lines::{Counts, Line, LineContent};
+use super::swaps::{Moves, Swaps};
 use super::temporary::By;
 use super::transaction::data_statement;
 use crate::binlog::event::Event;
@@ -40,6 +41,7 @@ impl Steps<'_> {
             effects => effects?,
         };
         let has_effects = !effects.is_empty();
+        let mut swaps = Swaps::default();
         let by = By::of(event, query, self.layouts.is_mariadb());
         if !self.skips && self.complete_temporary(by, &effects, framer)? == Flow::Stop {
             return Ok(Flow::Stop);
@@ -56,12 +58,17 @@ impl Steps<'_> {
         if !self.skips {
             self.take_out_history(&mut effects, place)?;
             self.judge_merge_tables(&effects, place)?;
-            let emptied = self.judge(&effects, &views, query, event, framer)?;
+            let (mut emptied, moves) = self.judge(&effects, &views, query, event, framer)?;
             self.judge_clauses(&effects, &emptied, place)?;
-            if self.print_truncates(&emptied)? == Flow::Stop {
+            swaps = self.judge_moves(&moves, &mut emptied, place)?;
+            self.begin_swaps(&swaps);
+            if self.print_truncates(&emptied, &swaps.continued)? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
         }
+        let kept = self.kept_ids(&swaps);
+        let known = &self.layouts.tables_known;
+        self.births.take_in(&effects, self.cursor.base(), place, &|table| !known.may_have_rows(table));
         let selection = self.layouts.selection();
         self.prepared.take_in(&effects, &|(database, table)| selection.selects(database, table), place);
         if !self.source.can_read_again(&place.file) {
@@ -70,13 +77,14 @@ impl Steps<'_> {
         let copies = self.copied_sequences(&effects, event, place)?;
         self.take_in_foreign_keys(&effects, place);
         self.take_in(&effects, &views);
-        self.take_in_merge_tables(&effects);
+        self.take_in_merge_tables(&effects, place);
         copies.iter().for_each(|copy| self.layouts.tables_known.sequence_created(copy));
         self.follow_definitions(&effects, query)?;
         if !self.skips {
             self.show_changed_schemas(&effects, query)?;
         }
-        Ok(Flow::Continue)
+        kept.into_iter().for_each(|(table, id)| self.layouts.tables_known.set_id(&table, id));
+        self.read_again(&swaps, &effects, framer)
     }
 
     /// Removes a DROP or CONVERT PARTITION of old row versions only, which are never printed. The catalog tells, unless
@@ -100,16 +108,18 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// Prints a truncate line for each table that a statement emptied. Each counts as a row of the transaction.
-    fn print_truncates(&mut self, tables: &[FullName]) -> Result<Flow> {
+    /// Prints a truncate line for each table that a statement emptied, except those that are `continued`. Each counts as
+    /// a row of the transaction.
+    fn print_truncates(&mut self, tables: &[FullName], continued: &[FullName]) -> Result<Flow> {
         let transactions = self.replay.as_ref().map_or(&self.transactions, |replay| &replay.outer);
         let Some(transaction) = transactions.open() else { return Ok(Flow::Continue) };
-        for (database, table) in tables {
+        for name in tables {
+            let (database, table) = name;
             if self.cursor.stops_here() {
                 self.stopped_inside = true;
                 return Ok(Flow::Stop);
             }
-            if self.layouts.selection().selects(database, table) {
+            if self.layouts.selection().selects(database, table) && !continued.contains(name) {
                 let prefixes = LinePrefixes::new(&self.layouts.selection().printed(database, table));
                 let line = Line {
                     prefix: prefixes.of(Op::Truncate),
@@ -189,7 +199,7 @@ impl Steps<'_> {
         self.layouts.selection().selects(&table.0, &table.1)
     }
 
-    /// The tables that a statement empties.
+    /// The tables that a statement empties, and those that it renames.
     ///
     /// # Errors
     /// Exit 4 when it changes rows in a way that the log does not hold.
@@ -200,10 +210,9 @@ impl Steps<'_> {
         query: &Query<'_>,
         event: &Event<'_>,
         framer: &Framer,
-    ) -> Result<Vec<FullName>> {
+    ) -> Result<(Vec<FullName>, Moves)> {
         let mut emptied = Vec::new();
-        // Names that this statement gave to tables, and whether each table is known to be empty.
-        let mut came: Vec<(&FullName, bool)> = Vec::new();
+        let mut moves = Moves::default();
         for effect in effects {
             match effect {
                 Effect::Table(table, TableChange::SequenceCreated { replaces: true, .. }) => {
@@ -215,18 +224,15 @@ impl Steps<'_> {
                 Effect::Table(table, TableChange::RenamedTo(_)) if views.contains(table) => {
                     emptied.push(table.clone());
                 }
-                Effect::Table(table, TableChange::RenamedTo(to)) if self.is_empty(table, &came) => {
-                    came.push((to, true));
+                Effect::Table(table, TableChange::RenamedTo(to)) => {
+                    moves.add(table, to, self.is_empty(table, &moves));
                     emptied.push(table.clone());
                 }
                 Effect::Table(table, change) => {
-                    if let TableChange::RenamedTo(to) = change {
-                        came.push((to, false));
-                    }
                     // The partitions of an empty table hold no rows, and it has no duplicates.
                     let only_deletes =
                         matches!(change, TableChange::Unlogged(what) if ONLY_DELETE.contains(what));
-                    if only_deletes && self.is_empty(table, &came) {
+                    if only_deletes && self.is_empty(table, &moves) {
                         continue;
                     }
                     if self.is_emptied(table, change, query, framer)? {
@@ -240,13 +246,13 @@ impl Steps<'_> {
                 Effect::Data { verb } => return Err(data_statement(verb, "", framer.place())),
             }
         }
-        Ok(emptied)
+        Ok((emptied, moves))
     }
 
     /// Whether a table is known to be empty: before the statement, or under the name that the statement gave it.
-    fn is_empty(&self, table: &FullName, came: &[(&FullName, bool)]) -> bool {
-        let last = came.iter().rev().find(|(name, _)| *name == table);
-        last.map_or_else(|| !self.layouts.tables_known.may_have_rows(table), |(_, is_empty)| *is_empty)
+    fn is_empty(&self, table: &FullName, moves: &Moves) -> bool {
+        let came = moves.to(table);
+        came.map_or_else(|| !self.layouts.tables_known.may_have_rows(table), |came| came.is_empty)
     }
 
     /// Names that a statement renames or replaces, and that are known to be names of views or sequences.
@@ -311,11 +317,7 @@ impl Steps<'_> {
         match change {
             TableChange::Emptied | TableChange::Gone => Ok(true),
             TableChange::Created { replaces, .. } => Ok(*replaces),
-            TableChange::RenamedTo(to) if self.is_wanted(to) => Err(unreadable(format!(
-                "at {} table {database}.{name} was renamed to {}.{}: the log does not hold its rows under the new name. \
-                 Load again",
-                place, to.0, to.1
-            ))),
+            // Where its rows went is judged apart from this.
             TableChange::RenamedTo(_) => Ok(true),
             TableChange::Unlogged(what) if self.is_wanted(table) => Err(unreadable(format!(
                 "at {} {what} changed rows of {database}.{name} in a way that the log does not hold: load again",

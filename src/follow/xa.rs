@@ -77,7 +77,7 @@ impl Steps<'_> {
     }
 
     /// Reads a prepared transaction again, and prints its rows.
-    fn replay(&mut self, xid: &str, start: &GroupStart, committed_at: &Place) -> Result<Flow> {
+    pub(super) fn replay(&mut self, xid: &str, start: &GroupStart, committed_at: &Place) -> Result<Flow> {
         let mut framer = Framer::at(&start.file, start.offset, self.source.offsets());
         let mut events = self.source.begin(&start.file, start.offset, Mode::UntilEnd)?;
         let outer = std::mem::replace(&mut self.transactions, Transactions::replaying());
@@ -136,6 +136,10 @@ impl Steps<'_> {
                 }
                 ReplayState::GoesOn
             }
+            Meaning::Statement { effects, query, .. } if self.reread.is_some() => {
+                self.reread_effects(effects, &query, event, framer)?;
+                ReplayState::GoesOn
+            }
             Meaning::Statement { effects, query, .. } => {
                 if self.effects(effects, &query, event, framer)? == Flow::Stop {
                     return Ok(Flow::Stop);
@@ -181,7 +185,7 @@ impl Steps<'_> {
     }
 
     /// The full name of a table map's table.
-    fn name_of(&self, map: &TableMap<'_>) -> Result<FullName, Malformed> {
+    pub(super) fn name_of(&self, map: &TableMap<'_>) -> Result<FullName, Malformed> {
         let selection = self.layouts.selection();
         let folded = |name| from_log::utf8(name).map(|name| selection.folded(name));
         Ok((folded(map.database)?, folded(map.table)?))

@@ -4,6 +4,7 @@ mod ids;
 mod log_id;
 mod order;
 mod read;
+mod reading;
 mod save_file;
 mod where_argument;
 
@@ -19,6 +20,7 @@ use crate::exit::unavailable;
 pub use ids::{IdColumn, Ids};
 pub use log_id::LogId;
 pub use order::{FileOrder, compare_ranked};
+pub use reading::Reading;
 pub use save_file::SaveFile;
 pub use where_argument::Where;
 
@@ -50,6 +52,8 @@ pub struct Position {
     pub tables_since: Option<u64>,
     /// Each table's id columns when its rows were last printed, as far as known.
     pub ids: Option<Arc<Ids>>,
+    /// The second readings that the rows after this place are part of.
+    pub readings: Vec<Reading>,
 }
 
 impl Position {
@@ -100,6 +104,9 @@ impl Position {
         }
         if let Some(ids) = &self.ids {
             object.insert("ids".into(), json!(**ids));
+        }
+        if !self.readings.is_empty() {
+            object.insert("reread".into(), Reading::list(&self.readings));
         }
         Value::Object(object)
     }
@@ -172,6 +179,13 @@ impl Position {
                     "its \"ids\" is not an object of databases, tables and columns".to_string()
                 })?)),
             },
+            readings: match object.get("reread") {
+                None | Some(Value::Null) => Vec::new(),
+                Some(list) => {
+                    let readings = list.as_array().map(|list| list.iter().map(Reading::from_json).collect());
+                    readings.flatten().ok_or("its \"reread\" is not a list of tables and places")?
+                }
+            },
         })
     }
 }
@@ -211,6 +225,14 @@ mod tests {
                 )]
                 .into(),
             )),
+            readings: vec![Reading {
+                table: ("d".into(), "t".into()),
+                was: ("d".into(), "_t_gho".into()),
+                file: "bin.000006".into(),
+                position: 4,
+                created: 199,
+                renamed: 1 << 33,
+            }],
             ..Position::new("bin.000007", 1 << 33)
         };
         assert_eq!(parsed(&position.to_json().to_string()).unwrap(), position);
@@ -231,6 +253,7 @@ mod tests {
             r#"{"file":"a.1","position":4,"log":"yesterday"}"#,
             r#"{"file":"a.1","position":4,"tables":["t"]}"#,
             r#"{"file":"a.1","position":4,"ids":{"d":{"t":["a"]}}}"#,
+            r#"{"file":"a.1","position":4,"reread":[{"table":["d","t"]}]}"#,
             r#"[1,2]"#,
             "7",
         ] {

@@ -224,7 +224,7 @@ impl<'de> Visitor<'de> for TopLevel<'_> {
 }
 
 /// The members of a position or metadata. Arrays and objects, such as `old`, are skipped and read as null, except a
-/// position's tables, selection and id columns.
+/// position's tables, selection, id columns and second readings.
 struct Metadata<'a>(&'a Budget);
 
 impl<'de> DeserializeSeed<'de> for Metadata<'_> {
@@ -250,7 +250,9 @@ impl<'de> Visitor<'de> for Metadata<'_> {
         let mut object = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             let value = match key.as_str() {
-                "tables" | "selection" | "ids" => self.0.spend(Part::Tables, || map.next_value())?,
+                "tables" | "selection" | "ids" | "reread" => {
+                    self.0.spend(Part::Tables, || map.next_value())?
+                }
                 _ => map.next_value_seed(Member(self.0))?,
             };
             object.insert(key, value);

@@ -263,6 +263,11 @@ impl KnownTables {
         self.ids.get(&table.0)?.get(&table.1).map(Vec::as_slice)
     }
 
+    /// Sets a table's id columns: its rows were printed with them.
+    pub fn set_id(&mut self, table: &FullName, id: Vec<IdColumn>) {
+        Arc::make_mut(&mut self.ids).entry(table.0.clone()).or_default().insert(table.1.clone(), id);
+    }
+
     fn forget_id(&mut self, table: &FullName) {
         if self.id(table).is_some()
             && let Some(tables) = Arc::make_mut(&mut self.ids).get_mut(&table.0)

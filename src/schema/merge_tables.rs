@@ -41,6 +41,11 @@ impl MergeTables {
         self.unions.get(table)
     }
 
+    /// Whether a table is a MERGE table, or in the UNION of one.
+    pub fn concerns(&self, table: &FullName) -> bool {
+        self.union(table).is_some() || self.unions.values().any(|union| union.contains(table))
+    }
+
     /// The selected tables of a MERGE table's UNION, for messages; `None` if there are none.
     pub fn selected_members(&self, table: &FullName, selection: &Selection) -> Option<String> {
         let selected = self.unions.get(table).into_iter().flatten();

@@ -57,6 +57,8 @@ mod statement_bytes;
 mod statement_edges;
 mod statements;
 mod streams;
+mod swap_logs;
+mod swaps;
 mod system_versioning;
 mod table_maps;
 mod tables;

@@ -75,6 +75,9 @@ struct CachedMap {
     statement: u64,
 }
 
+/// Table maps of a reading of the log: see [`Layouts::take_maps`].
+pub struct Maps(HashMap<u64, CachedMap>);
+
 /// Whether a selected name is known to be no base table's, at the current place.
 pub type IsNoTable<'a> = dyn Fn(&KnownTables, &FullName) -> bool + 'a;
 
@@ -256,12 +259,45 @@ impl Layouts {
             known.statement = statement;
             return Ok(());
         }
-        let mapping = Rc::new(self.make(map, &place.to_string(), is_no_table)?);
+        let mapping = Rc::new(self.make(map, &place.to_string(), is_no_table, None)?);
         let [database, table] = [map.database, map.table].map(String::from_utf8_lossy);
         let (database, table) = self.understood(&database, &table).unwrap_or((&database, &table));
         let table = (database.to_string(), table.to_string());
         self.keep(map.table_id, CachedMap { table, body: body.to_vec(), mapping, statement });
         Ok(())
+    }
+
+    /// [`Layouts::map`] for a table that has another name by now, `table`: its rows print under that.
+    ///
+    /// This is where a schema history is asked for the definition of the old name, at `place`. Without one, the catalog is
+    /// asked for the table by its present name.
+    pub fn map_renamed(
+        &mut self,
+        map: &TableMap<'_>,
+        body: &[u8],
+        place: &dyn std::fmt::Display,
+        table: &FullName,
+    ) -> Result<()> {
+        if self.maps.get(&map.table_id).is_some_and(|known| known.body == body) {
+            return Ok(());
+        }
+        let mapping = Rc::new(self.make(map, &place.to_string(), &|_, _| false, Some(table))?);
+        let (table, body, statement) = (table.clone(), body.to_vec(), self.statement);
+        self.keep(map.table_id, CachedMap { table, body, mapping, statement });
+        Ok(())
+    }
+
+    /// Takes the cached table maps out, for another reading of the log: there, the same map may have another meaning.
+    pub fn take_maps(&mut self) -> Maps {
+        self.cached_columns = 0;
+        Maps(std::mem::take(&mut self.maps))
+    }
+
+    /// Goes on with the table maps of a reading, whose log was written by a server of this version.
+    pub fn put_maps_back(&mut self, maps: Maps, version: &str) {
+        self.written_by(version);
+        self.maps = maps.0;
+        self.count_columns();
     }
 
     /// Caches a table map, and drops those of earlier statements once there are too many.
@@ -280,9 +316,19 @@ impl Layouts {
         self.cached_columns = self.maps.values().map(|known| known.mapping.column_count()).sum();
     }
 
-    fn make(&mut self, map: &TableMap<'_>, place: &str, is_no_table: &IsNoTable<'_>) -> Result<Mapping> {
-        let name =
+    /// `renamed` is the table's present name, if it has another one by now.
+    fn make(
+        &mut self,
+        map: &TableMap<'_>,
+        place: &str,
+        is_no_table: &IsNoTable<'_>,
+        renamed: Option<&FullName>,
+    ) -> Result<Mapping> {
+        let mut name =
             format!("{}.{}", String::from_utf8_lossy(map.database), String::from_utf8_lossy(map.table));
+        if let Some((database, table)) = renamed {
+            name.push_str(&format!(" (now {database}.{table})"));
+        }
         let bad =
             |why: Malformed| unreadable(format!("the table map of {name} at {place} cannot be read: {why}"));
         let (database, table) =
@@ -290,6 +336,10 @@ impl Layouts {
         let (database, table) = self
             .understood(&database, &table)
             .map_err(|why| unreadable(format!("the table map at {place}: {why}")))?;
+        let (database, table) = match renamed {
+            Some((database, table)) => (database.as_str(), table.as_str()),
+            None => (database, table),
+        };
         let mut map = *map;
         (map.database, map.table) = (database.as_bytes(), table.as_bytes());
         let (map, database, table) = (&map, database.to_string(), table.to_string());

@@ -12,7 +12,7 @@ use super::framing::{MAGIC, mend_checksums};
 use super::{files, valid_json};
 use dumpa::exit;
 use dumpa::follow::cursor::Flow;
-use dumpa::follow::{Follower, Plan};
+use dumpa::follow::{Follower, OnSwap, Plan};
 use dumpa::output::Output;
 use dumpa::position::{FileOrder, Position};
 use dumpa::row::layouts::Layouts;
@@ -53,6 +53,7 @@ fn tail(mut source: LogFiles, choices: u8) -> anyhow::Result<()> {
     };
     let signal = Signal::default();
     let plan = Plan {
+        on_swap: OnSwap::ReadAgain,
         source: &mut source,
         from: Position::new("bin.000001", FIRST_OFFSET),
         from_was_given: choices & 16 != 0,
