@@ -7,8 +7,10 @@ mod foreign_keys;
 mod full_effect;
 mod hidden_tables;
 mod id_changes;
+mod in_the_way;
 mod last_line;
 mod lines;
+pub mod look_ahead;
 mod merge_tables;
 mod prepared;
 mod rows;
@@ -32,6 +34,7 @@ use crate::bytes::Malformed;
 use crate::exit::unreadable;
 use crate::output::Output;
 use crate::position::{FileOrder, Patterns, Position};
+use crate::row::from_catalog::FromCatalog;
 use crate::row::layouts::Layouts;
 use crate::schema::known::{FullName, KnownTables};
 use crate::signal::Signal;
@@ -39,7 +42,10 @@ use crate::source::entry::Entry;
 use crate::source::framing::{Framer, Place};
 use crate::source::{Events, Mode, Source};
 use cursor::{Cursor, Flow};
+use full_effect::FullEffect;
+use in_the_way::is_in_the_way;
 use lines::Lines;
+use look_ahead::{Answer, Here, LookAhead};
 use prepared::{Prepared, Replay};
 use rows::{Printing, RowPrinter};
 use temporary::Temporary;
@@ -60,6 +66,9 @@ pub struct Plan<'a> {
     pub layouts: Layouts,
     /// Updates print the old values of the changed columns.
     pub with_old: bool,
+    /// An ALTER that changes rows which the log does not repeat ends the run.
+    pub strict: bool,
+    pub look_ahead: LookAhead,
     pub signal: &'a Signal,
 }
 
@@ -88,6 +97,8 @@ struct Steps<'a> {
     /// The run ends inside a transaction, as `--until` says: its lines so far are printed.
     stopped_inside: bool,
     temporary: Temporary,
+    strict: bool,
+    look_ahead: LookAhead,
     /// Row images of a compressed rows event.
     inflated: Vec<u8>,
     /// Time of the last event, in seconds since 1970.
@@ -118,6 +129,8 @@ impl<'a> Follower<'a> {
             skips: false,
             stopped_inside: false,
             temporary: Temporary::default(),
+            strict: plan.strict,
+            look_ahead: plan.look_ahead,
             inflated: Vec::new(),
             seen_seconds: 0,
         };
@@ -269,7 +282,13 @@ impl Steps<'_> {
                 }
                 self.begin();
             }
-            Meaning::TableMap => self.table_map(event, framer)?,
+            Meaning::TableMap => {
+                self.table_map(event, framer)?;
+                // A signal may have ended the look ahead.
+                if self.signal.is_set() {
+                    return Ok(Flow::Stop);
+                }
+            }
             Meaning::HiddenTableMap => self.hidden_table_map(event, framer)?,
             Meaning::Rows { kind, ends } => {
                 if self.print_rows(kind, event, framer)? == Flow::Stop {
@@ -349,7 +368,27 @@ impl Steps<'_> {
             let here = Position::new(&*place.file, place.end);
             known.is_no_table(name, &here, order, event.header.timestamp.into())
         };
-        self.layouts.map(&map, event.body, place, &is_no_table)
+        // Rows of a prepared transaction are as the table was at its commit: until then it was locked.
+        let base = self.cursor.base();
+        let at_base = Place { file: base.file.clone(), start: base.offset, end: base.offset };
+        let is_replay = self.replay.is_some();
+        let from = if is_replay { &at_base } else { place };
+        let here = Here::new(from, base, order).with_temporary(&self.temporary);
+        let (look_ahead, lines, source) = (&mut self.look_ahead, &mut self.lines, &mut *self.source);
+        let mut holds = |definition: &FromCatalog<'_>| {
+            if look_ahead.must_read(&here, &definition.read_at) {
+                lines.flush()?;
+            }
+            let matters = |effects: &[FullEffect]| is_in_the_way(effects, definition);
+            match look_ahead.first(&here, &definition.read_at, &matters, source, self.signal)? {
+                Answer::Nothing => Ok(true),
+                Answer::Interrupted => Ok(false),
+                Answer::Statement(ahead) => Err(in_the_way::error(definition, &ahead, place)),
+            }
+        };
+        let taken = self.layouts.map(&map, event.body, place, &is_no_table, &mut holds);
+        self.layouts.warnings.append(&mut self.look_ahead.warnings);
+        taken
     }
 
     fn print_rows(&mut self, kind: RowsKind, event: &Event<'_>, framer: &Framer) -> Result<Flow> {

@@ -15,7 +15,8 @@ use super::{
     expression_columns, merge_tables, system_versioning,
 };
 use crate::exit::unreadable;
-use crate::server::Server;
+use crate::position::Position;
+use crate::server::{Server, binary_log};
 
 /// No such database, table dropped, no such table, and table altered since the snapshot began.
 const GONE: [u16; 4] = [1049, 1051, 1146, 1412];
@@ -28,6 +29,8 @@ pub struct Catalog {
     /// Whether the account may read all of a database.
     reads_all: HashMap<String, bool>,
     read_ahead: ReadAhead,
+    /// How often the server was asked for definitions.
+    questions: u64,
 }
 
 impl Catalog {
@@ -50,6 +53,7 @@ impl Catalog {
             server: server.clone(),
             reads_all: HashMap::new(),
             read_ahead: ReadAhead::default(),
+            questions: 0,
         })
     }
 
@@ -65,6 +69,16 @@ impl Catalog {
     /// The definitions of some tables may have changed.
     pub fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool) {
         self.read_ahead.forget(changed);
+    }
+
+    /// How often the server was asked for definitions: if no more often than before, an answer was read ahead.
+    pub fn questions(&self) -> u64 {
+        self.questions + self.read_ahead.questions()
+    }
+
+    /// Where the server's log ends now; `None` if the account may not ask.
+    pub fn log_end(&mut self) -> Option<Position> {
+        binary_log::end(&mut self.conn, &self.server).ok()
     }
 
     /// Gives the connection back.
@@ -166,6 +180,7 @@ impl Catalog {
                     "column `{name}` of {database}.{table} has type {column_type}, which dumpa does not know"
                 ))
             })?;
+            self.questions += u64::from(enum_labels::asks(&kind));
             enum_labels::find(
                 &mut self.conn,
                 self.server.is_mariadb(),
@@ -203,6 +218,7 @@ impl Catalog {
             other => other?,
         }
         if has_versions {
+            self.questions += 1;
             system_versioning::ask(&mut self.conn, &mut table)?;
         }
         Ok(Some(table))
@@ -210,6 +226,7 @@ impl Catalog {
 
     /// Asks for one table; `None` if the account sees no such table.
     fn describe(&mut self, database: &str, table: &str) -> Result<Option<Described>> {
+        self.questions += 1;
         let query = format!(
             "SELECT {COLUMN_FIELDS} FROM information_schema.COLUMNS \
              WHERE TABLE_SCHEMA = :database AND TABLE_NAME = :table ORDER BY ORDINAL_POSITION"
@@ -228,6 +245,7 @@ impl Catalog {
     }
 
     fn keys(&mut self, database: &str, table: &str) -> Result<Keys> {
+        self.questions += 1;
         let rows: Vec<Row> = self
             .conn
             .query(format!("SHOW INDEX FROM {}", quoted(database, table)))
@@ -278,6 +296,7 @@ impl Catalog {
         }
         table.id = unique.into_iter().find_map(|(_, columns)| columns).map_or(Id::None, Id::Columns);
         if on_expressions {
+            self.questions += 1;
             expression_columns::ask(&mut self.conn, table)?;
         }
         Ok(())

@@ -4,16 +4,28 @@
 //! would hook in there.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use anyhow::Result;
 
 use super::from_log::{Logged, LoggedTable};
+use super::known::FullName;
 use super::{Id, Table, expression_columns, system_versioning};
 use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::table_map::TableMap;
 use crate::exit::unreadable;
+use crate::position::Position;
 use crate::value::ColumnType;
 use crate::version::Release;
+
+/// When a definition was read from the catalog.
+#[derive(Debug, Default)]
+pub struct ReadAt {
+    /// The end of the server's log, asked for after the definition was read; `None` if it is not known.
+    pub log_end: Option<Position>,
+    /// Counts the readings.
+    pub number: u64,
+}
 
 /// Looks tables up in a catalog.
 pub trait Lookup {
@@ -22,6 +34,9 @@ pub trait Lookup {
 
     /// Whether the catalog has a sequence of this name (MariaDB), or else another table; `None` if there is no such table.
     fn is_sequence(&mut self, database: &str, table: &str) -> Result<Option<bool>>;
+
+    /// When the last answer to [`Lookup::table`] was read.
+    fn read_at(&self) -> Rc<ReadAt>;
 
     /// The definitions of some tables may have changed: they must be asked for anew.
     fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool);
@@ -33,6 +48,8 @@ pub struct Definition {
     /// It is the table's present definition, from the catalog. It must be checked against the log, since the rows may be
     /// older.
     pub is_from_catalog: bool,
+    /// The log lacks only its id, which is by the table's present keys.
+    pub has_present_id: bool,
     /// For stderr.
     pub warning: Option<String>,
 }
@@ -46,11 +63,19 @@ pub struct Definitions {
     /// The caller must know which columns are generated (`--generated omit`).
     needs_generated: bool,
     catalog: HashMap<(String, String), Table>,
+    /// Those of them that are not known to hold where they are used.
+    unsettled: HashMap<(String, String), Rc<ReadAt>>,
 }
 
 impl Definitions {
     pub fn new(lookup: Option<Box<dyn Lookup>>, needs_generated: bool) -> Definitions {
-        Definitions { lookup, writer: None, needs_generated, catalog: HashMap::new() }
+        Definitions {
+            lookup,
+            writer: None,
+            needs_generated,
+            catalog: HashMap::new(),
+            unsettled: HashMap::new(),
+        }
     }
 
     pub fn writer(&self) -> Option<Release> {
@@ -65,6 +90,7 @@ impl Definitions {
     /// The definitions of some tables may have changed.
     pub fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool) {
         self.catalog.retain(|(database, table), _| !changed(database, table));
+        self.unsettled.retain(|(database, table), _| !changed(database, table));
         if let Some(lookup) = &mut self.lookup {
             lookup.forget(changed);
         }
@@ -92,7 +118,7 @@ impl Definitions {
                 let (database, table) =
                     (String::from_utf8_lossy(map.database), String::from_utf8_lossy(map.table));
                 let table = self.required(&database, &table, place)?;
-                Ok(Definition { table, is_from_catalog: true, warning: None })
+                Ok(Definition { table, is_from_catalog: true, has_present_id: false, warning: None })
             }
         }
     }
@@ -106,9 +132,20 @@ impl Definitions {
         let Some(lookup) = &mut self.lookup else { return Ok(None) };
         let found = lookup.table(database, table)?;
         if let Some(found) = &found {
+            self.unsettled.insert(key.clone(), lookup.read_at());
             self.catalog.insert(key, found.clone());
         }
         Ok(found)
+    }
+
+    /// When a definition was read from the catalog, unless it is known to hold where it is used.
+    pub fn unsettled(&self, table: &FullName) -> Option<Rc<ReadAt>> {
+        self.unsettled.get(table).cloned()
+    }
+
+    /// The catalog's definition holds here, and so until a statement changes it.
+    pub fn settle(&mut self, table: &FullName) {
+        self.unsettled.remove(table);
     }
 
     /// See [`Lookup::is_sequence`]; `None` also without a catalog.
@@ -158,10 +195,10 @@ impl Definitions {
     fn completed(&mut self, mut table: Table, formats: &[ColumnFormat], place: &str) -> Result<Definition> {
         self.remove_expression_columns(&mut table)?;
         if table.id != Id::Unknown && !self.writer_is_mariadb() && !self.needs_generated {
-            return Ok(Definition { table, is_from_catalog: false, warning: None });
+            return Ok(Definition { table, is_from_catalog: false, has_present_id: false, warning: None });
         }
         let catalog = self.in_catalog(&table.database, &table.name)?;
-        let mut warning = None;
+        let (mut warning, mut has_present_id) = (None, false);
         if self.writer_is_mariadb() {
             system_versioning::remove_hidden(&mut table, formats, catalog.as_ref());
             if let Some(catalog) = &catalog {
@@ -185,9 +222,10 @@ impl Definitions {
             }
             if table.id == Id::Unknown {
                 table.id = catalog.id;
+                has_present_id = true;
             }
         }
-        Ok(Definition { table, is_from_catalog: false, warning })
+        Ok(Definition { table, is_from_catalog: false, has_present_id, warning })
     }
 
     /// Removes the hidden columns of functional indexes, if the log counts them. The catalog decides, because a declared

@@ -11,6 +11,11 @@ use crate::value::{Charset, ColumnType, Label};
 /// How many rows are searched for one with the label.
 const ROWS: u32 = 100_000;
 
+/// Whether the server is asked for labels.
+pub fn asks(kind: &ColumnType) -> bool {
+    matches!(kind, ColumnType::Enum(labels) | ColumnType::Set(labels) if !labels.unknown().is_empty())
+}
+
 /// Completes a column's labels as far as the server reveals them.
 pub fn find(conn: &mut Conn, mariadb: bool, table: &str, column: &str, kind: &mut ColumnType) {
     let (labels, is_set) = match kind {

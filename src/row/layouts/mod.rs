@@ -8,6 +8,7 @@ use std::rc::Rc;
 use anyhow::Result;
 
 use super::check;
+use super::from_catalog::{FromCatalog, Holds};
 use super::layout::{Layout, old_decimals};
 use super::skip::Skipper;
 use crate::binlog::column_format::ColumnFormat;
@@ -201,13 +202,14 @@ impl Layouts {
     }
 
     /// Handles the table map at `place`. The same one again costs only a comparison. `is_no_table` tells of a selected name
-    /// whether it is known there to be no base table's.
+    /// whether it is known there to be no base table's; `holds`, of a definition from the catalog, whether it holds there.
     pub fn map(
         &mut self,
         map: &TableMap<'_>,
         body: &[u8],
         place: &dyn std::fmt::Display,
         is_no_table: &IsNoTable<'_>,
+        holds: &mut Holds<'_>,
     ) -> Result<()> {
         let statement = self.statement;
         if let Some(known) = self.maps.get_mut(&map.table_id)
@@ -216,7 +218,7 @@ impl Layouts {
             known.statement = statement;
             return Ok(());
         }
-        let mapping = Rc::new(self.make(map, &place.to_string(), is_no_table)?);
+        let mapping = Rc::new(self.make(map, &place.to_string(), is_no_table, holds)?);
         let [database, table] = [map.database, map.table].map(String::from_utf8_lossy);
         let (database, table) = self.understood(&database, &table).unwrap_or((&database, &table));
         let table = (database.to_string(), table.to_string());
@@ -240,7 +242,13 @@ impl Layouts {
         self.cached_columns = self.maps.values().map(|known| known.mapping.column_count()).sum();
     }
 
-    fn make(&mut self, map: &TableMap<'_>, place: &str, is_no_table: &IsNoTable<'_>) -> Result<Mapping> {
+    fn make(
+        &mut self,
+        map: &TableMap<'_>,
+        place: &str,
+        is_no_table: &IsNoTable<'_>,
+        holds: &mut Holds<'_>,
+    ) -> Result<Mapping> {
         let name =
             format!("{}.{}", String::from_utf8_lossy(map.database), String::from_utf8_lossy(map.table));
         let bad =
@@ -303,6 +311,12 @@ impl Layouts {
         if definition.is_from_catalog {
             check::definition(&table, &key, &formats, &logged).map_err(misfit)?;
         }
+        if (definition.is_from_catalog || definition.has_present_id)
+            && !self.holds(&table, definition.is_from_catalog, &formats, &logged, holds)?
+        {
+            let why = format!("the run ended before the definition of {name} was known at {place}");
+            return Ok(Mapping::Refused { columns: formats.len(), why });
+        }
         if layout.has_versions() {
             self.read_as_versioned.insert((table.database.clone(), table.name.clone()));
         }
@@ -311,6 +325,33 @@ impl Layouts {
             self.warn(no_key(&printed));
         }
         Ok(Mapping::Wanted(layout))
+    }
+
+    /// Whether the catalog's definition of a table holds at this table map.
+    fn holds(
+        &mut self,
+        table: &Table,
+        is_whole: bool,
+        formats: &[ColumnFormat],
+        logged: &Logged,
+        holds: &mut Holds<'_>,
+    ) -> Result<bool> {
+        let name = (table.database.clone(), table.name.clone());
+        let Some(read_at) = self.definitions.unsettled(&name) else { return Ok(true) };
+        let claim = FromCatalog {
+            table,
+            read_at,
+            only_id: !is_whole,
+            id_is_given: self.has_id_rule(&name),
+            formats,
+            logged: if logged.alternative.is_none() { &logged.columns } else { &[] },
+            is_mariadb: self.is_mariadb(),
+        };
+        let holds = holds(&claim)?;
+        if holds && is_whole {
+            self.definitions.settle(&name);
+        }
+        Ok(holds)
     }
 
     /// The names of a table map, as the server that wrote it understands them. A table's does not matter if none of its

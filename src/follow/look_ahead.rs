@@ -1,0 +1,362 @@
+//! Looks ahead in the log, from rows that have to be read under the catalog's definition to the place where the catalog was
+//! asked: does a statement there change the definition?
+//!
+//! Only statements are read. MySQL compresses no transaction that holds a statement (`TRANSACTION_PAYLOAD`); MariaDB may
+//! compress each. What was read is remembered, so that the next table costs only what is new in the log.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+
+use anyhow::{Context, Result};
+
+use super::cursor::Base;
+use super::full_effect::{FullEffect, full_effect};
+use super::in_the_way::may_matter;
+use super::temporary::{By, Temporary};
+use super::transaction::malformed;
+use crate::binlog::event::{Event, EventType};
+use crate::binlog::query::{Query, inflate};
+use crate::position::{FileOrder, LogId, Position};
+use crate::progress::Progress;
+use crate::schema::definitions::ReadAt;
+use crate::schema::selection::Selection;
+use crate::signal::Signal;
+use crate::source::framing::{Framer, Place};
+use crate::source::scan::scan;
+use crate::source::{Mode, Source};
+use crate::sql::effect::Effect;
+use crate::sql::statement::{self, Statement};
+
+/// At most this many statements are remembered. If there are more, the next table costs another reading.
+const MOST: usize = 10_000;
+/// How many characters of a statement are kept for messages.
+const SHOWN_CHARS: usize = 100;
+
+/// What of the log can be looked at.
+pub enum Reach {
+    /// The user's word stands for it (`--trust-catalog`), or there is no catalog.
+    Nothing,
+    /// All of a server's log.
+    Log,
+    /// Files, which may end before the place where the catalog was asked. Tells whether they do not, of their end.
+    Files(Box<dyn FnMut(&Place, Option<LogId>) -> bool>),
+}
+
+/// A statement that changes definitions.
+#[derive(Debug, Clone)]
+pub struct Ahead {
+    place: Place,
+    effects: Vec<FullEffect>,
+    /// Its beginning, for messages.
+    pub text: String,
+}
+
+impl Ahead {
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+}
+
+/// Where the question comes from.
+pub struct Here<'a> {
+    pub place: &'a Place,
+    /// Where the source can begin, at or before `place`.
+    pub base: &'a Base,
+    pub order: &'a FileOrder,
+    temporary: Cow<'a, Temporary>,
+}
+
+impl<'a> Here<'a> {
+    /// A place between two transactions; earlier temporary tables are not known.
+    pub fn new(place: &'a Place, base: &'a Base, order: &'a FileOrder) -> Here<'a> {
+        Here { place, base, order, temporary: Cow::Owned(Temporary::default()) }
+    }
+
+    /// With the temporary tables at that place.
+    pub(super) fn with_temporary(self, temporary: &'a Temporary) -> Here<'a> {
+        Here { temporary: Cow::Borrowed(temporary), ..self }
+    }
+}
+
+/// The answer.
+#[derive(Debug)]
+pub enum Answer {
+    /// No statement stands between.
+    Nothing,
+    /// The first one that does.
+    Statement(Box<Ahead>),
+    /// A signal came.
+    Interrupted,
+}
+
+/// Looks ahead, and remembers the statements seen.
+pub struct LookAhead {
+    reach: Reach,
+    selection: Selection,
+    progress: Progress,
+    /// Those from the last question's place to `reached`, unless they were too many.
+    statements: VecDeque<Ahead>,
+    reached: Option<Base>,
+    /// Definitions read up to this number were read before `reached` was the log's end.
+    covered: Option<u64>,
+    order: FileOrder,
+    temporary: Temporary,
+    /// Warnings not yet printed.
+    pub warnings: Vec<String>,
+}
+
+impl LookAhead {
+    pub fn new(reach: Reach, selection: Selection, progress: Progress) -> LookAhead {
+        LookAhead {
+            reach,
+            selection,
+            progress,
+            statements: VecDeque::new(),
+            reached: None,
+            covered: None,
+            order: FileOrder::default(),
+            temporary: Temporary::default(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Whether the log must be read to answer a question.
+    pub fn must_read(&self, here: &Here<'_>, read_at: &ReadAt) -> bool {
+        let is_past = |end: &Position| is_at_or_after(here.order, (&here.place.file, here.place.end), end);
+        let is_read = |end: &Position| {
+            self.reached
+                .as_ref()
+                .is_some_and(|reached| is_at_or_after(&self.order, (&reached.file, reached.offset), end))
+        };
+        !matches!(self.reach, Reach::Nothing)
+            && self.covered.is_none_or(|covered| covered < read_at.number)
+            && !self.end(read_at).is_some_and(|end| is_past(end) || is_read(end))
+    }
+
+    /// Where the reading ends, if that is known.
+    fn end<'r>(&self, read_at: &'r ReadAt) -> Option<&'r Position> {
+        read_at.log_end.as_ref().filter(|_| matches!(self.reach, Reach::Log))
+    }
+
+    /// The first statement between here and the reading of a definition that matters to it.
+    ///
+    /// # Errors
+    /// When the log cannot be read so far.
+    pub fn first(
+        &mut self,
+        here: &Here<'_>,
+        read_at: &ReadAt,
+        matters: &dyn Fn(&[FullEffect]) -> bool,
+        source: &mut dyn Source,
+        signal: &Signal,
+    ) -> Result<Answer> {
+        if matches!(self.reach, Reach::Nothing) {
+            return Ok(Answer::Nothing);
+        }
+        let end = self.end(read_at);
+        self.forget_before(here);
+        let must_read = self.must_read(here, read_at);
+        let known = self.statements.iter().find(|ahead| {
+            end.is_none_or(|end| !is_at_or_after(&self.order, (&ahead.place.file, ahead.place.start), end))
+                && matters(&ahead.effects)
+        });
+        if let Some(known) = known {
+            return Ok(Answer::Statement(Box::new(known.clone())));
+        }
+        if !must_read {
+            return Ok(Answer::Nothing);
+        }
+        if matches!(self.reach, Reach::Files(_)) && !source.can_read_ahead() {
+            self.warn("standard input and pipes cannot be read twice, so");
+            self.covered = Some(u64::MAX);
+            return Ok(Answer::Nothing);
+        }
+        let found = self.read(here, read_at, end, matters, source, signal);
+        self.progress.clear();
+        found
+    }
+
+    /// Forgets the statements that the main reading has passed.
+    fn forget_before(&mut self, here: &Here<'_>) {
+        let at = Position::new(&*here.place.file, here.place.end);
+        let is_before = |file: &str, offset: u64| {
+            let files = here.order.compare(file, &at.file);
+            files.is_some_and(|files| files.then(offset.cmp(&at.position)).is_lt())
+        };
+        while self.statements.front().is_some_and(|ahead| is_before(&ahead.place.file, ahead.place.start)) {
+            self.statements.pop_front();
+        }
+        if self.reached.as_ref().is_some_and(|reached| is_before(&reached.file, reached.offset)) {
+            self.reached = None;
+        }
+    }
+
+    /// Reads on, until a statement matters, or up to the end.
+    fn read(
+        &mut self,
+        here: &Here<'_>,
+        read_at: &ReadAt,
+        end: Option<&Position>,
+        matters: &dyn Fn(&[FullEffect]) -> bool,
+        source: &mut dyn Source,
+        signal: &Signal,
+    ) -> Result<Answer> {
+        let from = match &self.reached {
+            Some(reached) => reached.clone(),
+            None => {
+                self.statements.clear();
+                self.temporary = here.temporary.clone().into_owned();
+                self.order = here.order.clone();
+                here.base.clone()
+            }
+        };
+        let limit = source.offsets().limit();
+        let mut framer = Framer::at(&from.file, from.offset, source.offsets());
+        let mut reached = from.clone();
+        let mut is_full = false;
+        self.progress.begin("");
+        let mut events = source.begin(&from.file, from.offset, Mode::UntilEnd).context(CANNOT)?;
+        let outcome = scan(events.as_mut(), &mut framer, |event, framer| {
+            let place = framer.place();
+            if signal.is_set() {
+                return Ok(ControlFlow::Break(Answer::Interrupted));
+            }
+            if end.is_some_and(|end| *place.file == *end.file && place.end >= end.position) {
+                return Ok(ControlFlow::Break(Answer::Nothing));
+            }
+            let Some(event) = event else { return Ok(ControlFlow::Continue(())) };
+            let found = self.event(event, framer)?.filter(|ahead| is_after(here, &self.statements, ahead));
+            if let Some(ahead) = found {
+                if matters(&ahead.effects) {
+                    return Ok(ControlFlow::Break(Answer::Statement(Box::new(ahead))));
+                }
+                is_full |= self.statements.len() >= MOST;
+                if !is_full {
+                    self.statements.push_back(ahead);
+                }
+            }
+            if *reached.file != *place.file {
+                self.order.came_to(&place.file);
+                reached.file = place.file.clone();
+            }
+            reached.offset = if place.end <= limit { place.end } else { reached.offset };
+            if self.progress.is_due() {
+                self.progress.look_ahead(&place.file, place.end);
+            }
+            Ok(ControlFlow::Continue(()))
+        });
+        let answer = match outcome {
+            // The files' end, or damage: the main reading ends there, too.
+            Err(_) | Ok(None) if matches!(self.reach, Reach::Files(_)) => {
+                let is_end = outcome.is_ok();
+                self.files_read(framer.place(), framer.log().filter(|_| is_end));
+                return Ok(Answer::Nothing);
+            }
+            outcome => outcome.context(CANNOT)?,
+        };
+        if *reached.file != *framer.place().file {
+            self.order.came_to(&framer.place().file);
+            reached = Base { file: framer.place().file.clone(), offset: framer.place().end, log: None };
+        }
+        self.reached = (!is_full).then_some(reached);
+        if answer.is_none() && !is_full {
+            // The server had nothing more, so this was its end after the definition was read.
+            self.covered = Some(read_at.number);
+        }
+        if is_full {
+            self.statements.clear();
+        }
+        Ok(answer.unwrap_or(Answer::Nothing))
+    }
+
+    /// All files were read, up to this place.
+    fn files_read(&mut self, place: &Place, log: Option<LogId>) {
+        self.covered = Some(u64::MAX);
+        let reaches = match &mut self.reach {
+            Reach::Files(reaches) => reaches(place, log),
+            _ => true,
+        };
+        if !reaches {
+            self.warn("the server's log goes on after the files, so");
+        }
+    }
+
+    fn warn(&mut self, why: &str) {
+        self.warnings.push(format!(
+            "the log lacks column names, so that rows are read by the server's present definitions; {why} statements that \
+             changed them afterwards may go unnoticed. Give all files up to now, or tail the server"
+        ));
+    }
+
+    /// The statement in an event, if it may matter to selected tables.
+    fn event(&mut self, event: &Event<'_>, framer: &Framer) -> Result<Option<Ahead>> {
+        let place = framer.place();
+        let inflated;
+        let body = match EventType::of(event.header.type_byte) {
+            EventType::Query => event.body,
+            EventType::QueryCompressed => {
+                inflated = inflate(framer.format(), event.body).map_err(|why| malformed(why.0, place))?;
+                &inflated
+            }
+            EventType::FormatDescription if framer.format().after_start => {
+                self.temporary = Temporary::of_started_server();
+                return Ok(None);
+            }
+            _ => return Ok(None),
+        };
+        let query = Query::parse(framer.format(), body).map_err(|why| malformed(why.0, place))?;
+        let Statement::Effects(effects) = statement::read(query.text, query.session) else { return Ok(None) };
+        let full = effects.into_iter().map(|effect| {
+            // A name that is not valid text may be any selected table's.
+            full_effect(&self.selection, effect, &query, place)
+                .unwrap_or_else(|_| Effect::Data { verb: "ALTER".to_string() })
+        });
+        let mut effects: Vec<FullEffect> = full.collect();
+        let is_mariadb = framer.format().writer.is_some_and(|writer| writer.is_mariadb());
+        self.temporary.take_out(By::of(event, &query, is_mariadb), &mut effects);
+        effects.retain(|effect| may_matter(effect) && self.is_wanted(effect));
+        if effects.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Ahead { place: place.clone(), effects, text: shown(query.text) }))
+    }
+
+    fn is_wanted(&self, effect: &FullEffect) -> bool {
+        use crate::sql::effect::TableChange::RenamedTo;
+        let selects = |name: &(String, String)| self.selection.selects(&name.0, &name.1);
+        match effect {
+            Effect::Table(name, RenamedTo(to)) => selects(name) || selects(to),
+            Effect::Table(name, _) => selects(name),
+            Effect::Database(name, _) => self.selection.selects_some_of(name),
+            Effect::Data { .. } => true,
+        }
+    }
+}
+
+const CANNOT: &str =
+    "cannot look ahead in the log for statements that changed definitions (--trust-catalog leaves that out)";
+
+/// Whether it stands at or after the question's place, and after the statements known already.
+fn is_after(here: &Here<'_>, known: &VecDeque<Ahead>, ahead: &Ahead) -> bool {
+    let place = &ahead.place;
+    let is_known =
+        known.back().is_some_and(|last| *last.place.file == *place.file && last.place.start >= place.start);
+    let is_before = *here.place.file == *place.file && place.start < here.place.end;
+    !is_known && !is_before
+}
+
+/// Whether a place is at or after another; not if that is unknown.
+fn is_at_or_after(order: &FileOrder, (file, offset): (&str, u64), other: &Position) -> bool {
+    order.compare(file, &other.file).is_some_and(|files| files.then(offset.cmp(&other.position)).is_ge())
+}
+
+/// The beginning of a statement, in one line.
+fn shown(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text.get(..SHOWN_CHARS * 4).unwrap_or(text));
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
+        None => words,
+    }
+}
