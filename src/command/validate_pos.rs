@@ -11,7 +11,7 @@ use crate::binlog::event::EventType;
 use crate::cli::ValidateArgs;
 use crate::exit;
 use crate::follow::cursor::{Base, Cursor};
-use crate::follow::look_ahead::{Answer, Here, LookAhead, Reach};
+use crate::follow::look_ahead::{Answer, Here, LookAhead, Reach, changes_existing};
 use crate::follow::transaction::{Meaning, Transactions};
 use crate::output::Output;
 use crate::position::{FileOrder, Position, Where};
@@ -108,7 +108,7 @@ fn schema(
     let here = Here::new(&place, &base, &order);
     let mut source = Network { options: options.clone(), server: server.clone(), server_id: 0 };
     let read_at = ReadAt { log_end, number: 1 };
-    let answer = look_ahead.first(&here, &read_at, &|_| true, &mut source, signal)?;
+    let answer = look_ahead.first(&here, &read_at, &changes_existing, &mut source, signal)?;
     Ok(match answer {
         Answer::Nothing | Answer::Interrupted => ("catalog", None),
         Answer::Statement(ahead) => {

@@ -202,8 +202,11 @@ impl LookAhead {
         source: &mut dyn Source,
         signal: &Signal,
     ) -> Result<Answer> {
+        let limit = source.offsets().limit();
         let from = match &self.reached {
-            Some(reached) => reached.clone(),
+            Some(reached) if reached.offset <= limit => reached.clone(),
+            // Statements that are known already are left out.
+            Some(_) => here.base.clone(),
             None => {
                 self.statements.clear();
                 self.temporary = here.temporary.clone().into_owned();
@@ -211,9 +214,8 @@ impl LookAhead {
                 here.base.clone()
             }
         };
-        let limit = source.offsets().limit();
         let mut framer = Framer::at(&from.file, from.offset, source.offsets());
-        let mut reached = from.clone();
+        let mut file = from.file.clone();
         let mut is_full = false;
         self.progress.begin("");
         let mut events = source.begin(&from.file, from.offset, Mode::UntilEnd).context(CANNOT)?;
@@ -222,7 +224,9 @@ impl LookAhead {
             if signal.is_set() {
                 return Ok(ControlFlow::Break(Answer::Interrupted));
             }
-            if end.is_some_and(|end| *place.file == *end.file && place.end >= end.position) {
+            // The event before the end is one of those to look at.
+            let at = if event.is_some() { place.start } else { place.end };
+            if end.is_some_and(|end| *place.file == *end.file && at >= end.position) {
                 return Ok(ControlFlow::Break(Answer::Nothing));
             }
             let Some(event) = event else { return Ok(ControlFlow::Continue(())) };
@@ -236,11 +240,10 @@ impl LookAhead {
                     self.statements.push_back(ahead);
                 }
             }
-            if *reached.file != *place.file {
+            if *file != *place.file {
                 self.order.came_to(&place.file);
-                reached.file = place.file.clone();
+                file = place.file.clone();
             }
-            reached.offset = if place.end <= limit { place.end } else { reached.offset };
             if self.progress.is_due() {
                 self.progress.look_ahead(&place.file, place.end);
             }
@@ -255,11 +258,15 @@ impl LookAhead {
             }
             outcome => outcome.context(CANNOT)?,
         };
-        if *reached.file != *framer.place().file {
-            self.order.came_to(&framer.place().file);
-            reached = Base { file: framer.place().file.clone(), offset: framer.place().end, log: None };
-        }
-        self.reached = (!is_full).then_some(reached);
+        // Places inside a transaction are none to begin at, and MariaDB leaves out events there.
+        let place = framer.place();
+        self.order.came_to(&place.file);
+        let reached = match end.filter(|_| answer.is_some()) {
+            Some(end) => Base { file: (&*end.file).into(), offset: end.position, log: None },
+            None => Base { file: place.file.clone(), offset: place.end, log: None },
+        };
+        let is_whole = !is_full && matches!(answer, None | Some(Answer::Nothing));
+        self.reached = is_whole.then_some(reached);
         if answer.is_none() && !is_full {
             // The server had nothing more, so this was its end after the definition was read.
             self.covered = Some(read_at.number);
@@ -349,6 +356,14 @@ fn is_after(here: &Here<'_>, known: &VecDeque<Ahead>, ahead: &Ahead) -> bool {
 /// Whether a place is at or after another; not if that is unknown.
 fn is_at_or_after(order: &FileOrder, (file, offset): (&str, u64), other: &Position) -> bool {
     order.compare(file, &other.file).is_some_and(|files| files.then(offset.cmp(&other.position)).is_ge())
+}
+
+/// Whether a statement changes tables that existed before it, and does not only create one.
+pub fn changes_existing(effects: &[FullEffect]) -> bool {
+    use crate::sql::effect::TableChange::{Created, Data};
+    effects
+        .iter()
+        .any(|effect| !matches!(effect, Effect::Table(_, Created { replaces: false, .. } | Data { .. })))
 }
 
 /// The beginning of a statement, in one line.
