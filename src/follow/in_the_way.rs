@@ -26,11 +26,12 @@ pub fn may_matter(effect: &FullEffect) -> bool {
             TableChange::Data { verb, .. } => verb.starts_with("CREATE"),
             TableChange::Gone
             | TableChange::RenamedTo(_)
-            | TableChange::SequenceCreated { replaces: true, .. }
-            | TableChange::VersioningAdded
-            | TableChange::VersioningDropped => true,
+            | TableChange::SequenceCreated { replaces: true, .. } => true,
             TableChange::Emptied
             | TableChange::Merges(_)
+            // The columns that they add and remove are hidden; the others are clauses of their own.
+            | TableChange::VersioningAdded
+            | TableChange::VersioningDropped
             | TableChange::ForeignKeysAdded(_)
             | TableChange::ForeignKeyDropped { .. }
             | TableChange::Unlogged(_)
@@ -52,9 +53,6 @@ pub fn is_in_the_way(effects: &[FullEffect], definition: &FromCatalog<'_>) -> bo
     effects.iter().filter(|effect| may_matter(effect)).any(|effect| match effect {
         Effect::Table(name, TableChange::Altered(clauses)) => {
             is_it(name) && clauses.iter().any(|clause| is_doubt(clause, definition))
-        }
-        Effect::Table(name, TableChange::VersioningAdded | TableChange::VersioningDropped) => {
-            is_it(name) && !definition.only_id
         }
         Effect::Table(name, TableChange::RenamedTo(to)) => is_it(name) || is_it(to),
         Effect::Table(name, _) => is_it(name),
