@@ -52,10 +52,8 @@ pub fn run(args: &ValidateArgs, signal: &Signal) -> Result<u8> {
         }
     };
     let valid = reason.is_none();
-    let schema = match position.as_ref().filter(|_| valid) {
-        Some(position) => Some(schema(position, &mut conn, &server, &options, signal)),
-        None => None,
-    };
+    let resumes_at = position.as_ref().filter(|_| valid);
+    let schema = resumes_at.map(|position| schema(position, &mut conn, &server, &options, signal));
     if signal.is_set() {
         return Ok(exit::DONE);
     }

@@ -40,8 +40,11 @@ pub enum Reach {
     /// All of a server's log.
     Log,
     /// Files, which may end before the place where the catalog was asked. Tells whether they do not, of their end.
-    Files(Box<dyn FnMut(&Place, Option<LogId>) -> bool>),
+    Files(Box<ReachesEnd>),
 }
+
+/// Whether the server's log ends at a place. The log that the place belongs to is told if it is known.
+pub type ReachesEnd = dyn FnMut(&Place, Option<LogId>) -> bool;
 
 /// A statement that changes definitions.
 #[derive(Debug, Clone)]
