@@ -36,7 +36,7 @@ fn run(command: &Command) -> Result<u8> {
         Command::Load(args) => command::load::run(args, &signal),
         Command::Tail(args) => command::tail::run(args, &signal),
         Command::Position(args) => command::position::run(args),
-        Command::ValidatePos(args) => command::validate_pos::run(args),
+        Command::ValidatePos(args) => command::validate_pos::run(args, &signal),
     };
     if signal.is_set() && outcome.is_ok() {
         signal.end_by_it();

@@ -135,6 +135,19 @@ impl Progress {
         self.show(format!("{file}: {}, {rate} rows/s{lag}", counted(rows, "row")));
     }
 
+    /// Reports the place that a look ahead has reached.
+    pub fn look_ahead(&mut self, file: &str, offset: u64) {
+        self.show(format!("looking ahead for changed definitions: {file}:{offset}"));
+    }
+
+    /// Another one, which draws on the same line.
+    pub fn beside(&self) -> Progress {
+        let (now, what) = (Instant::now(), String::new());
+        let marks = [(now, 0); 2];
+        let (quiet, shown, bar) = (self.quiet, self.shown, self.bar.clone());
+        Progress { quiet, shown, bar, last: None, began: now, begun: now, what, marks }
+    }
+
     /// The rate of the last seconds: an average since the start says little after a quiet night.
     fn recent_rate(&mut self, rows: u64) -> u64 {
         if self.marks[1].0.elapsed() >= WINDOW {

@@ -62,6 +62,10 @@ Altered tables:
              may delete rows, ENGINE=BLACKHOLE or MERGE, rows and TRUNCATE through a MERGE table with selected
              tables, RENAME to a selected name if the log does not hold all rows since CREATE TABLE, an id of
              other columns or another type
+  --strict makes each warning exit 4.
+  Where the log lacks column names (binlog_row_metadata is not FULL), rows are read by the table's present
+  definition. First, the log is searched up to its end for statements that may have changed that since: if there
+  is one, it is exit 4. The search is as long as a bare reading of that part. --trust-catalog leaves it out.
   DROP DATABASE does not name its tables. They are known if the run began at a position that load or tail
   saved, at now or at earliest, or if the command line names them. Else it is exit 4.
 
@@ -73,6 +77,12 @@ Examples:
   dumpa tail -D shop --binlog host-bin.000001 host-bin.000002";
 
 pub const VALIDATE_POS: &str = "\
+The verdict's \"schema\" tells where a tail from a valid position has column names from:
+  log        the log has them (binlog_row_metadata=FULL)
+  catalog    the tables are as they were there: nothing in the log changed a definition since
+  unknown    a statement, which \"schema_reason\" names, may have changed one: rows of that table before it
+             would be exit 4. Tables are those of -D, or else of every database but the server's own
+
 Examples:
   code=0; dumpa validate-pos pos.json || code=$?
   if [ $code = 3 ]; then    # gone for good; after any other code the earlier load is still good

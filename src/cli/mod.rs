@@ -140,6 +140,19 @@ pub struct TailArgs {
     /// were copied, and these columns do not matter.
     #[arg(long, value_name = "HOW", default_value = "read-again")]
     pub swaps: Swaps,
+    /// End the run (exit code 4) at an ALTER that changes rows which the log does not repeat
+    ///
+    /// Without it, each such statement gives a warning, and rows printed before keep their old columns and values.
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Believe that tables had the columns they have now
+    ///
+    /// Where the log lacks column names, rows are read by the server's present definitions. First, the log from there
+    /// to its end is searched for statements that changed them, and rows before such a statement end the run. With this
+    /// option there is no search.
+    #[arg(long)]
+    pub trust_catalog: bool,
 
     /// Read log files from disk instead of a server's log (- is standard input); put TABLEs before it
     #[arg(long, value_name = "FILE", num_args = 1..)]

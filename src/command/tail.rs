@@ -1,6 +1,7 @@
 //! `dumpa tail`: events from the source; rows to the printer; at a commit flush, then save.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
@@ -12,19 +13,21 @@ use crate::cli::{Swaps, TailArgs};
 use crate::exit::{self, ReaderGone, unavailable, usage};
 use crate::follow::cursor::Flow;
 use crate::follow::{Follower, OnSwap, Plan};
+use crate::follow::look_ahead::{LookAhead, Reach};
 use crate::output::Output;
-use crate::position::{FileOrder, Position, SaveFile, Where};
+use crate::position::{FileOrder, LogId, Position, SaveFile, Where};
 use crate::progress::Progress;
 use crate::row::layouts::{Layouts, Lookup};
 use crate::schema::catalog::Catalog;
 use crate::schema::definition::Definition;
+use crate::schema::followed::ReadAt;
 use crate::schema::known::Survey;
 use crate::schema::table_search::{self, Found, Missing, Search};
 use crate::server::{Given, Options, Server, binary_log, connect};
 use crate::signal::Signal;
 use crate::source::event_queue::{Batch, Taken};
 use crate::source::files::LogFiles;
-use crate::source::framing::FIRST_OFFSET;
+use crate::source::framing::{FIRST_OFFSET, Place};
 use crate::source::network::Network;
 use crate::source::reading_thread::spawn;
 use crate::source::{Events, Source};
@@ -48,10 +51,13 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     // Finds errors in these arguments before connecting.
     wanted(&args.tables, &args.shape, &options, false)?;
     let mut progress = progress(&args.messages);
+    let beside = progress.beside();
     let mut start = match args.binlog.is_empty() {
         true => from_server(args, options, from, until)?,
         false => from_files(args, options, &from, until.as_ref())?,
     };
+    let selection = start.layouts.selection().clone();
+    let look_ahead = LookAhead::new(start.reach, selection, beside);
     let plan = Plan {
         source: &mut *start.source,
         from: start.from,
@@ -65,6 +71,8 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
             Swaps::ReadAgain => OnSwap::ReadAgain,
             Swaps::Continue => OnSwap::Continue,
         },
+        strict: args.strict,
+        look_ahead,
         signal,
     };
     let mut follower = Follower::new(plan, Output::stdout())?;
@@ -80,6 +88,8 @@ struct Start {
     from: Position,
     until: Option<Position>,
     order: FileOrder,
+    /// What can be looked at ahead.
+    reach: Reach,
     /// The server's, for the saved position.
     uuid: Option<String>,
 }
@@ -93,7 +103,7 @@ fn from_server(args: &TailArgs, given: Options, from: Where, until: Option<Where
     let from = resolve(from, &mut conn, &server)?;
     let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
     let order = file_order(&from, until.as_ref(), &mut conn, &server);
-    let lookup = lookup(options.clone(), server.clone());
+    let lookup = lookup(options.clone(), server.clone(), !args.trust_catalog);
     let mut layouts = layouts(args, &given, Some(lookup), server.lower_case_names)?;
     let missing = match args.allow_missing {
         true => Missing::IsFine,
@@ -103,7 +113,8 @@ fn from_server(args: &TailArgs, given: Options, from: Where, until: Option<Where
     survey(conn, &server, &mut layouts, Search { estimates: false, missing })?;
     let uuid = server.uuid.clone();
     let source = Network { options, server, server_id: args.server_id.unwrap_or(0) };
-    Ok(Start { source: Box::new(source), layouts, from, until, order, uuid })
+    let reach = if args.trust_catalog { Reach::Nothing } else { Reach::Log };
+    Ok(Start { source: Box::new(source), layouts, from, until, order, reach, uuid })
 }
 
 /// Reads log files. A server, if one was given, is asked only for definitions that the files lack.
@@ -137,7 +148,14 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
         false => None,
     };
     let lower_case = asked.as_ref().is_some_and(|(_, server)| server.lower_case_names);
-    let lookup = asked.as_ref().map(|(_, server)| lookup(own, server.clone()));
+    let reach = match &asked {
+        Some((_, server)) if !args.trust_catalog => {
+            let network = Network { options: own.clone(), server: server.clone(), server_id: 0 };
+            Reach::Files(Box::new(move |place, log| reaches_end(network.clone(), place, log)))
+        }
+        _ => Reach::Nothing,
+    };
+    let lookup = asked.as_ref().map(|(_, server)| lookup(own, server.clone(), false));
     if lookup.is_none() && args.shape.omits_generated() {
         return Err(usage(
             "--generated omit: log files do not say which columns are generated. Name a server to ask with --host",
@@ -155,7 +173,15 @@ fn from_files(args: &TailArgs, options: Options, from: &Where, until: Option<&Wh
         layouts.foreign_keys.surveyed(None, native);
     }
     let order = FileOrder::new(names);
-    Ok(Start { source: Box::new(files), layouts, from, until, order, uuid: None })
+    Ok(Start { source: Box::new(files), layouts, from, until, order, reach, uuid: None })
+}
+
+/// Whether the server's log ends at a place in a file of it. `log` identifies the file's log.
+fn reaches_end(mut network: Network, place: &Place, log: Option<LogId>) -> bool {
+    let end = connect(&network.options).and_then(|mut conn| binary_log::end(&mut conn, &network.server));
+    let Ok(end) = end else { return false };
+    let is_there = *end.file == *place.file && end.position <= place.end;
+    is_there && log.is_some() && network.identify(Position::new(end.file, FIRST_OFFSET)).log == log
 }
 
 fn layouts(
@@ -226,6 +252,8 @@ struct ServerLookup {
     options: Options,
     server: Server,
     catalog: Option<Catalog>,
+    asks_for_log_end: bool,
+    read_at: Rc<ReadAt>,
 }
 
 impl ServerLookup {
@@ -242,7 +270,23 @@ impl ServerLookup {
 
 impl Lookup for ServerLookup {
     fn definition(&mut self, database: &str, table: &str) -> Result<Option<Definition>> {
-        self.ask(|catalog| catalog.definition(database, table))
+        let asks_for_end = self.asks_for_log_end;
+        let (definition, log_end) = self.ask(|catalog| {
+            let before = catalog.questions();
+            let definition = catalog.definition(database, table)?;
+            // What was read ahead is as old as the last answer.
+            let is_new = catalog.questions() != before;
+            Ok((definition, is_new.then(|| if asks_for_end { catalog.log_end() } else { None })))
+        })?;
+        if let Some(log_end) = log_end {
+            self.asks_for_log_end = log_end.is_some();
+            self.read_at = Rc::new(ReadAt { log_end, number: self.read_at.number + 1 });
+        }
+        Ok(definition)
+    }
+
+    fn read_at(&self) -> Rc<ReadAt> {
+        self.read_at.clone()
     }
 
     fn is_sequence(&mut self, database: &str, table: &str) -> Result<Option<bool>> {
@@ -261,8 +305,8 @@ impl Lookup for ServerLookup {
     }
 }
 
-fn lookup(options: Options, server: Server) -> Box<dyn Lookup> {
-    Box::new(ServerLookup { options, server, catalog: None })
+fn lookup(options: Options, server: Server, asks_for_log_end: bool) -> Box<dyn Lookup> {
+    Box::new(ServerLookup { options, server, catalog: None, asks_for_log_end, read_at: Rc::default() })
 }
 
 /// Checks the names on the command line against the catalog, notes the tables that exist (a DROP DATABASE does not name

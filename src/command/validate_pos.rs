@@ -10,17 +10,22 @@ use super::log_in;
 use crate::binlog::event::EventType;
 use crate::cli::ValidateArgs;
 use crate::exit;
-use crate::follow::cursor::Cursor;
+use crate::follow::cursor::{Base, Cursor};
+use crate::follow::look_ahead::{Answer, Here, LookAhead, Reach, changes_existing};
 use crate::follow::transaction::{Meaning, Transactions};
 use crate::output::Output;
 use crate::position::{FileOrder, Position, Where};
+use crate::progress::{Progress, When};
+use crate::schema::followed::ReadAt;
+use crate::schema::selection::Selection;
 use crate::server::{Options, Server, binary_log, queries};
-use crate::source::framing::Framer;
+use crate::signal::Signal;
+use crate::source::framing::{Framer, Place};
 use crate::source::network::Network;
 use crate::source::scan::scan;
 use crate::source::{Events, Mode, Offsets, Source};
 
-pub fn run(args: &ValidateArgs) -> Result<u8> {
+pub fn run(args: &ValidateArgs, signal: &Signal) -> Result<u8> {
     let at = Where::parse(&args.position)?;
     let (options, mut conn, server) = log_in(&args.connection)?;
     let position = match at {
@@ -47,12 +52,68 @@ pub fn run(args: &ValidateArgs) -> Result<u8> {
         }
     };
     let valid = reason.is_none();
-    let verdict = verdict(valid, reason, position.as_ref(), &server);
+    let resumes_at = position.as_ref().filter(|_| valid);
+    let schema = resumes_at.map(|position| schema(position, &mut conn, &server, &options, signal));
+    if signal.is_set() {
+        return Ok(exit::DONE);
+    }
+    let mut verdict = verdict(valid, reason, position.as_ref(), &server);
+    if let (Value::Object(verdict), Some(schema)) = (&mut verdict, schema) {
+        let (schema, reason) = match schema {
+            Ok(told) => told,
+            Err(error) => ("unknown", Some(exit::message(&error))),
+        };
+        verdict.insert("schema".into(), json!(schema));
+        verdict.extend(reason.map(|reason| ("schema_reason".into(), json!(reason))));
+    }
     let mut output = Output::stdout();
     output.buffer.extend_from_slice(verdict.to_string().as_bytes());
     output.buffer.push(b'\n');
     output.flush()?;
     Ok(if valid { exit::DONE } else { exit::UNAVAILABLE })
+}
+
+/// What a tail from a valid position would read rows by, and why that may fail: the names in the `log`, the `catalog`, or
+/// `unknown` if a statement in between changed a definition.
+///
+/// # Errors
+/// When the log cannot be read from there to its end.
+fn schema(
+    position: &Position,
+    conn: &mut Conn,
+    server: &Server,
+    options: &Options,
+    signal: &Signal,
+) -> Result<(&'static str, Option<String>)> {
+    let metadata = queries::variable(conn, "binlog_row_metadata")?;
+    if metadata.is_some_and(|is| is.eq_ignore_ascii_case("FULL")) {
+        return Ok(("log", None));
+    }
+    let log_end = binary_log::end(conn, server).ok();
+    let tables = match options.database {
+        Some(_) => &[][..],
+        None => &["*.*".to_string()],
+    };
+    let mut selection = Selection::new(tables, options.database.as_deref())?;
+    if server.lower_case_names {
+        selection = selection.lower_case();
+    }
+    let progress = Progress::new(When::Auto, false);
+    let mut look_ahead = LookAhead::new(Reach::Log, selection, progress);
+    let place = Place { file: (&*position.file).into(), start: position.position, end: position.position };
+    let base = Base { file: place.file.clone(), offset: place.start, log: None };
+    let order = binary_log::files(conn, server).map(FileOrder::new).unwrap_or_default();
+    let here = Here::new(&place, &base, &order);
+    let mut source = Network { options: options.clone(), server: server.clone(), server_id: 0 };
+    let read_at = ReadAt { log_end, number: 1 };
+    let answer = look_ahead.first(&here, &read_at, &changes_existing, &mut source, signal)?;
+    Ok(match answer {
+        Answer::Nothing | Answer::Interrupted => ("catalog", None),
+        Answer::Statement(ahead) => {
+            let why = format!("the statement at {} may change columns: {}", ahead.place(), ahead.shown());
+            ("unknown", Some(why))
+        }
+    })
 }
 
 /// The position that an error concerns, as context.

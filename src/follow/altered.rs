@@ -37,7 +37,7 @@ impl Steps<'_> {
                     place, table.0, table.1,
                 )));
             }
-            self.warn_of_values(table, clauses, place);
+            self.warn_of_values(table, clauses, place)?;
         }
         Ok(())
     }
@@ -54,24 +54,30 @@ impl Steps<'_> {
         self.layouts.tables_known.columns_renamed(table, &renames(clauses));
     }
 
-    fn warn_of_values(&mut self, table: &FullName, clauses: &[Clause], place: &Place) {
+    /// # Errors
+    /// Exit 4 with `--strict`.
+    fn warn_of_values(&mut self, table: &FullName, clauses: &[Clause], place: &Place) -> Result<()> {
         let changes: Vec<String> = clauses
             .iter()
             .filter(|clause| self.may_change_values(table, clause))
             .filter_map(described)
             .collect();
         if changes.is_empty() {
-            return;
+            return Ok(());
         }
         let layouts = &mut self.layouts;
-        let warning = format!(
+        let what = format!(
             "{}: altered at {} ({}). The log does not repeat its rows: those printed before keep their old columns and \
-             values. Load again if that matters",
+             values. Load again",
             layouts.selection().printed(&table.0, &table.1),
             place,
             changes.join(", ")
         );
-        layouts.warnings.push(warning);
+        if self.strict {
+            return Err(unreadable(format!("{what} (--strict)")));
+        }
+        layouts.warnings.push(format!("{what} if that matters"));
+        Ok(())
     }
 
     /// Whether a clause may change values. A primary key makes its columns NOT NULL, which, without a strict sql_mode,

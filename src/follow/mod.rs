@@ -9,14 +9,17 @@ mod foreign_keys;
 mod full_effect;
 mod hidden_tables;
 mod id_changes;
+mod in_the_way;
 mod last_line;
 mod lines;
+pub mod look_ahead;
 mod merge_tables;
 mod prepared;
 mod reread;
 mod rows;
 mod savepoints;
 mod schemas;
+mod settle;
 mod statement;
 mod swaps;
 mod temporary;
@@ -46,6 +49,7 @@ use crate::source::{Events, Mode, Source};
 use births::Births;
 use cursor::{Cursor, Flow};
 use lines::Lines;
+use look_ahead::LookAhead;
 use prepared::{Prepared, Replay};
 use reread::Reread;
 use rows::{Printing, RowPrinter};
@@ -72,6 +76,9 @@ pub struct Plan<'a> {
     /// Lines tell the definitions of tables.
     pub with_schemas: bool,
     pub on_swap: OnSwap,
+    /// An ALTER that changes rows which the log does not repeat ends the run.
+    pub strict: bool,
+    pub look_ahead: LookAhead,
     pub signal: &'a Signal,
 }
 
@@ -108,6 +115,8 @@ struct Steps<'a> {
     temporary: Temporary,
     /// With `--schemas`.
     schemas: Option<Schemas>,
+    strict: bool,
+    look_ahead: LookAhead,
     /// Row images of a compressed rows event.
     inflated: Vec<u8>,
     /// Time of the last event, in seconds since 1970.
@@ -146,6 +155,8 @@ impl<'a> Follower<'a> {
             stopped_inside: false,
             temporary: Temporary::default(),
             schemas: plan.with_schemas.then(Schemas::default),
+            strict: plan.strict,
+            look_ahead: plan.look_ahead,
             inflated: Vec::new(),
             seen_seconds: 0,
         };
@@ -302,7 +313,13 @@ impl Steps<'_> {
                 }
                 self.begin();
             }
-            Meaning::TableMap => self.table_map(event, framer)?,
+            Meaning::TableMap => {
+                self.table_map(event, framer)?;
+                // A signal may have ended the look ahead.
+                if self.signal.is_set() {
+                    return Ok(Flow::Stop);
+                }
+            }
             Meaning::HiddenTableMap => self.hidden_table_map(event, framer)?,
             Meaning::Rows { kind, ends } => {
                 if self.print_rows(kind, event, framer)? == Flow::Stop {
@@ -383,12 +400,14 @@ impl Steps<'_> {
         }
         let map = TableMap::parse(framer.format(), event.header.type_byte, event.body);
         let map = map.map_err(|why| malformed(why.0, framer.place()))?;
-        let (place, order) = (framer.place(), self.cursor.order());
+        let (place, order) = (framer.place(), self.cursor.order().clone());
         let is_no_table = |known: &KnownTables, name: &FullName| {
             let here = Position::new(&*place.file, place.end);
-            known.is_no_table(name, &here, order, event.header.timestamp.into())
+            known.is_no_table(name, &here, &order, event.header.timestamp.into())
         };
-        self.layouts.map(&map, event.body, place, &is_no_table)?;
+        self.settled_map(place, &|layouts, accepted| {
+            layouts.map(&map, event.body, place, &is_no_table, accepted)
+        })?;
         self.show_schema_of_map(map.table_id)
     }
 

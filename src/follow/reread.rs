@@ -277,7 +277,10 @@ impl Steps<'_> {
             return Ok(());
         }
         reread.ids.insert(map.table_id);
-        self.layouts.map_renamed(&map, event.body, framer.place(), &reread.reading.table)
+        let table = reread.reading.table.clone();
+        self.settled_map(framer.place(), &|layouts, accepted| {
+            layouts.map_renamed(&map, event.body, framer.place(), &table, accepted)
+        })
     }
 
     /// Follows the table through a statement: it is renamed, or altered.

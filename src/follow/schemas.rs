@@ -85,7 +85,7 @@ impl Steps<'_> {
         for table in tables.into_iter().filter(|table| !is_left(table) || came(table)) {
             let known = self.layouts.known_definition(table).cloned();
             match known {
-                Some(known) if known.is_followed => {
+                Some(known) if known.is_sure() => {
                     self.show_schema(table, Some(known.definition), Some(&sql))?;
                 }
                 _ => self.show_schema(table, None, Some(&sql))?,

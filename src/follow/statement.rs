@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::Steps;
 use super::cursor::Flow;
-use super::full_effect::FullEffect;
+use super::full_effect::{self, FullEffect};
 use super::lines::{Counts, Line, LineContent};
 use super::swaps::{Moves, Swaps};
 use super::temporary::By;
@@ -14,10 +14,9 @@ use crate::binlog::query::Query;
 use crate::exit::unreadable;
 use crate::position::Position;
 use crate::schema::known::{FullName, KnownTables};
-use crate::schema::mysql50;
 use crate::source::framing::{Framer, Place};
 use crate::sql::alter::{ONLY_DELETE, ONLY_HISTORY};
-use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange, TableName};
+use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange};
 use crate::tuple::{LinePrefixes, Op};
 
 impl Steps<'_> {
@@ -135,64 +134,9 @@ impl Steps<'_> {
         Ok(Flow::Continue)
     }
 
-    /// The effect with full names, as the server compares them. Nothing else converts names.
-    ///
-    /// # Errors
-    /// Exit 4 when a name is not valid text, and may be a selected table's or database's.
+    /// See [`full_effect::full_effect`].
     pub(super) fn full_effect(&self, effect: Effect, query: &Query<'_>, place: &Place) -> Result<FullEffect> {
-        let full = |name: TableName| self.full(name, query, place);
-        Ok(match effect {
-            Effect::Data { verb } => Effect::Data { verb },
-            Effect::Database(_, DatabaseChange::Altered) => {
-                Effect::Database(String::new(), DatabaseChange::Altered)
-            }
-            Effect::Database(Some(name), change) => {
-                Effect::Database(self.understood(name, query, place)?, change)
-            }
-            Effect::Database(None, _) => return Err(self.illegible("database", place)),
-            // Data in statement format ends the run whatever the table's name is.
-            Effect::Table(name, TableChange::Data { verb, alone, deletes_all }) => match full(name) {
-                Ok(table) => Effect::Table(table, TableChange::Data { verb, alone, deletes_all }),
-                Err(_) => Effect::Data { verb },
-            },
-            Effect::Table(name, change) => Effect::Table(full(name)?, change.with_names(full)?),
-        })
-    }
-
-    /// A table's full name.
-    ///
-    /// # Errors
-    /// Exit 4 when the name is not valid text, and may be a selected table's.
-    fn full(&self, name: TableName, query: &Query<'_>, place: &Place) -> Result<FullName> {
-        let selection = self.layouts.selection();
-        let default = || std::str::from_utf8(query.database).ok().map(str::to_string);
-        let database = name.database.unwrap_or_else(default);
-        let database = database.map(|name| self.understood(name, query, place)).transpose()?;
-        match (database, name.table) {
-            (Some(database), Some(table)) => match self.understood(table, query, place) {
-                Err(_) if !selection.selects_some_of(&database) => Ok((database, String::new())),
-                table => Ok((database, table?)),
-            },
-            (Some(database), None) if !selection.selects_some_of(&database) => Ok((database, String::new())),
-            _ => Err(self.illegible("table", place)),
-        }
-    }
-
-    /// A name as the server understands and compares it.
-    fn understood(&self, name: String, query: &Query<'_>, place: &Place) -> Result<String> {
-        match mysql50::understood(&name, query.session.writer) {
-            Ok(same) if same.len() == name.len() => Ok(self.layouts.selection().folded(name)),
-            Ok(real) => Ok(self.layouts.selection().folded(real.to_string())),
-            Err(why) => Err(unreadable(format!("at {place} {why}"))),
-        }
-    }
-
-    fn illegible(&self, what: &str, place: &Place) -> anyhow::Error {
-        unreadable(format!(
-            "the statement at {} names a {what} in bytes that are not valid in the client's character set: cannot \
-             tell which {what} it is. Load again",
-            place
-        ))
+        full_effect::full_effect(self.layouts.selection(), effect, query, place)
     }
 
     pub(super) fn is_wanted(&self, table: &FullName) -> bool {

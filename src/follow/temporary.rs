@@ -38,7 +38,7 @@ impl By {
 }
 
 /// Temporary tables by session, until the session drops them. When a session ends, the server drops its tables.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Temporary {
     sessions: HashMap<SessionId, HashSet<FullName>>,
     len: usize,

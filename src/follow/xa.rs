@@ -128,6 +128,9 @@ impl Steps<'_> {
             | Meaning::Begin { abandons: false } => ReplayState::GoesOn,
             Meaning::TableMap => {
                 self.table_map(event, framer)?;
+                if self.signal.is_set() {
+                    return Ok(Flow::Stop);
+                }
                 ReplayState::GoesOn
             }
             Meaning::Rows { kind, .. } => {

@@ -2,6 +2,7 @@
 
 mod check;
 pub mod column_reader;
+pub mod from_catalog;
 mod image;
 pub mod layout;
 pub mod layouts;

@@ -14,7 +14,8 @@ use super::known::FullName;
 use super::quoting::quoted;
 use super::read_ahead::ReadAhead;
 use super::{Table, column_grants, enum_labels, expression_columns, merge_tables, system_versioning};
-use crate::server::Server;
+use crate::position::Position;
+use crate::server::{Server, binary_log};
 
 /// No such database, table dropped, no such table, and table altered since the snapshot began.
 const GONE: [u16; 4] = [1049, 1051, 1146, 1412];
@@ -27,6 +28,8 @@ pub struct Catalog {
     /// Whether the account may read all of a database.
     reads_all: HashMap<String, bool>,
     read_ahead: ReadAhead,
+    /// How often the server was asked for definitions.
+    questions: u64,
 }
 
 impl Catalog {
@@ -49,6 +52,7 @@ impl Catalog {
             server: server.clone(),
             reads_all: HashMap::new(),
             read_ahead: ReadAhead::default(),
+            questions: 0,
         })
     }
 
@@ -64,6 +68,16 @@ impl Catalog {
     /// The definitions of some tables may have changed.
     pub fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool) {
         self.read_ahead.forget(changed);
+    }
+
+    /// How often the server was asked for definitions: if no more often than before, an answer was read ahead.
+    pub fn questions(&self) -> u64 {
+        self.questions + self.read_ahead.questions()
+    }
+
+    /// Where the server's log ends now; `None` if the account may not ask.
+    pub fn log_end(&mut self) -> Option<Position> {
+        binary_log::end(&mut self.conn, &self.server).ok()
     }
 
     /// Gives the connection back.
@@ -179,6 +193,7 @@ impl Catalog {
         };
         let full_name = quoted(database, table);
         for column in &mut definition.columns {
+            self.questions += u64::from(enum_labels::asks(column));
             enum_labels::find(&mut self.conn, self.server.is_mariadb(), &full_name, column);
         }
         if !reads_all {
@@ -190,6 +205,7 @@ impl Catalog {
             other => other?,
         }
         if may_have_versions {
+            self.questions += 1;
             system_versioning::ask(&mut self.conn, database, table, &mut definition)?;
         }
         Ok(Some(definition))
@@ -197,6 +213,7 @@ impl Catalog {
 
     /// Asks for one table; `None` if the account sees no such table.
     fn describe(&mut self, database: &str, table: &str) -> Result<Option<Described>> {
+        self.questions += 1;
         let of_table = |field: &str| {
             format!(
                 "(SELECT {field} FROM information_schema.TABLES \
@@ -232,6 +249,7 @@ impl Catalog {
 
     /// All keys, in the server's order.
     fn keys(&mut self, database: &str, table: &str) -> Result<Vec<DefinedKey>> {
+        self.questions += 1;
         let rows: Vec<Row> = self
             .conn
             .query(format!("SHOW INDEX FROM {}", quoted(database, table)))
@@ -264,6 +282,7 @@ impl Catalog {
             definition.keys = self.keys(database, table)?;
         }
         if definition.keys.iter().flat_map(|key| &key.columns).any(Option::is_none) {
+            self.questions += 1;
             expression_columns::ask(&mut self.conn, database, table, definition)?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use anyhow::Result;
 
-use super::followed::{Change, Followed, Known};
+use super::followed::{Change, Followed, Known, KnownBy, ReadAt};
 use super::from_log::{Logged, LoggedTable};
 use super::known::FullName;
 use super::{Id, Table, definition, expression_columns, system_versioning};
@@ -24,6 +24,9 @@ use crate::version::Release;
 pub trait Lookup {
     /// A table's present definition; `None` if there is no such table.
     fn definition(&mut self, database: &str, table: &str) -> Result<Option<definition::Definition>>;
+
+    /// When the last answer to [`Lookup::definition`] was read.
+    fn read_at(&self) -> Rc<ReadAt>;
 
     /// Whether the catalog has a sequence of this name (MariaDB), or else another table; `None` if there is no such table.
     fn is_sequence(&mut self, database: &str, table: &str) -> Result<Option<bool>>;
@@ -41,7 +44,9 @@ pub struct Definition {
     /// It is the table's present definition, from the catalog. It must be checked against the log, since the rows may be
     /// older.
     pub is_from_catalog: bool,
-    /// A statement of the log made it: the catalog may know a later one.
+    /// The log lacks only its id, which is by the table's present keys.
+    pub has_present_id: bool,
+    /// It is known from the log: the catalog may know a later one.
     pub is_followed: bool,
     /// For stderr.
     pub warning: Option<String>,
@@ -141,8 +146,14 @@ impl Definitions {
                     (String::from_utf8_lossy(map.database), String::from_utf8_lossy(map.table));
                 let name = (database.to_string(), table.to_string());
                 let table = self.required(&database, &table, place)?;
-                let is_followed = self.followed.get(&name).is_some_and(|known| known.is_followed);
-                Ok(Definition { table, is_from_catalog: true, is_followed, warning: None })
+                let is_followed = self.followed.get(&name).is_some_and(Known::is_sure);
+                Ok(Definition {
+                    table,
+                    is_from_catalog: true,
+                    has_present_id: false,
+                    is_followed,
+                    warning: None,
+                })
             }
         }
     }
@@ -160,13 +171,34 @@ impl Definitions {
             (None, Some(lookup)) => {
                 let Some(told) = lookup.definition(database, table)? else { return Ok(None) };
                 let told = Rc::new(told);
-                self.followed.told(name.clone(), Rc::clone(&told));
+                let by = KnownBy::Catalog(lookup.read_at());
+                self.followed.set(name.clone(), Known { definition: Rc::clone(&told), by });
                 told
             }
         };
         let made = definition.table(database, table)?;
         self.tables.insert(name, made.clone());
         Ok(Some(made))
+    }
+
+    /// When the definition that is known of a table was read from the catalog, unless it is known to hold.
+    pub fn unsettled(&self, table: &FullName) -> Option<Rc<ReadAt>> {
+        match &self.followed.get(table)?.by {
+            KnownBy::Catalog(read_at) => Some(Rc::clone(read_at)),
+            KnownBy::Log | KnownBy::Columns => None,
+        }
+    }
+
+    /// See [`Followed::holds`].
+    pub fn settle(&mut self, table: &FullName, with_all: bool) {
+        self.followed.holds(table, with_all);
+    }
+
+    /// This definition of a table holds here, not the one that is known.
+    pub fn was(&mut self, table: &FullName, definition: definition::Definition, with_all: bool) {
+        let by = if with_all { KnownBy::Log } else { KnownBy::Columns };
+        self.followed.set(table.clone(), Known { definition: Rc::new(definition), by });
+        self.tables.remove(table);
     }
 
     /// See [`Lookup::is_sequence`]; `None` also without a catalog.
@@ -216,9 +248,16 @@ impl Definitions {
     fn completed(&mut self, mut table: Table, formats: &[ColumnFormat], place: &str) -> Result<Definition> {
         self.remove_expression_columns(&mut table)?;
         if table.id != Id::Unknown && !self.writer_is_mariadb() && !self.needs_generated {
-            return Ok(Definition { table, is_from_catalog: false, is_followed: false, warning: None });
+            return Ok(Definition {
+                table,
+                is_from_catalog: false,
+                has_present_id: false,
+                is_followed: false,
+                warning: None,
+            });
         }
         let catalog = self.in_catalog(&table.database, &table.name)?;
+        let has_present_id = table.id == Id::Unknown && catalog.is_some();
         let mut warning = None;
         if self.writer_is_mariadb() {
             system_versioning::remove_hidden(&mut table, formats, catalog.as_ref());
@@ -245,7 +284,7 @@ impl Definitions {
                 table.id = catalog.id;
             }
         }
-        Ok(Definition { table, is_from_catalog: false, is_followed: false, warning })
+        Ok(Definition { table, is_from_catalog: false, has_present_id, is_followed: false, warning })
     }
 
     /// Removes the hidden columns of functional indexes, if the log counts them. The catalog decides, because a declared

@@ -9,6 +9,11 @@ use super::quoting::quote;
 /// How many rows are searched for one with the label.
 const ROWS: u32 = 100_000;
 
+/// Whether the server is asked for labels.
+pub fn asks(column: &DefinedColumn) -> bool {
+    column.labels.iter().any(Option::is_none)
+}
+
 /// Completes a column's labels as far as the server reveals them.
 pub fn find(conn: &mut Conn, mariadb: bool, table: &str, column: &mut DefinedColumn) {
     let is_set = column.kind == "set";

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::definition::Definition;
 use super::evolve::{self, Setting};
 use super::known::FullName;
+use crate::position::Position;
 use crate::sql::ddl::{CharsetSpec, Ddl, NotUnderstood, Understood};
 use crate::sql::tokens::Session;
 
@@ -48,12 +49,38 @@ pub enum Change<'a> {
     },
 }
 
-/// A definition that holds at the current place.
+/// A definition that is known at the current place.
 #[derive(Debug, Clone)]
 pub struct Known {
     pub definition: Rc<Definition>,
-    /// A statement of the log made it; otherwise the catalog told it.
-    pub is_followed: bool,
+    pub by: KnownBy,
+}
+
+/// How a definition is known, and so what a statement makes of it.
+#[derive(Debug, Clone)]
+pub enum KnownBy {
+    /// It holds here: statements of the log made it, or it is known to have been so at an earlier place.
+    Log,
+    /// The catalog told it. All that matters for reading rows holds here; other parts, such as keys, may be later ones.
+    Columns,
+    /// The catalog told it, when it was asked. It may be a later one.
+    Catalog(Rc<ReadAt>),
+}
+
+impl Known {
+    /// All of it holds here.
+    pub fn is_sure(&self) -> bool {
+        matches!(self.by, KnownBy::Log)
+    }
+}
+
+/// When a definition was read from the catalog.
+#[derive(Debug, Default)]
+pub struct ReadAt {
+    /// The end of the server's log, asked for after the definition was read; `None` if it is not known.
+    pub log_end: Option<Position>,
+    /// Counts the readings.
+    pub number: u64,
 }
 
 /// The definitions that are known at the current place, by table.
@@ -69,9 +96,17 @@ impl Followed {
         self.tables.get(table)
     }
 
-    /// The catalog told a definition, which holds at the current place.
-    pub fn told(&mut self, table: FullName, definition: Rc<Definition>) {
-        self.tables.insert(table, Known { definition, is_followed: false });
+    pub fn set(&mut self, table: FullName, known: Known) {
+        self.tables.insert(table, known);
+    }
+
+    /// The catalog's definition of a table holds here, with all its parts or with those that rows need.
+    pub fn holds(&mut self, table: &FullName, with_all: bool) {
+        if let Some(known) = self.tables.get_mut(table)
+            && matches!(known.by, KnownBy::Catalog(_))
+        {
+            known.by = if with_all { KnownBy::Log } else { KnownBy::Columns };
+        }
     }
 
     pub fn forget(&mut self, table: &FullName) {
@@ -108,17 +143,23 @@ impl Followed {
                 self.made(table, if_not_exists, created, session)
             }
             Change::Copied { table, like, if_not_exists } => {
-                let like = self.tables.get(like).map(|known| Definition::clone(&known.definition));
+                let like = self.tables.get(like).filter(|known| known.is_sure());
+                let like = like.map(|known| Definition::clone(&known.definition));
                 let like = like.ok_or_else(|| NotUnderstood("LIKE of a table that is not known".into()));
                 self.made(table, if_not_exists, like, session)
             }
             Change::Altered { table } => {
                 let Some(known) = self.tables.get(table) else { return Ok(()) };
+                if !known.is_sure() {
+                    // It may have been told with this change.
+                    self.forget(table);
+                    return Ok(());
+                }
                 let Ok(Ddl::Alter(steps)) = ddl else { return self.unknown(table, ddl) };
                 let setting = self.setting(&table.0, session);
                 match evolve::altered(&known.definition, steps, &setting) {
                     Ok(definition) => {
-                        self.set(table, definition);
+                        self.made_by_log(table, definition);
                         Ok(())
                     }
                     Err(why) => {
@@ -128,8 +169,8 @@ impl Followed {
                 }
             }
             Change::Renamed { from, to } => {
-                match self.tables.remove(from) {
-                    Some(known) => _ = self.tables.insert(to.clone(), Known { is_followed: true, ..known }),
+                match self.tables.remove(from).filter(Known::is_sure) {
+                    Some(known) => _ = self.tables.insert(to.clone(), known),
                     None => self.forget(to),
                 }
                 Ok(())
@@ -164,8 +205,8 @@ impl Followed {
         Setting { session, database_charset: self.charsets.get(database).map(String::as_str) }
     }
 
-    fn set(&mut self, table: &FullName, definition: Definition) {
-        self.tables.insert(table.clone(), Known { definition: Rc::new(definition), is_followed: true });
+    fn made_by_log(&mut self, table: &FullName, definition: Definition) {
+        self.set(table.clone(), Known { definition: Rc::new(definition), by: KnownBy::Log });
     }
 
     fn unknown(&mut self, table: &FullName, ddl: &Understood<Ddl>) -> Result<(), NotUnderstood> {
@@ -186,7 +227,7 @@ impl Followed {
     ) -> Result<(), NotUnderstood> {
         if if_not_exists {
             // MySQL logs it also where the table existed, MariaDB does not. A definition that is known stays.
-            if self.tables.contains_key(table) {
+            if self.tables.get(table).is_some_and(Known::is_sure) {
                 return Ok(());
             }
             if !session.is_mariadb() {
@@ -195,7 +236,7 @@ impl Followed {
         }
         match definition {
             Ok(definition) => {
-                self.set(table, definition);
+                self.made_by_log(table, definition);
                 Ok(())
             }
             Err(why) => {

@@ -29,7 +29,11 @@ struct Database {
 
 /// Tables that were read before they are asked for, by database.
 #[derive(Debug, Default)]
-pub struct ReadAhead(HashMap<String, Database>);
+pub struct ReadAhead {
+    databases: HashMap<String, Database>,
+    /// How often a database was read at once.
+    questions: u64,
+}
 
 impl ReadAhead {
     /// What was read of a table, once: asked again, the server must answer. Reads the database if that pays.
@@ -41,7 +45,7 @@ impl ReadAhead {
         table: &str,
     ) -> Option<Described> {
         let new = || Database { asked: 0, next: MIN_ASKED, tables: HashMap::new() };
-        let known = self.0.entry(database.to_string()).or_insert_with(new);
+        let known = self.databases.entry(database.to_string()).or_insert_with(new);
         if let Some(described) = known.tables.remove(table) {
             return Some(described);
         }
@@ -50,14 +54,19 @@ impl ReadAhead {
             return None;
         }
         known.next = known.asked * 2;
+        self.questions += 1;
         // An error shows again when the server is asked for the table.
         known.tables = read(conn, server, database, known.asked * TABLES_PER_ASKED).ok()?;
         known.tables.remove(table)
     }
 
+    pub fn questions(&self) -> u64 {
+        self.questions
+    }
+
     /// The definitions of some tables may have changed.
     pub fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool) {
-        for (database, known) in &mut self.0 {
+        for (database, known) in &mut self.databases {
             known.tables.retain(|table, _| !changed(database, table));
         }
     }

@@ -142,6 +142,10 @@ impl Source for LogFiles {
         self.first_pipe.is_none_or(|first| self.paths.iter().take(first).any(|path| name_of(path) == file))
     }
 
+    fn can_read_ahead(&self) -> bool {
+        !self.paths.iter().any(|path| is_pipe(path))
+    }
+
     fn offsets(&self) -> Offsets {
         Offsets::OfFiles
     }

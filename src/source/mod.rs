@@ -30,6 +30,11 @@ pub trait Source {
         true
     }
 
+    /// Whether everything from the followed place on can be read beside the main reading.
+    fn can_read_ahead(&self) -> bool {
+        true
+    }
+
     /// How its events' offsets count.
     fn offsets(&self) -> Offsets;
 }

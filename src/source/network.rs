@@ -30,7 +30,7 @@ const WRITE_TIMEOUT_S: u32 = 86_400;
 const MARIA_CAPABILITY: u32 = 4;
 
 /// A server's binary log.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Network {
     pub options: Options,
     pub server: Server,

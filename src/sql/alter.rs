@@ -282,7 +282,8 @@ impl Altered {
         let from = old_name.unwrap_or_else(|| to.clone());
         let not_null =
             type_word == "serial" || definition.holds_all(&["not", "null"]) || definition.holds("primary");
-        self.clauses.push(Clause::ChangeColumn { from, to: to.clone(), type_word, not_null });
+        let moves = definition.holds("first") || definition.holds("after");
+        self.clauses.push(Clause::ChangeColumn { from, to: to.clone(), type_word, not_null, moves });
         self.keys_of(to, definition);
         self.deletes_with_ignore = true;
     }

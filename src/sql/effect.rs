@@ -150,6 +150,8 @@ pub enum Clause {
         type_word: String,
         /// NOT NULL is given, or implied.
         not_null: bool,
+        /// FIRST or AFTER is given.
+        moves: bool,
     },
     RenameColumn {
         from: Identifier,

@@ -92,7 +92,24 @@ on_each_server! {
     fn what_changes_no_value_is_no_difference(server) {
         let db = server.fresh_db("altered");
         for (columns, values, alter, content) in HARMLESS {
-            let lines = tail(&db, columns, values, alter).expect_code(0).lines();
+            let run = tail(&db, columns, values, alter);
+            // Only a log with signs and character sets proves that they were the same; labels it has with names.
+            let has_signs = server.is_mysql() && server.version() >= (8, 0);
+            let is_proved = match columns.split(' ').next() {
+                Some("e") => false,
+                Some("s") => alter.starts_with("convert"),
+                _ => has_signs || alter.starts_with("add"),
+            };
+            if !is_proved {
+                assert!(run.stdout.is_empty() && run.stderr.contains("--trust-catalog"), "{alter}: {}", run.stderr);
+                db.sql(&format!("drop table t;\ncreate table t (id int primary key, {columns})"));
+                let start = Start::here(&db);
+                db.sql(&format!("set sql_mode = '';\nset names utf8;\ninsert into t values (1, {values});\nalter table t {alter}"));
+                let lines = start.tail_with(&db, "t", &["--trust-catalog"]).expect_code(0).lines();
+                assert_eq!(lines[0].content_text, *content, "{alter}");
+                continue;
+            }
+            let lines = run.expect_code(0).lines();
             assert_eq!(lines[0].content_text, *content, "{alter}");
         }
     }

@@ -32,6 +32,7 @@ mod hostile_server;
 mod identity;
 mod instructions;
 mod json;
+mod look_ahead;
 mod merge_tables;
 mod model;
 mod mysql50_names;

@@ -8,14 +8,15 @@ use std::rc::Rc;
 use anyhow::Result;
 
 use super::check::{self, Mismatch};
+use super::from_catalog::FromCatalog;
 use super::layout::{Layout, old_decimals};
 use super::skip::Skipper;
 use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::table_map::TableMap;
 use crate::bytes::Malformed;
 use crate::exit::unreadable;
-use crate::schema::definitions::Definitions;
-use crate::schema::followed::{Change, Known};
+use crate::schema::definitions::{Definition, Definitions};
+use crate::schema::followed::{Change, Known, KnownBy};
 use crate::schema::foreign_keys::{ForeignKey, ForeignKeys};
 use crate::schema::from_log::{self, Logged};
 use crate::schema::known::{FullName, KnownTables};
@@ -23,7 +24,7 @@ use crate::schema::matched_names::MatchedNames;
 use crate::schema::merge_tables::MergeTables;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
-use crate::schema::{Generated, Id, Table, mysql50, sequence};
+use crate::schema::{self, Generated, Id, Table, mysql50, sequence};
 use crate::sql::ddl::{Ddl, Understood};
 use crate::sql::tokens::Session;
 use crate::value::{Dialect, Style};
@@ -57,6 +58,13 @@ impl Mapping {
             Mapping::Refused { columns, .. } => *columns,
         }
     }
+}
+
+/// What a table map leads to.
+enum Made {
+    Mapping(Mapping),
+    /// This must be known first.
+    Asks(Box<FromCatalog>),
 }
 
 /// How a definition differs from a table map.
@@ -217,6 +225,16 @@ impl Layouts {
         self.definitions.known(table)
     }
 
+    /// See [`Definitions::settle`].
+    pub fn settle(&mut self, table: &FullName, with_all: bool) {
+        self.definitions.settle(table, with_all);
+    }
+
+    /// See [`Definitions::was`].
+    pub fn definition_was(&mut self, table: &FullName, definition: schema::definition::Definition, with_all: bool) {
+        self.definitions.was(table, definition, with_all);
+    }
+
     /// See [`Definitions::follow`].
     pub fn follow_definition(
         &mut self,
@@ -245,26 +263,33 @@ impl Layouts {
 
     /// Handles the table map at `place`. The same one again costs only a comparison. `is_no_table` tells of a selected name
     /// whether it is known there to be no base table's.
+    ///
+    /// A definition from the catalog must be known to hold there: then that is returned instead, and nothing is done.
+    /// `accepted` are the readings of the catalog that need not be asked for any more.
     pub fn map(
         &mut self,
         map: &TableMap<'_>,
         body: &[u8],
         place: &dyn std::fmt::Display,
         is_no_table: &IsNoTable<'_>,
-    ) -> Result<()> {
+        accepted: Option<u64>,
+    ) -> Result<Option<FromCatalog>> {
         let statement = self.statement;
         if let Some(known) = self.maps.get_mut(&map.table_id)
             && known.body == body
         {
             known.statement = statement;
-            return Ok(());
+            return Ok(None);
         }
-        let mapping = Rc::new(self.make(map, &place.to_string(), is_no_table, None)?);
+        let mapping = match self.make(map, &place.to_string(), is_no_table, None, accepted)? {
+            Made::Mapping(mapping) => Rc::new(mapping),
+            Made::Asks(claim) => return Ok(Some(*claim)),
+        };
         let [database, table] = [map.database, map.table].map(String::from_utf8_lossy);
         let (database, table) = self.understood(&database, &table).unwrap_or((&database, &table));
         let table = (database.to_string(), table.to_string());
         self.keep(map.table_id, CachedMap { table, body: body.to_vec(), mapping, statement });
-        Ok(())
+        Ok(None)
     }
 
     /// [`Layouts::map`] for a table that has another name by now, `table`: its rows print under that.
@@ -277,14 +302,18 @@ impl Layouts {
         body: &[u8],
         place: &dyn std::fmt::Display,
         table: &FullName,
-    ) -> Result<()> {
+        accepted: Option<u64>,
+    ) -> Result<Option<FromCatalog>> {
         if self.maps.get(&map.table_id).is_some_and(|known| known.body == body) {
-            return Ok(());
+            return Ok(None);
         }
-        let mapping = Rc::new(self.make(map, &place.to_string(), &|_, _| false, Some(table))?);
+        let mapping = match self.make(map, &place.to_string(), &|_, _| false, Some(table), accepted)? {
+            Made::Mapping(mapping) => Rc::new(mapping),
+            Made::Asks(claim) => return Ok(Some(*claim)),
+        };
         let (table, body, statement) = (table.clone(), body.to_vec(), self.statement);
         self.keep(map.table_id, CachedMap { table, body, mapping, statement });
-        Ok(())
+        Ok(None)
     }
 
     /// Takes the cached table maps out, for another reading of the log: there, the same map may have another meaning.
@@ -323,7 +352,8 @@ impl Layouts {
         place: &str,
         is_no_table: &IsNoTable<'_>,
         renamed: Option<&FullName>,
-    ) -> Result<Mapping> {
+        accepted: Option<u64>,
+    ) -> Result<Made> {
         let mut name =
             format!("{}.{}", String::from_utf8_lossy(map.database), String::from_utf8_lossy(map.table));
         if let Some((database, table)) = renamed {
@@ -361,28 +391,28 @@ impl Layouts {
                  which {members} are selected: the log does not say which. Write to those tables themselves, and load \
                  again"
             );
-            return Ok(Mapping::Refused { columns: formats.len(), why });
+            return Ok(Made::Mapping(Mapping::Refused { columns: formats.len(), why }));
         }
         if !self.selection.selects(&table.0, &table.1) {
-            return self.skipped(&table.0, &table.1, &formats);
+            return self.skipped(&table.0, &table.1, &formats).map(Made::Mapping);
         }
         let logged = Logged::read(map, &formats, self.definitions.writer()).map_err(bad)?;
         if self.is_mariadb()
             && sequence::may_be(&formats, &logged.columns)
             && self.is_sequence(&table, is_no_table)?.unwrap_or_else(|| self.guess_sequence(&table, &logged))
         {
-            return self.skipped(&table.0, &table.1, &formats);
+            return self.skipped(&table.0, &table.1, &formats).map(Made::Mapping);
         }
-        let joined = self.joined(map, (&formats, &logged), place)?;
+        let joined = self.joined(map, (&formats, &logged), place, accepted)?;
         let joined = match joined {
             // What statements made of it may be wrong. Then the catalog decides, as for a table that is new.
             Err(misfit) if misfit.is_followed => {
                 self.definitions.does_not_fit(&table);
-                self.joined(map, (&formats, &logged), place)?
+                self.joined(map, (&formats, &logged), place, accepted)?
             }
             joined => joined,
         };
-        joined.map(Mapping::Wanted).map_err(|Misfit { mismatch, .. }| {
+        joined.map_err(|Misfit { mismatch, .. }| {
             unreadable(format!(
                 "the rows of {name} at {place} do not fit the table as it is now: {mismatch}. The table was altered \
                  since: load again{}",
@@ -397,8 +427,12 @@ impl Layouts {
         map: &TableMap<'_>,
         (formats, logged): (&[ColumnFormat], &Logged),
         place: &str,
-    ) -> Result<Result<Layout, Misfit>> {
+        accepted: Option<u64>,
+    ) -> Result<Result<Made, Misfit>> {
         let definition = self.definitions.of(map, formats, logged, place)?;
+        if let Some(claim) = self.claim(&definition, formats, logged, accepted) {
+            return Ok(Ok(Made::Asks(Box::new(claim))));
+        }
         definition.warning.into_iter().for_each(|warning| self.warn(warning));
         let is_followed = definition.is_followed;
         let mut table = definition.table;
@@ -423,7 +457,32 @@ impl Layouts {
         if !matches!(table.id, Id::Columns(_)) {
             self.warn(no_key(&printed));
         }
-        Ok(Ok(layout))
+        Ok(Ok(Made::Mapping(Mapping::Wanted(layout))))
+    }
+
+    /// What must be found out before the catalog's definition of a table can be used at this table map.
+    fn claim(
+        &self,
+        definition: &Definition,
+        formats: &[ColumnFormat],
+        logged: &Logged,
+        accepted: Option<u64>,
+    ) -> Option<FromCatalog> {
+        let table = &definition.table;
+        let name = (table.database.clone(), table.name.clone());
+        let known = self.definitions.known(&name)?;
+        let KnownBy::Catalog(read_at) = &known.by else { return None };
+        let is_used = definition.is_from_catalog || definition.has_present_id;
+        (is_used && accepted.is_none_or(|accepted| accepted < read_at.number)).then(|| FromCatalog {
+            definition: Rc::clone(&known.definition),
+            table: table.clone(),
+            read_at: Rc::clone(read_at),
+            only_id: !definition.is_from_catalog,
+            id_is_given: self.has_id_rule(&name),
+            formats: formats.to_vec(),
+            logged: if logged.alternative.is_none() { logged.columns.clone() } else { Vec::new() },
+            is_mariadb: self.is_mariadb(),
+        })
     }
 
     /// The names of a table map, as the server that wrote it understands them. A table's does not matter if none of its

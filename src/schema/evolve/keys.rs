@@ -5,7 +5,7 @@ use super::{Setting, refused};
 use crate::schema::definition::{DefinedColumn, DefinedKey, KeyKind};
 use crate::sql::ddl::{KeySort, KeySpec, Step, Understood};
 
-const PRIMARY: &str = "PRIMARY";
+pub(super) const PRIMARY: &str = "PRIMARY";
 
 /// Unique keys of more bytes are hashes on MariaDB. Older row formats have shorter ones.
 const MAX_TREE_BYTES: u64 = 3072;

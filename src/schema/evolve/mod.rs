@@ -7,12 +7,14 @@ mod column;
 mod keys;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 use super::definition::{DefinedColumn, DefinedKey, Definition, HiddenParts};
 use crate::sql::ddl::{CharsetSpec, ColumnPlace, NotUnderstood, Step, TableBody, TableOptions, Understood};
 use crate::sql::tokens::Session;
 use column::{converted, defined, is_same_name};
 use keys::Keys;
+pub use undo::before;
 
 /// What a statement's outcome depends on, beside its text.
 #[derive(Debug, Clone, Copy)]

@@ -13,8 +13,10 @@ use super::{files, valid_json};
 use dumpa::exit;
 use dumpa::follow::cursor::Flow;
 use dumpa::follow::{Follower, OnSwap, Plan};
+use dumpa::follow::look_ahead::{LookAhead, Reach};
 use dumpa::output::Output;
 use dumpa::position::{FileOrder, Position};
+use dumpa::progress::{Progress, When};
 use dumpa::row::layouts::Layouts;
 use dumpa::schema::rules::Rules;
 use dumpa::schema::selection::Selection;
@@ -52,6 +54,8 @@ fn tail(mut source: LogFiles, choices: u8) -> anyhow::Result<()> {
         zero_date_as_string: choices & 8 != 0,
     };
     let signal = Signal::default();
+    let selection = Selection::new(&tables, None)?;
+    let progress = Progress::new(When::Never, true);
     let plan = Plan {
         on_swap: OnSwap::ReadAgain,
         source: &mut source,
@@ -59,9 +63,11 @@ fn tail(mut source: LogFiles, choices: u8) -> anyhow::Result<()> {
         from_was_given: choices & 16 != 0,
         until: None,
         order: FileOrder::new(vec!["bin.000001".into()]),
-        layouts: Layouts::new(Selection::new(&tables, None)?, Rules::default(), style, None),
+        layouts: Layouts::new(selection.clone(), Rules::default(), style, None),
         with_old: choices & 32 != 0,
         with_schemas: choices & 64 != 0,
+        strict: false,
+        look_ahead: LookAhead::new(Reach::Nothing, selection.clone(), progress),
         signal: &signal,
     };
     let mut follower = Follower::new(plan, Output::to(stdout()))?;

@@ -31,7 +31,7 @@ pub fn run(data: &[u8]) {
         let selection = Selection::new(&[tables.to_string()], None).expect("a table");
         let mut layouts = Layouts::new(selection, Rules::default(), Style::default(), None);
         layouts.written_by(version);
-        if layouts.map(&map, body, &"bin.000001:4", &|_, _| false).is_err() {
+        if layouts.map(&map, body, &"bin.000001:4", &|_, _| false, Some(u64::MAX)).is_err() {
             continue;
         }
         let mapping = layouts.get(map.table_id).expect("a table map that was taken in");
