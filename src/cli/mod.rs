@@ -126,6 +126,13 @@ pub struct TailArgs {
     #[arg(long)]
     pub old: bool,
 
+    /// Keep the schema history in FILE [default: the file of --save with .schema added]
+    ///
+    /// The history tells which definition each table had from which place in the log on. With it, a run that is resumed
+    /// reads each row under the columns that it was written with. Give it where you resume from the last line of output.
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<PathBuf>,
+
     /// Print a line with the definition of each table before its first rows, and after each statement that changed it
     ///
     /// ["schema", TABLE, null, DEFINITION, METADATA]: columns, keys, and the statement as "sql". "columns" is null where the

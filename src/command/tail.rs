@@ -8,12 +8,14 @@ use anyhow::{Context, Result};
 use mysql::Conn;
 use mysql::prelude::Queryable;
 
+use super::history;
 use super::{identify, progress, wanted, without_database};
 use crate::cli::{Swaps, TailArgs};
 use crate::exit::{self, ReaderGone, unavailable, usage};
 use crate::follow::cursor::Flow;
-use crate::follow::{Follower, OnSwap, Plan};
 use crate::follow::look_ahead::{LookAhead, Reach};
+use crate::follow::recorder::Recorder;
+use crate::follow::{Follower, OnSwap, Plan};
 use crate::output::Output;
 use crate::position::{FileOrder, LogId, Position, SaveFile, Where};
 use crate::progress::Progress;
@@ -40,10 +42,14 @@ const LINGER: Duration = Duration::from_micros(100);
 const ADVICE: &str = "Give --allow-missing if it was dropped, or is yet to be created";
 /// How often a position is saved, at most.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
+/// How often the schema history is told how far it goes, at most. What a killed run did not tell is followed again.
+const NOTE_EVERY: Duration = Duration::from_secs(60);
 
 pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     let save = args.save.as_deref().map(SaveFile::new).transpose()?;
     save.iter().try_for_each(|save| save.differs_from(&args.binlog))?;
+    let kept = args.save.as_deref().zip(save.as_ref());
+    let history = history::open(args.schema.as_deref(), kept)?;
     let from = Where::parse(args.from.as_deref().unwrap_or("earliest"))?;
     let given = matches!(from, Where::At(_));
     let until = args.until.as_deref().map(Where::parse).transpose()?;
@@ -67,6 +73,7 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
         layouts: start.layouts,
         with_old: args.old,
         with_schemas: args.schemas,
+        recorder: history.map(|history| Recorder::new(history, start.uuid.clone())),
         on_swap: match args.swaps {
             Swaps::ReadAgain => OnSwap::ReadAgain,
             Swaps::Continue => OnSwap::Continue,
@@ -76,8 +83,12 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
         signal,
     };
     let mut follower = Follower::new(plan, Output::stdout())?;
+    if follower.begin_history()? == Flow::Stop {
+        return Ok(exit::DONE);
+    }
     let events = follower.begin()?;
-    let tail = Tail { follower, save, reached: None, saved: None, at: Instant::now(), uuid: start.uuid };
+    let now = Instant::now();
+    let tail = Tail { follower, save, reached: None, saved: None, at: now, noted: now, uuid: start.uuid };
     tail.run(events, signal, &mut progress)
 }
 
@@ -356,6 +367,8 @@ struct Tail<'a> {
     reached: Option<Position>,
     saved: Option<Position>,
     at: Instant,
+    /// When the schema history was last told how far it goes.
+    noted: Instant,
     uuid: Option<String>,
 }
 
@@ -449,6 +462,10 @@ impl Tail<'_> {
             return Ok(());
         }
         let position = Position { server_uuid: self.uuid.clone(), ..reached.clone() };
+        if self.noted.elapsed() >= NOTE_EVERY {
+            self.follower.note_followed()?;
+            self.noted = Instant::now();
+        }
         save.save(&position)?;
         self.saved = self.reached.clone();
         Ok(())

@@ -105,8 +105,15 @@ pub(super) fn same(a: &str, b: &str) -> bool {
 }
 
 /// The error of rows before such a statement.
-pub fn error(definition: &FromCatalog, ahead: &Ahead, place: &Place) -> anyhow::Error {
+pub fn error(definition: &FromCatalog, ahead: &Ahead, place: &Place, or_log_names: &str) -> anyhow::Error {
     let Table { database, name, .. } = &definition.table;
+    if let Some(misfit) = &definition.misfit {
+        return unreadable(format!(
+            "{misfit}. The table was altered since, at {} ({}): load again{or_log_names}",
+            ahead.place(),
+            ahead.shown()
+        ));
+    }
     let what = match definition.only_id {
         true => "the columns that make up the id of",
         false => "the column names and types of",

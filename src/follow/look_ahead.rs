@@ -57,6 +57,8 @@ pub struct Ahead {
     place: Place,
     effects: Vec<FullEffect>,
     text: Vec<u8>,
+    /// The default database.
+    database: Vec<u8>,
     pub session: Session,
 }
 
@@ -67,6 +69,17 @@ impl Ahead {
 
     pub fn effects(&self) -> &[FullEffect] {
         &self.effects
+    }
+
+    /// As it stands in the log, but for who ran it.
+    pub fn query(&self) -> Query<'_> {
+        Query {
+            thread_id: 0,
+            database: &self.database,
+            text: &self.text,
+            session: self.session,
+            lists_databases: false,
+        }
     }
 
     /// What it says of a definition.
@@ -169,6 +182,30 @@ impl LookAhead {
             order: FileOrder::default(),
             temporary: Temporary::default(),
             warnings: Vec::new(),
+        }
+    }
+
+    /// One for another part of the log.
+    pub fn another(&self) -> LookAhead {
+        LookAhead::new(Reach::Log, self.selection.clone(), self.progress.beside())
+    }
+
+    /// All statements up to a place that is known to be in the log. `None` if they are too many, or a signal came.
+    ///
+    /// # Errors
+    /// When the log cannot be read so far.
+    pub fn up_to(
+        mut self,
+        here: &Here<'_>,
+        to: &Position,
+        source: &mut dyn Source,
+        signal: &Signal,
+    ) -> Result<Option<Vec<Ahead>>> {
+        let read_at = ReadAt { log_end: Some(to.clone()), number: 1 };
+        match self.first(here, &read_at, &|_| false, source, signal)? {
+            Answer::Interrupted => Ok(None),
+            Answer::Nothing | Answer::Statement(_) if self.has_more => Ok(None),
+            Answer::Nothing | Answer::Statement(_) => Ok(Some(self.statements.into())),
         }
     }
 
@@ -452,18 +489,19 @@ impl LookAhead {
             place: place.clone(),
             effects,
             text: query.text.to_vec(),
+            database: query.database.to_vec(),
             session: query.session,
         }))
     }
 
     fn is_wanted(&self, effect: &FullEffect) -> bool {
-        let selects = |name: &FullName| {
-            self.selection.selects(&name.0, &name.1) || self.later_names.contains(name)
-        };
+        let selects =
+            |name: &FullName| self.selection.selects(&name.0, &name.1) || self.later_names.contains(name);
         match effect {
             Effect::Table(name, TableChange::RenamedTo(to)) => selects(name) || selects(to),
             Effect::Table(name, _) => selects(name),
-            Effect::Database(name, _) => self.selection.selects_some_of(name),
+            // ALTER DATABASE goes without a name.
+            Effect::Database(name, _) => name.is_empty() || self.selection.selects_some_of(name),
             Effect::Data { .. } => true,
         }
     }
@@ -490,14 +528,17 @@ fn is_at_or_after(order: &FileOrder, (file, offset): (&str, u64), other: &Positi
 pub fn changes_existing(effects: &[FullEffect]) -> bool {
     use TableChange::{Created, Data};
     effects.iter().any(|effect| {
-        may_matter(effect) && !matches!(effect, Effect::Table(_, Created { replaces: false, .. } | Data { .. }))
+        may_matter(effect)
+            && !matches!(effect, Effect::Table(_, Created { replaces: false, .. } | Data { .. }))
     })
 }
 
 /// Whether an effect may change some definition in some way.
 fn may_define(effect: &FullEffect) -> bool {
     use TableChange::{Altered, VersioningAdded, VersioningDropped};
-    may_matter(effect) || matches!(effect, Effect::Table(_, Altered(_) | VersioningAdded | VersioningDropped))
+    may_matter(effect)
+        || matches!(effect, Effect::Database(..))
+        || matches!(effect, Effect::Table(_, Altered(_) | VersioningAdded | VersioningDropped))
 }
 
 /// Whether an effect may concern a table of one of these names.

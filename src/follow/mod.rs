@@ -15,6 +15,7 @@ mod lines;
 pub mod look_ahead;
 mod merge_tables;
 mod prepared;
+pub mod recorder;
 mod reread;
 mod rows;
 mod savepoints;
@@ -51,6 +52,7 @@ use cursor::{Cursor, Flow};
 use lines::Lines;
 use look_ahead::LookAhead;
 use prepared::{Prepared, Replay};
+use recorder::Recorder;
 use reread::Reread;
 use rows::{Printing, RowPrinter};
 use schemas::Schemas;
@@ -75,6 +77,8 @@ pub struct Plan<'a> {
     pub with_old: bool,
     /// Lines tell the definitions of tables.
     pub with_schemas: bool,
+    /// Keeps the schema history.
+    pub recorder: Option<Recorder>,
     pub on_swap: OnSwap,
     /// An ALTER that changes rows which the log does not repeat ends the run.
     pub strict: bool,
@@ -115,6 +119,7 @@ struct Steps<'a> {
     temporary: Temporary,
     /// With `--schemas`.
     schemas: Option<Schemas>,
+    recorder: Option<Recorder>,
     strict: bool,
     look_ahead: LookAhead,
     /// Row images of a compressed rows event.
@@ -155,12 +160,26 @@ impl<'a> Follower<'a> {
             stopped_inside: false,
             temporary: Temporary::default(),
             schemas: plan.with_schemas.then(Schemas::default),
+            recorder: plan.recorder,
             strict: plan.strict,
             look_ahead: plan.look_ahead,
             inflated: Vec::new(),
             seen_seconds: 0,
         };
         Ok(Follower { framer, steps })
+    }
+
+    /// Makes the definitions known that the schema history holds, and completes it where the run begins.
+    ///
+    /// # Errors
+    /// Exit 2 when the history belongs to another log; those of asking the catalog and reading the log.
+    pub fn begin_history(&mut self) -> Result<Flow> {
+        self.steps.begin_history()
+    }
+
+    /// Notes in the schema history how far it goes.
+    pub fn note_followed(&mut self) -> Result<()> {
+        self.steps.note_followed()
     }
 
     /// Starts reading at the position.
@@ -217,12 +236,15 @@ impl<'a> Follower<'a> {
 
     /// Writes all lines that may be written now.
     pub fn flush(&mut self) -> Result<()> {
+        self.steps.sync_history()?;
         self.steps.lines.flush()
     }
 
     /// Writes all lines that may be written at the end of the run.
     pub fn finish(&mut self) -> Result<()> {
-        self.steps.lines.finish(self.steps.stopped_inside)
+        self.steps.sync_history()?;
+        self.steps.lines.finish(self.steps.stopped_inside)?;
+        self.steps.note_followed()
     }
 
     /// Waits until everything handed over is written. Call it before a message.
@@ -306,6 +328,7 @@ impl Steps<'_> {
                     self.rolled_back(framer)?;
                 }
                 self.new_format(event, framer)?;
+                self.note_followed()?;
             }
             Meaning::Begin { abandons } => {
                 if abandons {

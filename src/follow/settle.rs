@@ -6,24 +6,26 @@ use std::rc::Rc;
 use anyhow::Result;
 
 use super::Steps;
-use super::full_effect::FullEffect;
 use super::in_the_way::{self, is_in_the_way, may_matter};
 use super::look_ahead::{Ahead, Between, Here, concerns};
+use crate::exit::unreadable;
 use crate::row::from_catalog::FromCatalog;
 use crate::row::layouts::Layouts;
 use crate::schema::definition::Definition;
-use crate::schema::evolve::{self, Setting};
+use crate::schema::evolve::{self, Partial, Setting};
 use crate::schema::known::FullName;
 use crate::source::framing::Place;
 use crate::sql::ddl::{Ddl, Step};
 use crate::sql::effect::{Effect, TableChange};
 
 /// What is known of a definition from the catalog.
-enum Settled {
+pub(super) enum Judgement {
     /// It holds for the rows, but is not known beyond them.
     ForThem,
     /// It, or the one that was worked back, is kept as known.
     Known,
+    /// This statement may have changed it, and cannot be undone.
+    InTheWay(Box<Ahead>),
     /// The run ends first.
     Interrupted,
 }
@@ -31,8 +33,8 @@ enum Settled {
 /// A definition worked back through statements.
 struct WorkedBack {
     definition: Definition,
-    /// Statements that could not be undone, as far as they concern the table.
-    left: Vec<Ahead>,
+    /// Statements that could not be undone, and the table's name there.
+    left: Vec<(FullName, Ahead)>,
     /// Columns had other names.
     renames: bool,
 }
@@ -46,20 +48,24 @@ impl Steps<'_> {
     ) -> Result<()> {
         let mut accepted = None;
         while let Some(claim) = map(&mut self.layouts, accepted)? {
-            let settled = self.settle(&claim, place);
+            let judged = self.settle(&claim, place);
             self.layouts.warnings.append(&mut self.look_ahead.warnings);
-            match settled? {
-                Settled::ForThem => accepted = Some(claim.read_at.number),
-                Settled::Known => {}
-                Settled::Interrupted => return Ok(()),
+            match judged? {
+                Judgement::ForThem => accepted = Some(claim.read_at.number),
+                Judgement::Known => {
+                    self.record_settled(&(claim.table.database.clone(), claim.table.name.clone()))?;
+                }
+                Judgement::InTheWay(ahead) => {
+                    return Err(in_the_way::error(&claim, &ahead, place, self.layouts.or_log_names()));
+                }
+                Judgement::Interrupted => return Ok(()),
             }
         }
-        Ok(())
+        self.sync_history()
     }
 
-    /// # Errors
-    /// Exit 4 when the definition may have been another one, and cannot be known.
-    fn settle(&mut self, claim: &FromCatalog, place: &Place) -> Result<Settled> {
+    /// Finds out whether a definition from the catalog holds at a place.
+    pub(super) fn settle(&mut self, claim: &FromCatalog, place: &Place) -> Result<Judgement> {
         // Rows of a prepared transaction are as the table was at its commit: until then it was locked. So are those of a
         // table that is read again, as its definition here is.
         let base = self.cursor.base();
@@ -71,73 +77,139 @@ impl Steps<'_> {
             self.lines.flush()?;
         }
         let name = (claim.table.database.clone(), claim.table.name.clone());
-        let between = self.look_ahead.between(&here, &claim.read_at, &name, &mut *self.source, self.signal)?;
-        let statements = match between {
-            Between::All(statements) => statements,
-            Between::TooMany(None) | Between::Unknown => return Ok(Settled::ForThem),
-            Between::TooMany(Some(first)) => return Err(in_the_way::error(claim, &first, place)),
-            Between::Interrupted => return Ok(Settled::Interrupted),
+        // The catalog knows the table by the name that it has in the end.
+        let mut asked = (name.clone(), claim.definition.clone(), Rc::clone(&claim.read_at));
+        let (altering, statements) = loop {
+            let between = self.look_ahead.between(&here, &asked.2, &name, &mut *self.source, self.signal)?;
+            let statements = match between {
+                Between::All(statements) => statements,
+                Between::TooMany(None) | Between::Unknown => return for_them(claim),
+                Between::TooMany(Some(first)) => return Ok(Judgement::InTheWay(first)),
+                Between::Interrupted => return Ok(Judgement::Interrupted),
+            };
+            match passage(&statements, &name) {
+                Err(lost) => return Ok(Judgement::InTheWay(Box::new(lost.clone()))),
+                Ok((last_name, altering)) if last_name == asked.0 => break (altering, statements),
+                Ok((last_name, _)) => {
+                    asked = match self.layouts.ask_catalog(&last_name)? {
+                        Some((definition, read_at)) => (last_name, Some(Rc::new(definition)), read_at),
+                        None => return in_the_way_of_missing(claim, &statements),
+                    };
+                }
+            }
         };
-        if statements.is_empty() {
-            // Of a definition that only its id is used of, nothing compared the rest with the log.
+        let Some(now) = asked.1 else { return in_the_way_of_missing(claim, &statements) };
+        if asked.0 == name && altering.is_empty() {
             self.layouts.settle(&name, true);
-            return Ok(Settled::Known);
+            return Ok(Judgement::Known);
         }
-        let is_lost = |ahead: &&Ahead| !only_alters(ahead.effects(), &name);
-        if let Some(lost) = statements.iter().find(is_lost) {
-            return Err(in_the_way::error(claim, lost, place));
-        }
-        let worked_back = work_back(&claim.definition, &statements);
-        let table = worked_back.definition.table(&name.0, &name.1)?;
-        let was = FromCatalog {
-            definition: Rc::new(worked_back.definition.clone()),
-            table,
-            read_at: Rc::clone(&claim.read_at),
-            formats: claim.formats.clone(),
-            logged: claim.logged.clone(),
-            ..*claim
+        let worked_back = work_back(&now, altering);
+        let was = |name: &FullName| {
+            anyhow::Ok(FromCatalog {
+                definition: None,
+                table: worked_back.definition.table(&name.0, &name.1)?,
+                misfit: None,
+                read_at: Rc::clone(&claim.read_at),
+                formats: claim.formats.clone(),
+                logged: claim.logged.clone(),
+                ..*claim
+            })
         };
-        let mut left = worked_back.left.iter();
-        if let Some(ahead) = left.find(|ahead| {
-            worked_back.renames && ahead.effects().iter().any(may_matter) || is_in_the_way(ahead.effects(), &was)
-        }) {
-            return Err(in_the_way::error(claim, ahead, place));
+        for (name, ahead) in &worked_back.left {
+            let may_matter = worked_back.renames && ahead.effects().iter().any(may_matter);
+            if may_matter || is_in_the_way(ahead.effects(), &was(name)?) {
+                return Ok(Judgement::InTheWay(Box::new(ahead.clone())));
+            }
         }
         let is_all = worked_back.left.is_empty();
         if claim.only_id && !is_all {
-            return Ok(Settled::ForThem);
+            return Ok(Judgement::ForThem);
         }
         self.layouts.definition_was(&name, worked_back.definition, is_all);
-        Ok(Settled::Known)
+        Ok(Judgement::Known)
     }
 }
 
-/// Whether the effects on a table are only those of clauses that alter it.
-fn only_alters(effects: &[FullEffect], name: &FullName) -> bool {
-    use TableChange::{Altered, VersioningAdded, VersioningDropped};
-    let alters = |effect: &FullEffect| {
-        matches!(effect, Effect::Table(_, Altered(_) | VersioningAdded | VersioningDropped))
-    };
-    effects.iter().filter(|effect| concerns(effect, &[name])).all(|effect| alters(effect) || !may_matter(effect))
+/// The rows are read by the catalog's definition, if there is one.
+fn for_them(claim: &FromCatalog) -> Result<Judgement> {
+    match (&claim.definition, &claim.misfit) {
+        (None, Some(misfit)) => Err(unreadable(misfit.clone())),
+        _ => Ok(Judgement::ForThem),
+    }
+}
+
+/// The table is not in the catalog, by the name that it has in the end.
+fn in_the_way_of_missing(claim: &FromCatalog, statements: &[Ahead]) -> Result<Judgement> {
+    match statements.last() {
+        Some(last) => Ok(Judgement::InTheWay(Box::new(last.clone()))),
+        None => for_them(claim),
+    }
+}
+
+/// The name that a table has after the statements, and those that altered it, each with its name there.
+///
+/// # Errors
+/// The first statement after which there is no such table, or another one.
+fn passage<'a>(
+    statements: &'a [Ahead],
+    name: &FullName,
+) -> std::result::Result<(FullName, Vec<(FullName, Ahead)>), &'a Ahead> {
+    use TableChange::{Altered, RenamedTo, VersioningAdded, VersioningDropped};
+    let mut name = name.clone();
+    let mut altering: Vec<(FullName, Ahead)> = Vec::new();
+    for ahead in statements {
+        let mut alters = false;
+        for effect in ahead.effects() {
+            match effect {
+                effect if !concerns(effect, &[&name]) => {}
+                Effect::Table(from, RenamedTo(to)) if *from == name => {
+                    if alters {
+                        altering.push((name.clone(), ahead.clone()));
+                        alters = false;
+                    }
+                    name.clone_from(to);
+                }
+                Effect::Table(_, Altered(_) | VersioningAdded | VersioningDropped) => alters = true,
+                effect if may_matter(effect) => return Err(ahead),
+                _ => {}
+            }
+        }
+        if alters {
+            altering.push((name.clone(), ahead.clone()));
+        }
+    }
+    Ok((name, altering))
 }
 
 /// Works a definition back through the statements that altered it, last first.
-fn work_back(now: &Definition, statements: &[Ahead]) -> WorkedBack {
-    let mut worked_back = WorkedBack { definition: now.clone(), left: Vec::new(), renames: false };
-    for ahead in statements.iter().rev() {
+fn work_back(now: &Definition, altering: Vec<(FullName, Ahead)>) -> WorkedBack {
+    let mut partial = Partial { definition: now.clone(), unknown: Vec::new() };
+    let (mut left, mut renames) = (Vec::new(), false);
+    // Statements that dropped columns which no statement before them added, as far as known.
+    let mut drops: Vec<(usize, FullName, Ahead)> = Vec::new();
+    for (number, (name, ahead)) in altering.into_iter().enumerate().rev() {
         let setting = Setting { session: &ahead.session, database_charset: None };
         let before = match ahead.ddl() {
             Ok(Ddl::Alter(steps)) => {
-                worked_back.renames |= steps.iter().any(|step| matches!(step, Step::RenameColumn { .. }));
-                evolve::before(&worked_back.definition, &steps, &setting).ok()
+                renames |= steps.iter().any(|step| matches!(step, Step::RenameColumn { .. }));
+                evolve::before(&partial, &steps, &setting).ok()
             }
             _ => None,
         };
         match before {
-            Some(before) => worked_back.definition = before,
-            None => worked_back.left.push(ahead.clone()),
+            Some(before) => {
+                match before.unknown.len() {
+                    0 => drops.clear(),
+                    now if now > partial.unknown.len() => drops.push((number, name, ahead)),
+                    _ => {}
+                }
+                partial = before;
+            }
+            None => left.push((number, name, ahead)),
         }
     }
-    worked_back.left.reverse();
-    worked_back
+    left.append(&mut drops);
+    left.sort_by_key(|(number, ..)| *number);
+    let left = left.into_iter().map(|(_, name, ahead)| (name, ahead)).collect();
+    WorkedBack { definition: partial.definition, left, renames }
 }

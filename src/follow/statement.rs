@@ -6,6 +6,7 @@ use super::Steps;
 use super::cursor::Flow;
 use super::full_effect::{self, FullEffect};
 use super::lines::{Counts, Line, LineContent};
+use super::recorder::Before;
 use super::swaps::{Moves, Swaps};
 use super::temporary::By;
 use super::transaction::data_statement;
@@ -78,7 +79,12 @@ impl Steps<'_> {
         self.take_in(&effects, &views);
         self.take_in_merge_tables(&effects, place);
         copies.iter().for_each(|copy| self.layouts.tables_known.sequence_created(copy));
+        let before = if self.recorder.is_some() { self.known_before(&effects) } else { Before::new() };
         self.follow_definitions(&effects, query)?;
+        if self.recorder.is_some() {
+            let place = Position { log: framer.log(), ..Position::new(&*place.file, place.end) };
+            self.record(&before, &effects, query, &place)?;
+        }
         if !self.skips {
             self.show_changed_schemas(&effects, query)?;
         }

@@ -13,9 +13,12 @@ use crate::value::ColumnType;
 /// A table's definition, as far as it is the catalog's.
 #[derive(Debug)]
 pub struct FromCatalog {
-    pub definition: Rc<Definition>,
-    /// What is made of it.
+    /// `None` if the catalog has no table of this name now.
+    pub definition: Option<Rc<Definition>>,
+    /// What is made of it, or only the names.
     pub table: Table,
+    /// Why the rows cannot be read if the definition is this one.
+    pub misfit: Option<String>,
     pub read_at: Rc<ReadAt>,
     /// Only the choice of the id is the catalog's: the log has names and types.
     pub only_id: bool,

@@ -123,19 +123,26 @@ impl Definitions {
         self.followed.get(table)
     }
 
+    /// The tables of a database whose definitions are known.
+    pub fn known_tables_of(&self, database: &str) -> Vec<FullName> {
+        self.followed.tables().filter(|table| table.0 == database).cloned().collect()
+    }
+
     /// The definition for a table map. `logged` is its metadata.
     ///
+    /// `None` if the log lacks it, and the catalog has no such table.
+    ///
     /// # Errors
-    /// Exit 4 when neither the log nor the catalog has it.
+    /// Exit 4 when the log lacks it, and there is no catalog.
     pub fn of(
         &mut self,
         map: &TableMap<'_>,
         formats: &[ColumnFormat],
         logged: &Logged,
         place: &str,
-    ) -> Result<Definition> {
+    ) -> Result<Option<Definition>> {
         let bad = |why| unreadable(format!("the table map at {place} cannot be read: {why}"));
-        match logged.table(map, formats).map_err(bad)? {
+        let definition = match logged.table(map, formats).map_err(bad)? {
             LoggedTable::Complete(table) => self.completed(table, formats, place),
             LoggedTable::EitherSign(one, other) => {
                 let table = self.choose_sign(one, other, place)?;
@@ -145,7 +152,7 @@ impl Definitions {
                 let (database, table) =
                     (String::from_utf8_lossy(map.database), String::from_utf8_lossy(map.table));
                 let name = (database.to_string(), table.to_string());
-                let table = self.required(&database, &table, place)?;
+                let Some(table) = self.required(&database, &table, place)? else { return Ok(None) };
                 let is_followed = self.followed.get(&name).is_some_and(Known::is_sure);
                 Ok(Definition {
                     table,
@@ -155,7 +162,29 @@ impl Definitions {
                     warning: None,
                 })
             }
-        }
+        };
+        definition.map(Some)
+    }
+
+    /// What the catalog says of a table now, and when it was asked.
+    pub fn ask(&mut self, table: &FullName) -> Result<Option<(definition::Definition, Rc<ReadAt>)>> {
+        let Some(lookup) = &mut self.lookup else { return Ok(None) };
+        let definition = lookup.definition(&table.0, &table.1)?;
+        Ok(definition.map(|definition| (definition, lookup.read_at())))
+    }
+
+    /// When the catalog was last asked.
+    pub fn read_at(&self) -> Option<Rc<ReadAt>> {
+        self.lookup.as_ref().map(|lookup| lookup.read_at())
+    }
+
+    /// The message when the catalog has no table that the log has rows of.
+    pub fn gone(&self, database: &str, table: &str, place: &str) -> String {
+        format!(
+            "the rows of {database}.{table} at {place} cannot be read: the table is gone, or this account may not see it \
+             (GRANT SELECT), and the log lacks its column names{}",
+            self.or_log_names(" (binlog_row_metadata=FULL)")
+        )
     }
 
     /// A table's definition, as the statements of the log made it of what the catalog told, or else as the catalog tells it;
@@ -220,27 +249,21 @@ impl Definitions {
     }
 
     /// The catalog's definition, if the log has none.
-    fn required(&mut self, database: &str, table: &str, place: &str) -> Result<Table> {
-        let found = self.in_catalog(database, table)?.map(|mut found| {
-            if !self.counts_hidden_columns() {
-                found.hidden.expressions.clear();
-            }
-            found
-        });
-        found.ok_or_else(|| {
-            unreadable(match self.lookup {
-                None => format!(
-                    "the log lacks the column names and types of {database}.{table} at {place}, and there is no server \
-                     to ask: name one with --host{}",
-                    self.or_log_names(", or log with binlog_row_metadata=FULL")
-                ),
-                Some(_) => format!(
-                    "the rows of {database}.{table} at {place} cannot be read: the table is gone, or this account may \
-                     not see it (GRANT SELECT), and the log lacks its column names{}",
-                    self.or_log_names(" (binlog_row_metadata=FULL)")
-                ),
-            })
-        })
+    fn required(&mut self, database: &str, table: &str, place: &str) -> Result<Option<Table>> {
+        if self.lookup.is_none() && self.followed.get(&(database.to_string(), table.to_string())).is_none() {
+            return Err(unreadable(format!(
+                "the log lacks the column names and types of {database}.{table} at {place}, and there is no server to \
+                 ask: name one with --host{}",
+                self.or_log_names(", or log with binlog_row_metadata=FULL")
+            )));
+        }
+        let mut found = self.in_catalog(database, table)?;
+        if !self.counts_hidden_columns()
+            && let Some(found) = &mut found
+        {
+            found.hidden.expressions.clear();
+        }
+        Ok(found)
     }
 
     /// Completes the log's definition with what only the catalog has: unique keys, types that MariaDB logs as other types,

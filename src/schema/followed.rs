@@ -109,6 +109,10 @@ impl Followed {
         }
     }
 
+    pub fn tables(&self) -> impl Iterator<Item = &FullName> {
+        self.tables.keys()
+    }
+
     pub fn forget(&mut self, table: &FullName) {
         self.tables.remove(table);
     }

@@ -90,6 +90,14 @@ impl KnownTables {
         }
     }
 
+    /// The selected tables that are known to exist.
+    pub fn all(&self) -> Vec<FullName> {
+        let of_one = |(database, tables): (&String, &BTreeSet<String>)| {
+            tables.iter().map(|table| (database.clone(), table.clone())).collect::<Vec<_>>()
+        };
+        self.names.iter().flat_map(of_one).collect()
+    }
+
     /// All selected tables at a place that the run has reached, and the value of `since` for them, to be saved with the
     /// place. `None` if there may be other tables.
     pub fn at(&self, place: &Position, order: &FileOrder) -> Option<(Arc<Names>, Option<u64>)> {

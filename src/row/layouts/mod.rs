@@ -16,7 +16,7 @@ use crate::binlog::table_map::TableMap;
 use crate::bytes::Malformed;
 use crate::exit::unreadable;
 use crate::schema::definitions::{Definition, Definitions};
-use crate::schema::followed::{Change, Known, KnownBy};
+use crate::schema::followed::{Change, Known, KnownBy, ReadAt};
 use crate::schema::foreign_keys::{ForeignKey, ForeignKeys};
 use crate::schema::from_log::{self, Logged};
 use crate::schema::known::{FullName, KnownTables};
@@ -24,7 +24,7 @@ use crate::schema::matched_names::MatchedNames;
 use crate::schema::merge_tables::MergeTables;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
-use crate::schema::{self, Generated, Id, Table, mysql50, sequence};
+use crate::schema::{self, Generated, HiddenColumns, Id, Table, mysql50, sequence};
 use crate::sql::ddl::{Ddl, Understood};
 use crate::sql::tokens::Session;
 use crate::value::{Dialect, Style};
@@ -58,6 +58,10 @@ impl Mapping {
             Mapping::Refused { columns, .. } => *columns,
         }
     }
+}
+
+fn does_not_fit(name: &str, place: &str, mismatch: &Mismatch) -> String {
+    format!("the rows of {name} at {place} do not fit the table as it is now: {mismatch}")
 }
 
 /// What a table map leads to.
@@ -225,14 +229,38 @@ impl Layouts {
         self.definitions.known(table)
     }
 
+    /// See [`Definitions::ask`].
+    pub fn ask_catalog(
+        &mut self,
+        table: &FullName,
+    ) -> Result<Option<(schema::definition::Definition, Rc<ReadAt>)>> {
+        self.definitions.ask(table)
+    }
+
     /// See [`Definitions::settle`].
     pub fn settle(&mut self, table: &FullName, with_all: bool) {
         self.definitions.settle(table, with_all);
     }
 
     /// See [`Definitions::was`].
-    pub fn definition_was(&mut self, table: &FullName, definition: schema::definition::Definition, with_all: bool) {
+    pub fn definition_was(
+        &mut self,
+        table: &FullName,
+        definition: schema::definition::Definition,
+        with_all: bool,
+    ) {
         self.definitions.was(table, definition, with_all);
+    }
+
+    /// The tables of a database whose definitions are known.
+    pub fn known_tables_of(&self, database: &str) -> Vec<FullName> {
+        self.definitions.known_tables_of(database)
+    }
+
+    /// Nothing is known of any definition.
+    pub fn forget_definitions(&mut self) {
+        self.forget_maps();
+        self.definitions.changed(&|_, _| true, &|_| false);
     }
 
     /// See [`Definitions::follow`].
@@ -413,12 +441,14 @@ impl Layouts {
             joined => joined,
         };
         joined.map_err(|Misfit { mismatch, .. }| {
-            unreadable(format!(
-                "the rows of {name} at {place} do not fit the table as it is now: {mismatch}. The table was altered \
-                 since: load again{}",
-                self.definitions.or_log_names(", or have the server log names (binlog_row_metadata=FULL)")
-            ))
+            let misfit = does_not_fit(&name, place, &mismatch);
+            unreadable(format!("{misfit}. The table was altered since: load again{}", self.or_log_names()))
         })
+    }
+
+    /// The advice to have the server log names, if it can.
+    pub fn or_log_names(&self) -> &'static str {
+        self.definitions.or_log_names(", or have the server log names (binlog_row_metadata=FULL)")
     }
 
     /// The layout for a table map, or how it differs from the definition that is known.
@@ -429,8 +459,19 @@ impl Layouts {
         place: &str,
         accepted: Option<u64>,
     ) -> Result<Result<Made, Misfit>> {
-        let definition = self.definitions.of(map, formats, logged, place)?;
-        if let Some(claim) = self.claim(&definition, formats, logged, accepted) {
+        let Some(definition) = self.definitions.of(map, formats, logged, place)? else {
+            let missing = self.missing(map, (formats, logged), place);
+            return match missing.read_at.number {
+                number if accepted.is_none_or(|accepted| accepted < number) => {
+                    Ok(Ok(Made::Asks(Box::new(missing))))
+                }
+                _ => Err(unreadable(missing.misfit.unwrap_or_default())),
+            };
+        };
+        if let Some(mut claim) = self.claim(&definition, formats, logged, accepted) {
+            let misfit = self.fits(&definition, formats, logged).err();
+            let name = format!("{}.{}", claim.table.database, claim.table.name);
+            claim.misfit = misfit.map(|mismatch| does_not_fit(&name, place, &mismatch));
             return Ok(Ok(Made::Asks(Box::new(claim))));
         }
         definition.warning.into_iter().for_each(|warning| self.warn(warning));
@@ -441,12 +482,7 @@ impl Layouts {
         self.rules.apply(&mut table)?;
         self.check_virtual(&table, place)?;
         let printed = self.selection.printed(&table.database, &table.name);
-        let layout = Layout::join(&table, formats, &logged.columns, &printed, self.dialect, self.style);
-        let layout = layout.and_then(|layout| match definition.is_from_catalog {
-            true => check::definition(&table, &key, formats, logged).map(|()| layout),
-            false => Ok(layout),
-        });
-        let layout = match layout {
+        let layout = match self.checked(&table, &key, definition.is_from_catalog, formats, logged) {
             Ok(layout) => layout,
             Err(mismatch) => return Ok(Err(Misfit { mismatch, is_followed })),
         };
@@ -458,6 +494,71 @@ impl Layouts {
             self.warn(no_key(&printed));
         }
         Ok(Ok(Made::Mapping(Mapping::Wanted(layout))))
+    }
+
+    /// The layout that a definition gives for a table map. `key` is the id by its own keys.
+    fn checked(
+        &self,
+        table: &Table,
+        key: &Id,
+        is_from_catalog: bool,
+        formats: &[ColumnFormat],
+        logged: &Logged,
+    ) -> Result<Layout, Mismatch> {
+        let printed = self.selection.printed(&table.database, &table.name);
+        let layout = Layout::join(table, formats, &logged.columns, &printed, self.dialect, self.style)?;
+        match is_from_catalog {
+            true => check::definition(table, key, formats, logged).map(|()| layout),
+            false => Ok(layout),
+        }
+    }
+
+    /// Whether a definition fits a table map.
+    fn fits(
+        &self,
+        definition: &Definition,
+        formats: &[ColumnFormat],
+        logged: &Logged,
+    ) -> Result<(), Mismatch> {
+        let mut table = definition.table.clone();
+        let key = table.id.clone();
+        match self.rules.apply(&mut table) {
+            Ok(()) => self.checked(&table, &key, definition.is_from_catalog, formats, logged).map(drop),
+            // An id of columns that the table does not have is another error.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// What must be found out of a table that the catalog does not have.
+    fn missing(
+        &self,
+        map: &TableMap<'_>,
+        (formats, logged): (&[ColumnFormat], &Logged),
+        place: &str,
+    ) -> FromCatalog {
+        let [database, name] =
+            [map.database, map.table].map(|name| String::from_utf8_lossy(name).into_owned());
+        let misfit = Some(self.definitions.gone(&database, &name, place));
+        FromCatalog {
+            definition: None,
+            read_at: self.definitions.read_at().unwrap_or_default(),
+            only_id: false,
+            id_is_given: self.has_id_rule(&(database.clone(), name.clone())),
+            formats: formats.to_vec(),
+            logged: if logged.alternative.is_none() { logged.columns.clone() } else { Vec::new() },
+            is_mariadb: self.is_mariadb(),
+            table: Table {
+                database,
+                name,
+                columns: Vec::new(),
+                id: Id::Unknown,
+                has_primary_key: false,
+                unique_keys: Vec::new(),
+                hidden: HiddenColumns::default(),
+                has_history_partitions: false,
+            },
+            misfit,
+        }
     }
 
     /// What must be found out before the catalog's definition of a table can be used at this table map.
@@ -474,8 +575,9 @@ impl Layouts {
         let KnownBy::Catalog(read_at) = &known.by else { return None };
         let is_used = definition.is_from_catalog || definition.has_present_id;
         (is_used && accepted.is_none_or(|accepted| accepted < read_at.number)).then(|| FromCatalog {
-            definition: Rc::clone(&known.definition),
+            definition: Some(Rc::clone(&known.definition)),
             table: table.clone(),
+            misfit: None,
             read_at: Rc::clone(read_at),
             only_id: !definition.is_from_catalog,
             id_is_given: self.has_id_rule(&name),

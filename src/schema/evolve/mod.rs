@@ -14,7 +14,7 @@ use crate::sql::ddl::{CharsetSpec, ColumnPlace, NotUnderstood, Step, TableBody, 
 use crate::sql::tokens::Session;
 use column::{converted, defined, is_same_name};
 use keys::Keys;
-pub use undo::before;
+pub use undo::{Partial, before};
 
 /// What a statement's outcome depends on, beside its text.
 #[derive(Debug, Clone, Copy)]

@@ -4,40 +4,90 @@ use super::column::is_same_name;
 use super::keys::PRIMARY;
 use super::{Setting, altered, refused};
 use crate::schema::definition::{DefinedKey, Definition};
-use crate::sql::ddl::{KeySort, KeySpec, Step, Understood};
+use crate::sql::ddl::{KeyPart, KeySort, KeySpec, Step, Understood};
+
+/// A definition, and the columns that it has besides: dropped later, and not known.
+#[derive(Debug, Clone)]
+pub struct Partial {
+    pub definition: Definition,
+    pub unknown: Vec<String>,
+}
+
+impl Partial {
+    fn lacks(&self, name: &str) -> bool {
+        self.unknown.iter().any(|unknown| is_same_name(unknown, name))
+    }
+}
 
 /// The definition before the clauses of an ALTER TABLE, if it can only have been one.
 ///
-/// Each clause says what it added or renamed. What it removed or replaced, such as a dropped column or the type before a
-/// MODIFY, is not known any more.
+/// Each clause says what it added or renamed. What it removed or replaced, such as the type before a MODIFY, is not known any
+/// more; of a dropped column, at least the name is, and it may turn out that another statement added it.
 ///
 /// # Errors
 /// When it may have been another one, or not all of the statement is followed.
-pub fn before(after: &Definition, steps: &[Step], setting: &Setting<'_>) -> Understood<Definition> {
-    let mut definition = after.clone();
+pub fn before(after: &Partial, steps: &[Step], setting: &Setting<'_>) -> Understood<Partial> {
+    let mut before = after.clone();
+    let mut seen = Vec::with_capacity(steps.len());
     // As the server goes, backwards: it renames all at once, then adds columns, then keys.
     for step in steps.iter().rev() {
+        if is_of_unknown(after, step)? {
+            continue;
+        }
         match step {
-            Step::AddKey { key, if_not_exists: false, replaces: false } => remove_key(&mut definition, key)?,
+            Step::AddKey { key, if_not_exists: false, replaces: false } => {
+                remove_key(&mut before.definition, key)?;
+            }
             Step::AddColumn { column, if_not_exists: false, .. } => {
-                column.keys().try_for_each(|key| remove_key(&mut definition, &key))?;
+                column.keys().try_for_each(|key| remove_key(&mut before.definition, &key))?;
+            }
+            Step::DropColumn { name, if_exists: false } => {
+                if after.lacks(name) || after.definition.column_number(name).is_some() {
+                    return refused(format!("DROP COLUMN `{name}`, which is there"));
+                }
+                before.unknown.push(name.clone());
+                continue;
             }
             Step::RenameColumn { if_exists: false, .. } | Step::RenameKey { .. } => {}
             Step::Options(options) if options.charset.is_none() => {}
             _ => return refused("a clause that does not say what was before"),
         }
+        seen.push(step.clone());
     }
+    seen.reverse();
     for step in steps {
-        if let Step::AddColumn { column, .. } = step {
-            remove_column(&mut definition, &column.name)?;
+        match step {
+            Step::AddColumn { column, .. } if after.lacks(&column.name) => {
+                before.unknown.retain(|unknown| !is_same_name(unknown, &column.name));
+            }
+            Step::AddColumn { column, .. } => remove_column(&mut before.definition, &column.name)?,
+            _ => {}
         }
     }
-    rename(&mut definition, steps);
+    rename(&mut before, steps);
     // Keys without a name got one that depends on the others: the server's way forward decides.
-    match altered(&definition, steps, setting)? == *after {
-        true => Ok(definition),
+    match altered(&before.definition, &seen, setting)? == after.definition {
+        true => Ok(before),
         false => refused("clauses that do not lead to the table as it was afterwards"),
     }
+}
+
+/// Whether a clause is about a column that is not known: then it leaves the others as they are.
+fn is_of_unknown(after: &Partial, step: &Step) -> Understood<bool> {
+    Ok(match step {
+        Step::AddColumn { column, .. } => after.lacks(&column.name),
+        Step::RenameColumn { to, .. } => after.lacks(to),
+        Step::AddKey { key, .. } => {
+            let lacks = |part: &KeyPart| part.column.as_ref().is_some_and(|name| after.lacks(name));
+            match key.columns.iter().filter(|part| lacks(part)).count() {
+                0 => false,
+                lacking if lacking == key.columns.len() => true,
+                // It lost the column, and may have changed its name.
+                _ => return refused("a key of a column that was dropped"),
+            }
+        }
+        _ => false,
+    })
 }
 
 /// Removes a column that a clause added.
@@ -54,7 +104,7 @@ fn remove_column(definition: &mut Definition, name: &str) -> Understood<()> {
 }
 
 /// Gives columns and keys their names before the clauses.
-fn rename(definition: &mut Definition, steps: &[Step]) {
+fn rename(before: &mut Partial, steps: &[Step]) {
     let column_before = |name: &mut String| {
         let before = steps.iter().find_map(|step| match step {
             Step::RenameColumn { from, to, .. } if is_same_name(to, name) => Some(from),
@@ -64,8 +114,9 @@ fn rename(definition: &mut Definition, steps: &[Step]) {
             name.clone_from(before);
         }
     };
-    definition.columns.iter_mut().for_each(|column| column_before(&mut column.name));
-    for key in &mut definition.keys {
+    before.unknown.iter_mut().for_each(column_before);
+    before.definition.columns.iter_mut().for_each(|column| column_before(&mut column.name));
+    for key in &mut before.definition.keys {
         key.columns.iter_mut().flatten().for_each(column_before);
         let before = steps.iter().find_map(|step| match step {
             Step::RenameKey { from, to } if is_same_name(to, &key.name) => Some(from),

@@ -173,6 +173,11 @@ impl History {
                 state: &state,
             })?;
         }
+        self.complete_at(place, order, selection)
+    }
+
+    /// Notes that the lines so far are all that there are of the selected tables at a place.
+    pub fn complete_at(&mut self, place: &Position, order: &FileOrder, selection: &Selection) -> Result<()> {
         match self.coverage(place, order, selection) {
             Coverage::Complete => Ok(()),
             _ => self.add(&line::complete(place, None, &selection.saved())),

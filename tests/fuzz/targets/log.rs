@@ -12,8 +12,8 @@ use super::framing::{MAGIC, mend_checksums};
 use super::{files, valid_json};
 use dumpa::exit;
 use dumpa::follow::cursor::Flow;
-use dumpa::follow::{Follower, OnSwap, Plan};
 use dumpa::follow::look_ahead::{LookAhead, Reach};
+use dumpa::follow::{Follower, OnSwap, Plan};
 use dumpa::output::Output;
 use dumpa::position::{FileOrder, Position};
 use dumpa::progress::{Progress, When};
@@ -66,6 +66,7 @@ fn tail(mut source: LogFiles, choices: u8) -> anyhow::Result<()> {
         layouts: Layouts::new(selection.clone(), Rules::default(), style, None),
         with_old: choices & 32 != 0,
         with_schemas: choices & 64 != 0,
+        recorder: None,
         strict: false,
         look_ahead: LookAhead::new(Reach::Nothing, selection.clone(), progress),
         signal: &signal,

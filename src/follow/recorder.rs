@@ -1,0 +1,317 @@
+//! Keeps the schema history of a run: what statements made of definitions, durable before the rows under them are printed.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use anyhow::Result;
+
+use super::Steps;
+use super::cursor::Flow;
+use super::full_effect::FullEffect;
+use super::look_ahead::{Ahead, Here};
+use super::settle::Judgement;
+use crate::binlog::query::Query;
+use crate::position::Position;
+use crate::row::from_catalog::FromCatalog;
+use crate::schema::definition::Definition;
+use crate::schema::followed::KnownBy;
+use crate::schema::history::{Coverage, History, Line, State};
+use crate::schema::known::FullName;
+use crate::source::framing::Place;
+use crate::sql::effect::{DatabaseChange, Effect, TableChange};
+
+/// The history, and what of it this run has followed.
+pub struct Recorder {
+    history: History,
+    server_uuid: Option<String>,
+    /// All statements since this place were followed.
+    since: Option<Position>,
+    /// Lines were added that are not durable yet.
+    is_ahead: bool,
+}
+
+/// The definitions that were known before a statement of the tables that it concerns.
+pub(super) type Before = BTreeMap<FullName, Option<Rc<Definition>>>;
+
+impl Recorder {
+    pub fn new(history: History, server_uuid: Option<String>) -> Recorder {
+        Recorder { history, server_uuid, since: None, is_ahead: false }
+    }
+
+    fn add(
+        &mut self,
+        place: &Position,
+        gtid: Option<&str>,
+        table: &FullName,
+        sql: Option<&str>,
+        state: &State,
+    ) -> Result<()> {
+        self.is_ahead = true;
+        let place = &self.place(place);
+        self.history.append(Line { place, gtid, database: &table.0, table: &table.1, sql, state })
+    }
+
+    fn place(&self, position: &Position) -> Position {
+        Position {
+            log: position.log,
+            server_uuid: self.server_uuid.clone(),
+            ..Position::new(&*position.file, position.position)
+        }
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        if std::mem::take(&mut self.is_ahead) { self.history.sync() } else { Ok(()) }
+    }
+}
+
+impl Steps<'_> {
+    /// Makes known what the history holds of the place where the run begins. If that is not all, it is completed: by the
+    /// statements since the last place that it holds all of, or by the catalog.
+    pub(super) fn begin_history(&mut self) -> Result<Flow> {
+        let Some(mut recorder) = self.recorder.take() else { return Ok(Flow::Continue) };
+        let flow = self.begin_with(&mut recorder);
+        self.recorder = Some(recorder);
+        flow
+    }
+
+    fn begin_with(&mut self, recorder: &mut Recorder) -> Result<Flow> {
+        let (start, order) = (self.cursor.start().clone(), self.cursor.order().clone());
+        let start = recorder.place(&start);
+        recorder.history.check(&start)?;
+        let coverage = recorder.history.coverage(&start, &order, self.layouts.selection());
+        let mut behind = None;
+        match coverage {
+            Coverage::Complete => self.know_at(recorder, &start)?,
+            Coverage::Until(reached) => {
+                self.know_at(recorder, &reached)?;
+                match self.statements_between(&reached, &start)? {
+                    Some(statements) => {
+                        for ahead in statements {
+                            self.catch_up(recorder, &ahead)?;
+                        }
+                        behind = Some(reached);
+                    }
+                    None if self.signal.is_set() => return Ok(Flow::Stop),
+                    None => {
+                        self.layouts.forget_definitions();
+                        if self.ask_for_all(recorder, &start)? == Flow::Stop {
+                            return Ok(Flow::Stop);
+                        }
+                    }
+                }
+            }
+            Coverage::None => {
+                if self.ask_for_all(recorder, &start)? == Flow::Stop {
+                    return Ok(Flow::Stop);
+                }
+            }
+        }
+        let selection = self.layouts.selection();
+        match behind {
+            Some(reached) => recorder.history.followed(&reached, &start, &order, selection)?,
+            None => recorder.history.complete_at(&start, &order, selection)?,
+        }
+        recorder.history.sync()?;
+        recorder.is_ahead = false;
+        recorder.since = Some(start);
+        Ok(Flow::Continue)
+    }
+
+    fn know_at(&mut self, recorder: &Recorder, place: &Position) -> Result<()> {
+        for (table, state) in recorder.history.at(place, self.cursor.order(), |_, _| true)? {
+            if let State::Known(definition) = state {
+                self.layouts.definition_was(&table, definition, true);
+            }
+        }
+        Ok(())
+    }
+
+    /// The statements between two places; `None` if they cannot be read again, or a signal came.
+    fn statements_between(&mut self, from: &Position, to: &Position) -> Result<Option<Vec<Ahead>>> {
+        if !self.source.can_read_ahead() {
+            return Ok(None);
+        }
+        let place = Place { file: (&*from.file).into(), start: from.position, end: from.position };
+        let base = super::cursor::Base { file: place.file.clone(), offset: place.start, log: from.log };
+        let here = Here::new(&place, &base, self.cursor.order());
+        self.look_ahead.another().up_to(&here, to, &mut *self.source, self.signal)
+    }
+
+    /// Follows a statement before the place where the run begins.
+    fn catch_up(&mut self, recorder: &mut Recorder, ahead: &Ahead) -> Result<()> {
+        let before = self.known_before(ahead.effects());
+        let query = ahead.query();
+        self.follow_definitions(ahead.effects(), &query)?;
+        let place = ahead.place();
+        let place = Position::new(&*place.file, place.end);
+        self.record_with(recorder, &before, ahead.effects(), &query, &place, None)
+    }
+
+    /// Asks the catalog for all selected tables, and finds out which of its definitions held at the place where the run
+    /// begins.
+    fn ask_for_all(&mut self, recorder: &mut Recorder, start: &Position) -> Result<Flow> {
+        let base = self.cursor.base();
+        let place = Place { file: base.file.clone(), start: base.offset, end: base.offset };
+        for table in self.layouts.tables_known.all() {
+            if self.signal.is_set() {
+                return Ok(Flow::Stop);
+            }
+            if !self.is_wanted(&table) {
+                continue;
+            }
+            let Some(known) = self.layouts.definition(&table)? else { continue };
+            let KnownBy::Catalog(read_at) = &known.by else { continue };
+            let claim = FromCatalog {
+                table: known.definition.table(&table.0, &table.1)?,
+                definition: Some(Rc::clone(&known.definition)),
+                misfit: None,
+                read_at: Rc::clone(read_at),
+                only_id: false,
+                id_is_given: self.layouts.has_id_rule(&table),
+                formats: Vec::new(),
+                logged: Vec::new(),
+                is_mariadb: false,
+            };
+            let judged = self.settle(&claim, &place);
+            self.layouts.warnings.append(&mut self.look_ahead.warnings);
+            let state = match judged? {
+                Judgement::Interrupted => return Ok(Flow::Stop),
+                Judgement::InTheWay(ahead) => {
+                    let why =
+                        format!("the statement at {} may have changed it: {}", ahead.place(), ahead.shown());
+                    State::Unknown { why }
+                }
+                Judgement::ForThem | Judgement::Known => match self.layouts.known_definition(&table) {
+                    Some(known) if known.is_sure() => State::Known(Definition::clone(&known.definition)),
+                    _ => State::Unknown { why: "its keys are not known for certain".into() },
+                },
+            };
+            recorder.add(start, None, &table, None, &state)?;
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// The definitions that are known before a statement.
+    pub(super) fn known_before(&self, effects: &[FullEffect]) -> Before {
+        let mut names: Vec<FullName> = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Table(table, TableChange::RenamedTo(to)) => names.extend([table.clone(), to.clone()]),
+                Effect::Table(table, _) => names.push(table.clone()),
+                Effect::Database(database, DatabaseChange::Dropped) => {
+                    names.extend(self.layouts.known_tables_of(database));
+                }
+                Effect::Database(..) | Effect::Data { .. } => {}
+            }
+        }
+        let known = |name: &FullName| Some(Rc::clone(&self.layouts.known_definition(name)?.definition));
+        names.into_iter().map(|name| (name.clone(), known(&name))).collect()
+    }
+
+    /// Records what a statement, which was followed, made of definitions.
+    pub(super) fn record(
+        &mut self,
+        before: &Before,
+        effects: &[FullEffect],
+        query: &Query<'_>,
+        place: &Position,
+    ) -> Result<()> {
+        let Some(mut recorder) = self.recorder.take() else { return Ok(()) };
+        let gtid = self.transactions.open().and_then(|open| open.gtid.clone());
+        let recorded = self.record_with(&mut recorder, before, effects, query, place, gtid.as_deref());
+        self.recorder = Some(recorder);
+        recorded
+    }
+
+    fn record_with(
+        &mut self,
+        recorder: &mut Recorder,
+        before: &Before,
+        effects: &[FullEffect],
+        query: &Query<'_>,
+        place: &Position,
+        gtid: Option<&str>,
+    ) -> Result<()> {
+        let sql = query.session.name(query.text);
+        let sql = sql.unwrap_or_else(|| String::from_utf8_lossy(query.text).into_owned());
+        for (table, was) in before {
+            let known = self.layouts.known_definition(table);
+            if !self.is_wanted(table) && known.is_none() && was.is_none() {
+                continue;
+            }
+            let state = match (known, ends_as(effects, table)) {
+                (_, None) => continue,
+                (Some(known), Some(true))
+                    if was.as_ref().is_some_and(|was| Rc::ptr_eq(was, &known.definition)) =>
+                {
+                    continue;
+                }
+                (Some(known), Some(true)) if known.is_sure() => {
+                    State::Known(Definition::clone(&known.definition))
+                }
+                (_, Some(true)) => State::Unknown { why: "the statement is not followed".into() },
+                (_, Some(false)) => State::Gone,
+            };
+            recorder.add(place, gtid, table, Some(&sql), &state)?;
+        }
+        Ok(())
+    }
+
+    /// Records a definition that came to be known at the beginning of the current transaction.
+    pub(super) fn record_settled(&mut self, table: &FullName) -> Result<()> {
+        let (Some(recorder), Some(known)) = (&mut self.recorder, self.layouts.known_definition(table)) else {
+            return Ok(());
+        };
+        let base = self.cursor.base();
+        let place = Position { log: base.log, ..Position::new(&*base.file, base.offset) };
+        match known.is_sure() {
+            true => {
+                recorder.add(&place, None, table, None, &State::Known(Definition::clone(&known.definition)))
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// Makes what was recorded durable. Costs nothing if nothing was.
+    pub(super) fn sync_history(&mut self) -> Result<()> {
+        self.recorder.as_mut().map_or(Ok(()), Recorder::sync)
+    }
+
+    /// Notes that all statements were followed up to the current transaction.
+    pub(super) fn note_followed(&mut self) -> Result<()> {
+        let Some(recorder) = &mut self.recorder else { return Ok(()) };
+        let base = self.cursor.base();
+        let reached = Position { log: base.log, ..Position::new(&*base.file, base.offset) };
+        let reached = recorder.place(&reached);
+        let Some(since) = &recorder.since else { return Ok(()) };
+        recorder.history.followed(since, &reached, self.cursor.order(), self.layouts.selection())?;
+        recorder.since = Some(reached);
+        recorder.is_ahead = true;
+        recorder.sync()
+    }
+}
+
+/// Whether a table exists after the effects; `None` if they leave its definition as it was.
+fn ends_as(effects: &[FullEffect], table: &FullName) -> Option<bool> {
+    let mut exists = None;
+    for effect in effects {
+        match effect {
+            Effect::Table(name, TableChange::RenamedTo(to)) if name == table || to == table => {
+                exists = Some(to == table);
+            }
+            Effect::Table(name, change) if name == table => match change {
+                TableChange::Gone | TableChange::SequenceCreated { .. } | TableChange::SequenceGone => {
+                    exists = Some(false);
+                }
+                TableChange::Created { .. }
+                | TableChange::Altered(_)
+                | TableChange::VersioningAdded
+                | TableChange::VersioningDropped => exists = Some(true),
+                _ => {}
+            },
+            Effect::Database(name, DatabaseChange::Dropped) if *name == table.0 => exists = Some(false),
+            _ => {}
+        }
+    }
+    exists
+}
