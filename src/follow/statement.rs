@@ -80,6 +80,7 @@ impl Steps<'_> {
         self.take_in_merge_tables(&effects, place);
         copies.iter().for_each(|copy| self.layouts.tables_known.sequence_created(copy));
         self.follow_definitions(&effects, query)?;
+        self.births.take_in_definitions(&effects, &|table| self.layouts.known_definition(table));
         if !self.skips {
             self.show_changed_schemas(&effects, query)?;
         }

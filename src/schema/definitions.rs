@@ -113,6 +113,12 @@ impl Definitions {
         self.followed.forget(table);
     }
 
+    /// Sets what is known of a table, for another place of the log.
+    pub fn put(&mut self, table: &FullName, known: Option<Known>) {
+        self.tables.remove(table);
+        self.followed.put(table, known);
+    }
+
     /// The definition that holds at the current place, if it is known.
     pub fn known(&self, table: &FullName) -> Option<&Known> {
         self.followed.get(table)

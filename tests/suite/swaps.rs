@@ -525,3 +525,41 @@ on_servers!([mysql_5_7, mysql_8_0, mariadb_11_8] fn tables_that_were_made_in_oth
     let told: Vec<_> = all.iter().map(|line| (line.op.as_str(), line.table.as_str())).collect();
     assert_eq!(told, [("truncate", "filled"), ("upsert", "filled")]);
 });
+
+on_servers!([mysql_5_7, mysql_8_0, mariadb_11_8] fn rows_from_before_an_alter_have_the_columns_of_the_time(server) {
+    let home = Dumpa::bare();
+    let rows = "insert into s values (1, 2, 3);\nalter table s modify b int after id;\ninsert into s values (2, 4, 5)";
+    for (make, rename, is_known_behind) in [
+        ("create table s (id int primary key, a int, b int) engine=innodb", "rename table t to old, s to t", true),
+        ("create table s like model", "rename table t to old, s to t", false),
+        (
+            "create table s (id int primary key, a int, b int) engine=innodb;\nalter table s modify a int after b;
+             insert into s values (9, 9, 9);\ntruncate table s;\nalter table s modify a int after id",
+            "rename table t to old, s to t",
+            false,
+        ),
+        ("create table s (id int primary key, a int, b int) engine=innodb", "drop table t;\nalter table s modify a int after id, rename to t", true),
+    ] {
+        let db = server.fresh_db("swap");
+        db.sql("create table t (id int primary key, a int, b int) engine=innodb");
+        let start = place(server);
+        db.sql("create table model like t;\ndrop table model;\ncreate table model (id int primary key, a int, b int) engine=innodb");
+        db.sql(&format!("{make};\n{rows};\n{rename};\ninsert into t values (3, 6, 7)"));
+        let all = lines(server, &db, &["--from", &start, "--until", "now", "t"], &home);
+        let contents: Vec<&str> = all.iter().rev().take(3).map(|line| line.content_text.as_str()).collect();
+        let last = if rename.contains("modify") { r#"{"id":3,"a":6,"b":7}"# } else { r#"{"id":3,"b":6,"a":7}"# };
+        assert_eq!(contents, [last, r#"{"id":2,"b":4,"a":5}"#, r#"{"id":1,"a":2,"b":3}"#], "{make}; {rename}");
+        let at = all.len() - 4;
+        assert_eq!(all[at].op, "truncate");
+        for i in at..all.len() {
+            fs::write(home.file("line.json"), &all[i].raw).expect("a file");
+            let rest = tail(server, &db, &["--from", "line.json", "--until", "now", "t"], &home).run();
+            if is_known_behind || i > at + 1 {
+                assert_eq!(raw(&rest.expect_code(0).lines()), raw(&all[i + 1..]), "{make}: resumed from line {i}");
+            } else {
+                let rest = rest.expect_code(4);
+                assert!(rest.stderr.contains("may be wrong"), "{make}: resumed from line {i}: {}", rest.stderr);
+            }
+        }
+    }
+});

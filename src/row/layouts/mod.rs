@@ -217,6 +217,11 @@ impl Layouts {
         self.definitions.known(table)
     }
 
+    /// See [`Definitions::put`].
+    pub fn put_definition(&mut self, table: &FullName, known: Option<Known>) {
+        self.definitions.put(table, known);
+    }
+
     /// See [`Definitions::follow`].
     pub fn follow_definition(
         &mut self,
