@@ -108,8 +108,7 @@ complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l defaults-extra-file
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l connect-timeout -d 'How long connecting may take, as 10s or in seconds [default: 10s]' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l allow-missing -d 'Accept tables (and --id) that match nothing: they may be created later, or were dropped'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l old -d 'Add to the metadata of an update, as "old", what the changed columns held before'
-complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l strict -d 'End the run (exit code 4) at an ALTER that changes rows which the log does not repeat'
-complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l trust-catalog -d 'Believe that tables had the columns they have now'
+complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l schemas -d 'Print a line with the definition of each table before its first rows, and after each statement that changed it'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l no-defaults -d 'Read no option file'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'

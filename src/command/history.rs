@@ -37,6 +37,20 @@ pub fn open(schema: Option<&Path>, save: Option<(&Path, &SaveFile)>) -> Result<O
     Ok(Some(history))
 }
 
+/// The history beside the file of a position, if there is one and it is not the one that is kept.
+///
+/// # Errors
+/// Exit 2 when it is damaged or cannot be read.
+pub fn beside_position(from: Option<&str>, kept: Option<&History>) -> Result<Option<History>> {
+    let Some(from) = from.map(Path::new).filter(|from| from.is_file()) else { return Ok(None) };
+    let path = beside(from);
+    let Ok(target) = path.canonicalize() else { return Ok(None) };
+    match kept.is_some_and(|kept| kept.target() == Some(&*target)) {
+        true => Ok(None),
+        false => History::read(&path).map(Some),
+    }
+}
+
 /// Makes the definitions that the catalog has at a place durable.
 pub fn begin(
     history: &mut History,

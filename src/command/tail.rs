@@ -50,6 +50,7 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     save.iter().try_for_each(|save| save.differs_from(&args.binlog))?;
     let kept = args.save.as_deref().zip(save.as_ref());
     let history = history::open(args.schema.as_deref(), kept)?;
+    let other = history::beside_position(args.from.as_deref(), history.as_ref())?;
     let from = Where::parse(args.from.as_deref().unwrap_or("earliest"))?;
     let given = matches!(from, Where::At(_));
     let until = args.until.as_deref().map(Where::parse).transpose()?;
@@ -73,7 +74,7 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
         layouts: start.layouts,
         with_old: args.old,
         with_schemas: args.schemas,
-        recorder: history.map(|history| Recorder::new(history, start.uuid.clone())),
+        recorder: Recorder::new(history, other, start.uuid.clone()),
         on_swap: match args.swaps {
             Swaps::ReadAgain => OnSwap::ReadAgain,
             Swaps::Continue => OnSwap::Continue,

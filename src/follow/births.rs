@@ -4,9 +4,12 @@
 //! Only tables that this run saw empty are known. A schema history would add those from before: see [`Births::add`].
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::cursor::Base;
 use super::full_effect::FullEffect;
+use crate::schema::definition::Definition;
+use crate::schema::followed::Known;
 use crate::schema::known::FullName;
 use crate::source::framing::Place;
 use crate::sql::alter::ONLY_DELETE;
@@ -25,6 +28,8 @@ pub struct Birth {
     pub position: u64,
     /// Offset of the statement.
     pub created: u64,
+    /// The definition it had there, if it is known.
+    pub definition: Option<Rc<Definition>>,
 }
 
 /// What is known of the rows of a table.
@@ -70,6 +75,21 @@ impl Births {
         }
     }
 
+    /// Notes the definitions of tables that a statement left empty: `known` after it.
+    pub fn take_in_definitions<'a>(
+        &mut self,
+        effects: &[FullEffect],
+        known: &dyn Fn(&FullName) -> Option<&'a Known>,
+    ) {
+        for effect in effects {
+            if let Effect::Table(table, TableChange::Emptied | TableChange::Created { .. }) = effect
+                && let Some(Ok(birth)) = self.tables.get_mut(table)
+            {
+                birth.definition = known(table).map(|known| Rc::clone(&known.definition));
+            }
+        }
+    }
+
     /// Notes what the statement at `place`, in a transaction after `base`, did to tables. `is_empty` tells of a table
     /// whether it was empty before.
     pub fn take_in(
@@ -109,6 +129,7 @@ impl Births {
                     file: base.file.to_string(),
                     position: base.offset,
                     created: place.start,
+                    definition: None,
                 };
                 match base.file == place.file {
                     true => self.add(table.clone(), birth),
@@ -172,7 +193,8 @@ mod tests {
         let mut births = Births::default();
         let effects = [Effect::Table(name("gho"), created())];
         births.take_in(&effects, &base(100), &place(120), &|_| false);
-        let birth = Birth { name: name("gho"), file: "bin.1".into(), position: 100, created: 120 };
+        let birth =
+            Birth { name: name("gho"), file: "bin.1".into(), position: 100, created: 120, definition: None };
         assert_eq!(births.of(&name("gho")), Origin::Born(birth.clone()));
         let swap = [
             Effect::Table(name("t"), TableChange::RenamedTo(name("old"))),

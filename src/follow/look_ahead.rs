@@ -60,6 +60,8 @@ pub struct Ahead {
     /// The default database.
     database: Vec<u8>,
     pub session: Session,
+    /// It may be about a temporary table from before the question's place.
+    pub may_be_temporary: bool,
 }
 
 impl Ahead {
@@ -225,6 +227,12 @@ impl LookAhead {
     /// Where the reading ends, if that is known.
     fn end<'r>(&self, read_at: &'r ReadAt) -> Option<&'r Position> {
         read_at.log_end.as_ref().filter(|_| matches!(self.reach, Reach::Log))
+    }
+
+    /// More is known of temporary tables: all must be read again.
+    pub fn forget(&mut self) {
+        self.forget_statements();
+        (self.reached, self.covered, self.has_more) = (None, None, false);
     }
 
     /// The statements between here and the reading of a definition that may have changed the table called `name` here, or
@@ -475,7 +483,14 @@ impl LookAhead {
         });
         let mut effects: Vec<FullEffect> = full.collect();
         let is_mariadb = framer.format().writer.is_some_and(|writer| writer.is_mariadb());
-        self.temporary.take_out(By::of(event, &query, is_mariadb), &mut effects);
+        let by = By::of(event, &query, is_mariadb);
+        // MySQL 8.0 and later log temporary tables only in STATEMENT format, in which data ends the run.
+        let may_log_temporary =
+            framer.format().writer.is_none_or(|writer| !writer.is_mysql_from(8, 0, 0));
+        let may_be_temporary = may_log_temporary
+            && !self.temporary.is_complete()
+            && !self.temporary.undecided(by, &effects).is_empty();
+        self.temporary.take_out(by, &mut effects);
         effects.retain(|effect| may_define(effect) && self.is_wanted(effect));
         if effects.is_empty() {
             return Ok(None);
@@ -491,6 +506,7 @@ impl LookAhead {
             text: query.text.to_vec(),
             database: query.database.to_vec(),
             session: query.session,
+            may_be_temporary,
         }))
     }
 

@@ -11,18 +11,22 @@ use super::full_effect::FullEffect;
 use super::look_ahead::{Ahead, Here};
 use super::settle::Judgement;
 use crate::binlog::query::Query;
-use crate::position::Position;
+use crate::position::{FileOrder, Position};
 use crate::row::from_catalog::FromCatalog;
 use crate::schema::definition::Definition;
 use crate::schema::followed::KnownBy;
 use crate::schema::history::{Coverage, History, Line, State};
 use crate::schema::known::FullName;
+use crate::schema::selection::Selection;
 use crate::source::framing::Place;
 use crate::sql::effect::{DatabaseChange, Effect, TableChange};
 
 /// The history, and what of it this run has followed.
 pub struct Recorder {
-    history: History,
+    /// The history that is kept.
+    history: Option<History>,
+    /// Another one, of the position that the run begins at. It is only read.
+    other: Option<History>,
     server_uuid: Option<String>,
     /// All statements since this place were followed.
     since: Option<Position>,
@@ -30,12 +34,42 @@ pub struct Recorder {
     is_ahead: bool,
 }
 
+/// Whether all is held, and what.
+type Found = (Coverage, BTreeMap<FullName, State>);
+
 /// The definitions that were known before a statement of the tables that it concerns.
 pub(super) type Before = BTreeMap<FullName, Option<Rc<Definition>>>;
 
 impl Recorder {
-    pub fn new(history: History, server_uuid: Option<String>) -> Recorder {
-        Recorder { history, server_uuid, since: None, is_ahead: false }
+    pub fn new(
+        history: Option<History>,
+        other: Option<History>,
+        server_uuid: Option<String>,
+    ) -> Option<Recorder> {
+        let is_any = history.is_some() || other.is_some();
+        is_any.then_some(Recorder { history, other, server_uuid, since: None, is_ahead: false })
+    }
+
+    /// What the histories hold of a place: all, or as far as they go.
+    fn coverage(&self, place: &Position, order: &FileOrder, selection: &Selection) -> Result<Found> {
+        let mut found = (Coverage::None, BTreeMap::new());
+        for history in [&self.history, &self.other].into_iter().flatten() {
+            history.check(place)?;
+            let coverage = history.coverage(place, order, selection);
+            let is_better = matches!(
+                (&found.0, &coverage),
+                (Coverage::None, _) | (Coverage::Until(_), Coverage::Complete)
+            );
+            let held_at = match &coverage {
+                Coverage::Complete => place,
+                Coverage::Until(reached) => reached,
+                Coverage::None => continue,
+            };
+            if is_better {
+                found = (coverage.clone(), history.at(held_at, order, |_, _| true)?);
+            }
+        }
+        Ok(found)
     }
 
     fn add(
@@ -46,9 +80,10 @@ impl Recorder {
         sql: Option<&str>,
         state: &State,
     ) -> Result<()> {
-        self.is_ahead = true;
         let place = &self.place(place);
-        self.history.append(Line { place, gtid, database: &table.0, table: &table.1, sql, state })
+        let Some(history) = &mut self.history else { return Ok(()) };
+        self.is_ahead = true;
+        history.append(Line { place, gtid, database: &table.0, table: &table.1, sql, state })
     }
 
     fn place(&self, position: &Position) -> Position {
@@ -60,7 +95,10 @@ impl Recorder {
     }
 
     fn sync(&mut self) -> Result<()> {
-        if std::mem::take(&mut self.is_ahead) { self.history.sync() } else { Ok(()) }
+        match &mut self.history {
+            Some(history) if std::mem::take(&mut self.is_ahead) => history.sync(),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -77,52 +115,50 @@ impl Steps<'_> {
     fn begin_with(&mut self, recorder: &mut Recorder) -> Result<Flow> {
         let (start, order) = (self.cursor.start().clone(), self.cursor.order().clone());
         let start = recorder.place(&start);
-        recorder.history.check(&start)?;
-        let coverage = recorder.history.coverage(&start, &order, self.layouts.selection());
-        let mut behind = None;
-        match coverage {
-            Coverage::Complete => self.know_at(recorder, &start)?,
+        let (coverage, states) = recorder.coverage(&start, &order, self.layouts.selection())?;
+        for (table, state) in &states {
+            if let State::Known(definition) = state {
+                self.layouts.definition_was(table, definition.clone(), true);
+            }
+        }
+        let must_ask = match coverage {
+            Coverage::Complete => false,
+            Coverage::None => true,
             Coverage::Until(reached) => {
-                self.know_at(recorder, &reached)?;
-                match self.statements_between(&reached, &start)? {
-                    Some(statements) => {
-                        for ahead in statements {
-                            self.catch_up(recorder, &ahead)?;
-                        }
-                        behind = Some(reached);
-                    }
-                    None if self.signal.is_set() => return Ok(Flow::Stop),
-                    None => {
-                        self.layouts.forget_definitions();
-                        if self.ask_for_all(recorder, &start)? == Flow::Stop {
-                            return Ok(Flow::Stop);
-                        }
-                    }
+                let statements = self.statements_between(&reached, &start)?;
+                for ahead in statements.iter().flatten() {
+                    self.catch_up(recorder, ahead)?;
                 }
+                statements.is_none()
             }
-            Coverage::None => {
-                if self.ask_for_all(recorder, &start)? == Flow::Stop {
-                    return Ok(Flow::Stop);
-                }
-            }
+        };
+        if must_ask {
+            self.layouts.forget_definitions();
         }
-        let selection = self.layouts.selection();
-        match behind {
-            Some(reached) => recorder.history.followed(&reached, &start, &order, selection)?,
-            None => recorder.history.complete_at(&start, &order, selection)?,
+        if self.signal.is_set() || must_ask && self.ask_for_all(recorder, &start)? == Flow::Stop {
+            return Ok(Flow::Stop);
         }
-        recorder.history.sync()?;
-        recorder.is_ahead = false;
-        recorder.since = Some(start);
+        self.complete_history(recorder, &start)?;
         Ok(Flow::Continue)
     }
 
-    fn know_at(&mut self, recorder: &Recorder, place: &Position) -> Result<()> {
-        for (table, state) in recorder.history.at(place, self.cursor.order(), |_, _| true)? {
-            if let State::Known(definition) = state {
-                self.layouts.definition_was(&table, definition, true);
+    /// Records what is known where the run begins, unless it is there.
+    fn complete_history(&mut self, recorder: &mut Recorder, start: &Position) -> Result<()> {
+        let order = self.cursor.order();
+        let Some(history) = &recorder.history else { return Ok(()) };
+        let held = history.at(start, order, |_, _| true)?;
+        for table in self.layouts.known_tables() {
+            let Some(known) = self.layouts.known_definition(&table).filter(|known| known.is_sure()) else { continue };
+            let state = State::Known(Definition::clone(&known.definition));
+            if held.get(&table) != Some(&state) {
+                recorder.add(start, None, &table, None, &state)?;
             }
         }
+        let Some(history) = &mut recorder.history else { return Ok(()) };
+        history.complete_at(start, order, self.layouts.selection())?;
+        history.sync()?;
+        recorder.is_ahead = false;
+        recorder.since = Some(start.clone());
         Ok(())
     }
 
@@ -150,6 +186,9 @@ impl Steps<'_> {
     /// Asks the catalog for all selected tables, and finds out which of its definitions held at the place where the run
     /// begins.
     fn ask_for_all(&mut self, recorder: &mut Recorder, start: &Position) -> Result<Flow> {
+        if recorder.history.is_none() {
+            return Ok(Flow::Continue);
+        }
         let base = self.cursor.base();
         let place = Place { file: base.file.clone(), start: base.offset, end: base.offset };
         for table in self.layouts.tables_known.all() {
@@ -182,8 +221,9 @@ impl Steps<'_> {
                     State::Unknown { why }
                 }
                 Judgement::ForThem | Judgement::Known => match self.layouts.known_definition(&table) {
-                    Some(known) if known.is_sure() => State::Known(Definition::clone(&known.definition)),
-                    _ => State::Unknown { why: "its keys are not known for certain".into() },
+                    // Recorded below.
+                    Some(known) if known.is_sure() => continue,
+                    _ => State::Unknown { why: "not all of its definition is known for certain".into() },
                 },
             };
             recorder.add(start, None, &table, None, &state)?;
@@ -284,7 +324,8 @@ impl Steps<'_> {
         let reached = Position { log: base.log, ..Position::new(&*base.file, base.offset) };
         let reached = recorder.place(&reached);
         let Some(since) = &recorder.since else { return Ok(()) };
-        recorder.history.followed(since, &reached, self.cursor.order(), self.layouts.selection())?;
+        let Some(history) = &mut recorder.history else { return Ok(()) };
+        history.followed(since, &reached, self.cursor.order(), self.layouts.selection())?;
         recorder.since = Some(reached);
         recorder.is_ahead = true;
         recorder.sync()

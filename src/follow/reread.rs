@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use anyhow::Result;
 
 use super::Steps;
+use super::births::Origin;
 use super::cursor::Flow;
 use super::full_effect::FullEffect;
 use super::prepared::GroupStart;
@@ -22,17 +23,19 @@ use crate::binlog::table_map::TableMap;
 use crate::bytes::Malformed;
 use crate::exit::{Failure, message, unreadable};
 use crate::position::Reading;
+use crate::schema::followed::{Change, Known, KnownBy};
 use crate::schema::known::FullName;
 use crate::source::Mode;
 use crate::source::framing::{Framer, Place};
 use crate::source::scan::scan;
-use crate::sql::effect::{Effect, Effects, TableChange};
+use crate::sql::ddl;
+use crate::sql::effect::{Clause, Effect, Effects, TableChange};
 
 /// A second reading under way.
 pub(super) struct Reread {
     /// The state of the main reading, inside the RENAME's transaction.
     pub outer: Transactions,
-    reading: Reading,
+    pub(super) reading: Reading,
     /// The name that the table has at the current place of this reading.
     name: FullName,
     /// The statement that left the table empty was read.
@@ -45,6 +48,17 @@ pub(super) struct Reread {
     hides_rows: bool,
     /// Temporary tables of that part of the log.
     temporary: Temporary,
+    columns: Columns,
+}
+
+/// What tells the columns of rows whose table maps do not name them.
+pub(super) struct Columns {
+    /// What is known of the table after the RENAME.
+    outer: Option<Known>,
+    /// The statements of that part of the log were followed, from where the table was empty.
+    is_followed: bool,
+    /// Otherwise, the first rows that were read as if the table had been as it is after the RENAME: where.
+    guessed: Option<Place>,
 }
 
 impl Reread {
@@ -64,7 +78,8 @@ impl Steps<'_> {
         framer: &Framer,
     ) -> Result<Flow> {
         for reading in &swaps.readings {
-            let flow = self.read_table_again(reading, framer);
+            let mut guessed = None;
+            let flow = self.read_table_again(reading, framer, &mut guessed);
             if self.with_context(flow, reading, framer.place())? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
@@ -76,6 +91,7 @@ impl Steps<'_> {
                             if from == table && *to == reading.table)
                     })
                 {
+                    check_guess(guessed.as_ref(), clauses, &reading.table, framer.place())?;
                     let altered = Effect::Table(reading.table.clone(), TableChange::Altered(clauses.clone()));
                     self.judge_clauses(&[altered], &[], framer.place())?;
                 }
@@ -104,13 +120,19 @@ impl Steps<'_> {
         })
     }
 
-    fn read_table_again(&mut self, reading: &Reading, main: &Framer) -> Result<Flow> {
+    fn read_table_again(
+        &mut self,
+        reading: &Reading,
+        main: &Framer,
+        guessed: &mut Option<Place>,
+    ) -> Result<Flow> {
         let offsets = self.source.offsets();
         let mut framer = Framer::at(&reading.file, reading.position, offsets);
         let mut events = self.source.begin(&reading.file, reading.position, Mode::UntilEnd)?;
         // Rows printed before are gone, and may have had another id.
         self.layouts.tables_known.emptied(&reading.table);
         let maps = self.layouts.take_maps();
+        let outer = self.layouts.known_definition(&reading.table).cloned();
         self.reread = Some(Reread {
             outer: std::mem::take(&mut self.transactions),
             reading: reading.clone(),
@@ -120,6 +142,7 @@ impl Steps<'_> {
             prepared: HashMap::new(),
             hides_rows: false,
             temporary: Temporary::default(),
+            columns: Columns { outer: outer.clone(), is_followed: false, guessed: None },
         });
         let end = main.place();
         let flow = scan(events.as_mut(), &mut framer, |event, framer| {
@@ -138,7 +161,10 @@ impl Steps<'_> {
         });
         let reread = self.reread.take();
         let is_born = reread.as_ref().is_some_and(|reread| reread.is_born);
-        self.transactions = reread.map(|reread| reread.outer).unwrap_or_default();
+        self.layouts.put_definition(&reading.table, outer);
+        if let Some(reread) = reread {
+            (self.transactions, *guessed) = (reread.outer, reread.columns.guessed);
+        }
         self.layouts.put_maps_back(maps, &main.format().server_version);
         match flow? {
             Some(Flow::Continue) if !is_born => Err(unreadable(format!(
@@ -218,6 +244,53 @@ impl Steps<'_> {
         Ok(Flow::Continue)
     }
 
+    /// The table was left empty: its definition there is known, or follows from the statement.
+    fn begin_columns(&mut self, change: &TableChange<FullName>, query: &Query<'_>) -> Result<()> {
+        let Some(reread) = &mut self.reread else { return Ok(()) };
+        let (table, created) = (reread.reading.table.clone(), reread.reading.created);
+        // The RENAME has moved it to the present name.
+        let known = match self.births.of(&table) {
+            Origin::Born(birth) if birth.created == created && birth.file == reread.reading.file => {
+                birth.definition
+            }
+            _ => None,
+        };
+        if let Some(definition) = known {
+            reread.columns.is_followed = true;
+            self.layouts.put_definition(&table, Some(Known { definition, by: KnownBy::Log }));
+        } else if matches!(change, TableChange::Created { like: None, .. }) {
+            let created = Change::Created { table: &table, if_not_exists: false };
+            self.follow_column_change(&created, query)?;
+        }
+        Ok(())
+    }
+
+    /// The table was altered.
+    fn follow_columns(&mut self, query: &Query<'_>) -> Result<()> {
+        let Some(reread) = &self.reread else { return Ok(()) };
+        if !reread.columns.is_followed {
+            return Ok(());
+        }
+        let table = reread.reading.table.clone();
+        self.follow_column_change(&Change::Altered { table: &table }, query)
+    }
+
+    /// What is not followed leaves the definition after the RENAME.
+    fn follow_column_change(&mut self, change: &Change<'_>, query: &Query<'_>) -> Result<()> {
+        let (Change::Created { table, .. } | Change::Altered { table }) = *change else { return Ok(()) };
+        let ddl = ddl::read(query.text, query.session);
+        self.layouts.definitions_changed(&|database, name| table.0 == database && table.1 == name, &|_| true);
+        self.layouts.follow_definition(change, &ddl, &query.session)?;
+        let is_followed = self.layouts.known_definition(table).is_some();
+        let Some(reread) = &mut self.reread else { return Ok(()) };
+        reread.columns.is_followed = is_followed;
+        if !is_followed {
+            let outer = reread.columns.outer.clone();
+            self.layouts.put_definition(table, outer);
+        }
+        Ok(())
+    }
+
     fn inner_begin(&mut self) {
         self.lines.inner_begin();
         if let Some(reread) = &mut self.reread {
@@ -280,7 +353,16 @@ impl Steps<'_> {
         let table = reread.reading.table.clone();
         self.settled_map(framer.place(), &|layouts, accepted| {
             layouts.map_renamed(&map, event.body, framer.place(), &table, accepted)
-        })
+        })?;
+        let Some(reread) = &mut self.reread else { return Ok(()) };
+        if reread.columns.guessed.is_none() && map.metadata().map_err(bad)?.names.is_none() {
+            // A definition that did not fit was given up.
+            let known = self.layouts.known_definition(&reread.reading.table);
+            if !reread.columns.is_followed || !known.is_some_and(Known::is_sure) {
+                reread.columns.guessed = Some(framer.place().clone());
+            }
+        }
+        Ok(())
     }
 
     /// Follows the table through a statement: it is renamed, or altered.
@@ -316,15 +398,21 @@ impl Steps<'_> {
                     && table == reread.name
                     && *place.file == *reread.reading.file
                     && place.start == reread.reading.created;
+                if reread.is_born {
+                    self.begin_columns(&change, query)?;
+                }
                 continue;
             }
             if table != reread.name {
                 continue;
             }
+            let table_now = reread.reading.table.clone();
             match change {
                 TableChange::RenamedTo(to) => reread.name = to,
                 TableChange::Altered(clauses) => {
-                    let altered = Effect::Table(reread.reading.table.clone(), TableChange::Altered(clauses));
+                    check_guess(reread.columns.guessed.as_ref(), &clauses, &table, place)?;
+                    self.follow_columns(query)?;
+                    let altered = Effect::Table(table_now, TableChange::Altered(clauses));
                     self.judge_clauses(&[altered], &[], place)?;
                 }
                 TableChange::Data { verb, .. } => {
@@ -334,5 +422,28 @@ impl Steps<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// # Errors
+/// Exit 4 when rows were read as if the table had been as it is after the RENAME, and a later statement changed its columns.
+fn check_guess(guessed: Option<&Place>, clauses: &[Clause], table: &FullName, place: &Place) -> Result<()> {
+    let is_of_columns = |clause: &Clause| {
+        matches!(
+            clause,
+            Clause::AddColumn { .. }
+                | Clause::DropColumn { .. }
+                | Clause::ChangeColumn { .. }
+                | Clause::RenameColumn { .. }
+                | Clause::ConvertCharset
+        )
+    };
+    match guessed {
+        Some(rows) if clauses.iter().any(is_of_columns) => Err(unreadable(format!(
+            "the rows of {}.{} at {rows} were read again with the columns that it has by now, but at {place} it was \
+             altered: what was printed of them may be wrong. Load again",
+            table.0, table.1
+        ))),
+        _ => Ok(()),
     }
 }

@@ -66,12 +66,29 @@ impl Steps<'_> {
 
     /// Finds out whether a definition from the catalog holds at a place.
     pub(super) fn settle(&mut self, claim: &FromCatalog, place: &Place) -> Result<Judgement> {
-        // Rows of a prepared transaction are as the table was at its commit: until then it was locked. So are those of a
-        // table that is read again, as its definition here is.
+        let judged = self.judge_claim(claim, place)?;
+        let Judgement::InTheWay(ahead) = &judged else { return Ok(judged) };
+        if !ahead.may_be_temporary || self.temporary.is_complete() {
+            return Ok(judged);
+        }
+        self.temporary = self.temporary_before(place)?;
+        if self.signal.is_set() {
+            return Ok(Judgement::Interrupted);
+        }
+        self.look_ahead.forget();
+        self.judge_claim(claim, place)
+    }
+
+    fn judge_claim(&mut self, claim: &FromCatalog, place: &Place) -> Result<Judgement> {
         let base = self.cursor.base();
-        let at_base = Place { file: base.file.clone(), start: base.offset, end: base.offset };
-        let is_elsewhere = self.replay.is_some() || self.reread.is_some();
-        let from = if is_elsewhere { &at_base } else { place };
+        let elsewhere = |start: u64, end: u64| Place { file: base.file.clone(), start, end };
+        let from = match &self.reread {
+            // What is known of the table is its definition after the RENAME.
+            Some(reread) => &elsewhere(reread.reading.renamed, reread.reading.renamed + 1),
+            // Rows of a prepared transaction are as the table was at its commit: until then it was locked.
+            None if self.replay.is_some() => &elsewhere(base.offset, base.offset),
+            None => place,
+        };
         let here = Here::new(from, base, self.cursor.order()).with_temporary(&self.temporary);
         if self.look_ahead.must_read(&here, &claim.read_at) {
             self.lines.flush()?;
@@ -87,6 +104,9 @@ impl Steps<'_> {
                 Between::TooMany(Some(first)) => return Ok(Judgement::InTheWay(first)),
                 Between::Interrupted => return Ok(Judgement::Interrupted),
             };
+            if let Some(ahead) = statements.iter().find(|ahead| ahead.may_be_temporary) {
+                return Ok(Judgement::InTheWay(Box::new(ahead.clone())));
+            }
             match passage(&statements, &name) {
                 Err(lost) => return Ok(Judgement::InTheWay(Box::new(lost.clone()))),
                 Ok((last_name, altering)) if last_name == asked.0 => break (altering, statements),

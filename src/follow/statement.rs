@@ -85,6 +85,7 @@ impl Steps<'_> {
             let place = Position { log: framer.log(), ..Position::new(&*place.file, place.end) };
             self.record(&before, &effects, query, &place)?;
         }
+        self.births.take_in_definitions(&effects, &|table| self.layouts.known_definition(table));
         if !self.skips {
             self.show_changed_schemas(&effects, query)?;
         }

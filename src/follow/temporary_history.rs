@@ -38,7 +38,7 @@ impl Steps<'_> {
         if self.undecided(by, effects).is_none() {
             return Ok(Flow::Continue);
         }
-        self.temporary = self.temporary_before(framer)?;
+        self.temporary = self.temporary_before(framer.place())?;
         if self.signal.is_set() {
             return Ok(Flow::Stop);
         }
@@ -56,10 +56,9 @@ impl Steps<'_> {
         self.temporary.undecided(by, effects).into_iter().find(|table| self.is_wanted(table))
     }
 
-    /// The temporary tables before the current event. Reads the log from the server's last start on, or else from its
+    /// The temporary tables before a place. Reads the log from the server's last start on, or else from its
     /// beginning.
-    fn temporary_before(&mut self, framer: &Framer) -> Result<Temporary> {
-        let end = framer.place();
+    pub(super) fn temporary_before(&mut self, end: &Place) -> Result<Temporary> {
         let files = self.source.files_up_to(&end.file)?;
         let mut first = None;
         for file in files.iter().rev() {

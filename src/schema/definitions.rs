@@ -118,9 +118,20 @@ impl Definitions {
         self.followed.forget(table);
     }
 
+    /// Sets what is known of a table, for another place of the log.
+    pub fn put(&mut self, table: &FullName, known: Option<Known>) {
+        self.tables.remove(table);
+        self.followed.put(table, known);
+    }
+
     /// The definition that holds at the current place, if it is known.
     pub fn known(&self, table: &FullName) -> Option<&Known> {
         self.followed.get(table)
+    }
+
+    /// The tables whose definitions are known.
+    pub fn known_tables(&self) -> Vec<FullName> {
+        self.followed.tables().cloned().collect()
     }
 
     /// The tables of a database whose definitions are known.

@@ -117,6 +117,14 @@ impl Followed {
         self.tables.remove(table);
     }
 
+    /// Sets what is known of a table.
+    pub fn put(&mut self, table: &FullName, known: Option<Known>) {
+        match known {
+            Some(known) => self.set(table.clone(), known),
+            None => self.forget(table),
+        }
+    }
+
     pub fn retain(&mut self, stays: &dyn Fn(&FullName) -> bool) {
         self.tables.retain(|table, _| stays(table));
     }

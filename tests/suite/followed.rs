@@ -94,9 +94,9 @@ on_servers! {
         let db = server.fresh_db("followed");
         let start = Start::here(&db);
         db.sql(
-            "create table t (id int primary key, a varchar(3) character set latin1);\n\
-             insert into t values (1, 'a');\n\
-             alter table t add b int unique;\n\
+            "create table t (id int primary key, z int, a varchar(3) character set latin1);\n\
+             insert into t values (1, 0, 'a');\n\
+             alter table t drop z, add b int unique;\n\
              insert into t values (2, 'b', 3);\n\
              create index i on t (a)",
         );
@@ -109,8 +109,8 @@ on_servers! {
             let names = json["columns"].as_array().expect("columns");
             names.iter().map(|column| column["name"].as_str().expect("a name").to_string()).collect()
         };
-        assert_eq!((columns(0), columns(2)), (vec!["id".into(), "a".into()], vec!["id".into(), "a".into(), "b".into()]));
-        assert!(told[2].1.contains(r#""sql":"alter table t add b int unique""#), "{}", told[2].1);
+        assert_eq!((columns(0), columns(2)), (vec!["id".into(), "z".into(), "a".into()], vec!["id".into(), "a".into(), "b".into()]));
+        assert!(told[2].1.contains(r#""sql":"alter table t drop z, add b int unique""#), "{}", told[2].1);
         assert!(told[4].1.contains(r#"{"name":"i","unique":false,"columns":["a"]}"#), "{}", told[4].1);
         // A run that goes on from any line repeats no row.
         for (i, line) in run.text().lines().enumerate() {
@@ -119,8 +119,8 @@ on_servers! {
             let rest = Dumpa::new(server, &db).in_the_folder_of(&home);
             let args = ["tail", "t", "--from", "line.json", "--until", "now", "--quiet"];
             let rest = rest.args(args).run();
-            if i < 2 {
-                // Nothing tells what the table was like before the ALTER.
+            if i == 0 {
+                // Nothing tells any more what the table was like before the ALTER.
                 rest.expect_code(4);
                 continue;
             }

@@ -30,8 +30,10 @@ const IN_THE_WAY: &[(&str, &str)] = &[
     ("alter table t modify b int first", "(alter table t modify b int first)"),
     ("alter table t drop a;\nalter table t add a int", "(alter table t drop a)"),
     ("alter table t change a c int", "(alter table t change a c int)"),
-    ("rename table t to old, u to t", "(rename table t to old, u to t)"),
-    ("alter table t rename to old;\nalter table u rename to t", "(alter table t rename to old)"),
+    ("rename table t to old, u to t;\ndrop table old", "(DROP TABLE `old`"),
+    ("rename table t to old, u to t;\nalter table old modify b bigint", "do not fit the table as it is now"),
+    ("alter table t add c int, modify a int after b", "(alter table t add c int, modify a int after b)"),
+    ("alter table t add c int;\nalter table t modify a int after b", "(alter table t modify a int after b)"),
     ("drop table t;\ncreate table t (id int primary key, b int, a int)", "(DROP TABLE `t`"),
     (
         "flush logs;\nalter table\n  t\n change a b int,  change b a int",

@@ -12,15 +12,18 @@ const ROWS: &str = "insert into t values (1, 2000, -5, 4294967291, -5, 1901, 655
     (2, 0, 5, 5, 5, 0, 5, 5, 5, 5, 5, 5, 5)";
 const CONTENT: &str = r#"{"id":1,"y":2000,"a":-5,"b":4294967291,"c":-5,"z":1901,"d":65531,"e":"-5.00","f":-5,"g":-5.0,"h":18446744073709551611,"i":5.0,"j":-5}"#;
 
-fn filled(name: &str) -> Server {
+/// A server with the table, and where the log goes on after the statement that made it.
+fn filled(name: &str) -> (Server, String) {
     let server = Server::private(name, &FLAGS);
-    server.sql(&format!("create database d;\nuse d;\n{TABLE};\n{ROWS}"));
-    server
+    server.sql(&format!("create database d;\nuse d;\n{TABLE}"));
+    let created = place(&server);
+    server.sql(&format!("use d;\n{ROWS}"));
+    (server, created)
 }
 
 on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8, mysql_8_0, mysql_9_7]
 fn integers_behind_a_year_keep_their_sign(shared) {
-    let server = filled(&shared.name);
+    let (server, _) = filled(&shared.name);
     let load = Dumpa::without_db(&server).args(["load", "-D", "d"]).run().expect_code(0).lines();
     assert_eq!(load[0].content_text, CONTENT);
     // From the log alone.
@@ -42,12 +45,17 @@ fn renamed(server: &Server, from: &str, to: &str, home: &Dumpa) {
     fs::write(home.file("bin.000001"), log).expect("a file");
 }
 
-on_servers!([mysql_8_0, mysql_9_7] fn where_a_release_may_do_either_the_catalog_decides(shared) {
-    let server = filled(&shared.name);
+on_servers!([mysql_8_0, mysql_9_7] fn where_a_release_may_do_either_the_statement_or_the_catalog_decides(shared) {
+    let (server, created) = filled(&shared.name);
     let home = Dumpa::bare();
     let version: String = server.ask("select version()");
     renamed(&server, &version, "8.0.22", &home);
-    let tail = || ["tail", "-D", "d", "--binlog", "bin.000001"];
+    let all = Dumpa::bare().args(["tail", "-D", "d", "--binlog", "bin.000001"]).in_the_folder_of(&home);
+    let all = all.run().expect_code(0).lines();
+    assert_eq!((all.len(), all[0].content_text.as_str()), (2, CONTENT));
+
+    // From behind that statement.
+    let tail = || ["tail", "-D", "d", "--binlog", "bin.000001", "--from", &created];
     let told = Dumpa::without_db(&server).args(tail()).in_the_folder_of(&home).run().expect_code(0).lines();
     assert_eq!((told.len(), told[0].content_text.as_str()), (2, CONTENT));
 

@@ -344,21 +344,68 @@ on_servers!([mysql_5_7, mariadb_11_8] fn rows_that_are_not_in_the_log_end_the_ru
             "not created (without IF NOT EXISTS)",
         ),
         (
+            "drop table s;\ncreate table s (id int primary key) engine=innodb;\ninsert into s values (2);
+             drop table s;\ncreate table if not exists s (id int primary key)",
+            "rename table t to old, s to t",
+            "not created (without IF NOT EXISTS)",
+        ),
+        (
+            "drop table s;\ncreate table s (id int primary key) engine=innodb partition by range (id)
+                (partition a values less than (2), partition b values less than (9));
+             insert into s values (1);\nalter table s truncate partition a",
+            "rename table t to old, s to t",
+            "TRUNCATE PARTITION at",
+        ),
+        (
             "drop table s;\ncreate table s (id int primary key) engine=innodb;
              create table p (id int primary key) engine=innodb partition by range (id) (partition a values less than (9));
              insert into p values (5);\nalter table p exchange partition a with table s",
             "rename table t to old, s to t",
             "EXCHANGE PARTITION at",
         ),
+        (
+            "drop database if exists {db}_2;\ncreate database {db}_2;\ncreate table {db}_2.s (id int primary key);
+             insert into {db}_2.s values (2);\ndrop database {db}_2;\ncreate database {db}_2;
+             create table if not exists {db}_2.s (id int primary key);\ninsert into {db}_2.s values (3)",
+            "rename table t to old, {db}_2.s to t",
+            "not created (without IF NOT EXISTS)",
+        ),
+        (
+            "drop table s;\ncreate table s (id int primary key) engine=myisam;
+             create table m (id int primary key) engine=merge union=(s) insert_method=last",
+            "rename table t to old, s to t",
+            "because a MERGE table",
+        ),
+        (
+            "drop table s;\ncreate table k (id int primary key) engine=myisam;
+             create table s (id int primary key) engine=merge union=(k) insert_method=last",
+            "rename table t to old, s to t",
+            "MERGE",
+        ),
     ];
-    for (setup, rename, why) in cases {
+    let versioned = [
+        (
+            "drop table s;\ncreate table s (id int primary key) engine=innodb;\ninsert into s values (1);
+             alter table s add system versioning",
+            "rename table t to old, s to t",
+            "ADD SYSTEM VERSIONING at",
+        ),
+        (
+            "drop table s;\ncreate table s (id int primary key) engine=innodb with system versioning;
+             insert into s values (1);\nalter table s drop system versioning",
+            "rename table t to old, s to t",
+            "DROP SYSTEM VERSIONING at",
+        ),
+    ];
+    for (setup, rename, why) in cases.into_iter().chain(versioned.into_iter().filter(|_| server.is_mariadb())) {
         let db = server.fresh_db("swap");
         db.sql("create table t (id int primary key) engine=innodb;
             create table s (id int primary key) engine=innodb;\ninsert into s values (1)");
         let start = place(server);
-        db.sql(setup);
+        let (setup, rename) = (setup.replace("{db}", &db.name), rename.replace("{db}", &db.name));
+        db.sql(&setup);
         db.sql("insert ignore into s values (3)");
-        db.sql(rename);
+        db.sql(&rename);
         let args = ["--from", &start, "--until", "now", "--allow-missing", "t", "u"];
         let run = tail(server, &db, &args, &home).run().expect_code(4);
         assert!(run.stdout.is_empty() && run.stderr.contains(why), "{rename}: {}{}", run.text(), run.stderr);
@@ -435,4 +482,84 @@ on_servers!([mysql_8_0, mariadb_10_11] fn a_purged_log_and_a_pipe_cannot_be_read
     cat.wait().expect("cat ends");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(4) && stderr.contains("a pipe cannot be read twice"), "{stderr}");
+});
+
+on_servers!([mysql_5_7, mysql_8_0, mariadb_11_8] fn tables_that_were_made_in_other_ways_are_read_again(server) {
+    let home = Dumpa::bare();
+    for made in [
+        // It may be logged as one transaction with its rows.
+        "create table s (primary key (id)) engine=innodb select id, n from t",
+        // Partitions of an empty table hold no rows.
+        "create table s (id int primary key, n int) engine=innodb partition by range (id)
+            (partition a values less than (2), partition b values less than (9));
+         alter table s truncate partition a",
+        // Another database's table of the same name is another table.
+        "create table s (id int primary key, n int) engine=innodb;
+         drop database if exists {db}_2;\ncreate database {db}_2;
+         create table {db}_2.s (id int primary key, n int) engine=innodb;
+         insert into {db}_2.s values (7, 7);\nalter table {db}_2.s modify n int not null;\ndrop database {db}_2",
+    ] {
+        let db = server.fresh_db("swap");
+        db.sql("create table t (id int primary key, n int) engine=innodb;\ninsert into t values (1, 1), (2, 2)");
+        let start = place(server);
+        let before = load(server, &db, &["t"]);
+        db.sql(&made.replace("{db}", &db.name));
+        db.sql("replace into s values (3, 3);\nrename table t to old, s to t;\nreplace into t values (4, 4)");
+        let all = lines(server, &db, &["--from", &start, "--until", "now", "t"], &home);
+        assert_eq!(all[0].op, "truncate", "{made}");
+        before.then(all.clone()).assert_is(&load(server, &db, &["t"]), made);
+        for i in 0..all.len() {
+            fs::write(home.file("line.json"), &all[i].raw).expect("a file");
+            let rest = lines(server, &db, &["--from", "line.json", "--until", "now", "t"], &home);
+            assert_eq!(raw(&rest), raw(&all[i + 1..]), "{made}: resumed from line {i}");
+        }
+    }
+    let db = server.fresh_db("swap");
+    db.sql("create table t (id int primary key) engine=innodb");
+    let start = place(server);
+    db.sql("create table s (id int primary key) engine=innodb;\nrename table s to hollow;
+        create table s (id int primary key) engine=innodb;\ninsert into s values (1);\nrename table s to filled");
+    // Nothing went from one table to another: --swaps continue leaves no row out.
+    let args = ["--from", &start, "--until", "now", "--swaps", "continue", "--allow-missing", "hollow", "filled"];
+    let all = lines(server, &db, &args, &home);
+    let told: Vec<_> = all.iter().map(|line| (line.op.as_str(), line.table.as_str())).collect();
+    assert_eq!(told, [("truncate", "filled"), ("upsert", "filled")]);
+});
+
+on_servers!([mysql_5_7, mysql_8_0, mariadb_11_8] fn rows_from_before_an_alter_have_the_columns_of_the_time(server) {
+    let home = Dumpa::bare();
+    let rows = "insert into s values (1, 2, 3);\nalter table s modify b int after id;\ninsert into s values (2, 4, 5)";
+    for (make, rename, is_known_behind) in [
+        ("create table s (id int primary key, a int, b int) engine=innodb", "rename table t to old, s to t", true),
+        ("create table s like model", "rename table t to old, s to t", false),
+        (
+            "create table s (id int primary key, a int, b int) engine=innodb;\nalter table s modify a int after b;
+             insert into s values (9, 9, 9);\ntruncate table s;\nalter table s modify a int after id",
+            "rename table t to old, s to t",
+            false,
+        ),
+        ("create table s (id int primary key, a int, b int) engine=innodb", "drop table t;\nalter table s modify a int after id, rename to t", true),
+    ] {
+        let db = server.fresh_db("swap");
+        db.sql("create table t (id int primary key, a int, b int) engine=innodb");
+        let start = place(server);
+        db.sql("create table model like t;\ndrop table model;\ncreate table model (id int primary key, a int, b int) engine=innodb");
+        db.sql(&format!("{make};\n{rows};\n{rename};\ninsert into t values (3, 6, 7)"));
+        let all = lines(server, &db, &["--from", &start, "--until", "now", "t"], &home);
+        let contents: Vec<&str> = all.iter().rev().take(3).map(|line| line.content_text.as_str()).collect();
+        let last = if rename.contains("modify") { r#"{"id":3,"a":6,"b":7}"# } else { r#"{"id":3,"b":6,"a":7}"# };
+        assert_eq!(contents, [last, r#"{"id":2,"b":4,"a":5}"#, r#"{"id":1,"a":2,"b":3}"#], "{make}; {rename}");
+        let at = all.len() - 4;
+        assert_eq!(all[at].op, "truncate");
+        for i in at..all.len() {
+            fs::write(home.file("line.json"), &all[i].raw).expect("a file");
+            let rest = tail(server, &db, &["--from", "line.json", "--until", "now", "t"], &home).run();
+            if is_known_behind || i > at + 1 {
+                assert_eq!(raw(&rest.expect_code(0).lines()), raw(&all[i + 1..]), "{make}: resumed from line {i}");
+            } else {
+                let rest = rest.expect_code(4);
+                assert!(rest.stderr.contains("may be wrong"), "{make}: resumed from line {i}: {}", rest.stderr);
+            }
+        }
+    }
 });

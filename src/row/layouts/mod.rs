@@ -252,6 +252,11 @@ impl Layouts {
         self.definitions.was(table, definition, with_all);
     }
 
+    /// The tables whose definitions are known.
+    pub fn known_tables(&self) -> Vec<FullName> {
+        self.definitions.known_tables()
+    }
+
     /// The tables of a database whose definitions are known.
     pub fn known_tables_of(&self, database: &str) -> Vec<FullName> {
         self.definitions.known_tables_of(database)
@@ -261,6 +266,11 @@ impl Layouts {
     pub fn forget_definitions(&mut self) {
         self.forget_maps();
         self.definitions.changed(&|_, _| true, &|_| false);
+    }
+
+    /// See [`Definitions::put`].
+    pub fn put_definition(&mut self, table: &FullName, known: Option<Known>) {
+        self.definitions.put(table, known);
     }
 
     /// See [`Definitions::follow`].

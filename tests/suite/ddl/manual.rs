@@ -1,12 +1,12 @@
 //! The example statements of the manuals' pages of CREATE TABLE, ALTER TABLE, CREATE INDEX and RENAME TABLE, each with
-//! what it needs: tests/fixtures/ddl_examples.sql. Those of the other family, or of newer versions, the server refuses.
+//! what it needs: examples.sql. Those of the other family, or of newer versions, the server refuses.
 
 use super::Stage;
 use crate::common::*;
 
 /// Runs all blocks, and tells how many statements the server took.
 pub fn examples(stage: &mut Stage) -> (usize, usize) {
-    let script = include_str!("../../fixtures/ddl_examples.sql");
+    let script = include_str!("examples.sql");
     let (mut all, mut taken) = (0, 0);
     for block in script.split("-- ").filter(|block| !block.is_empty()) {
         let (_title, block) = block.split_once('\n').expect("a title and statements");
