@@ -277,7 +277,7 @@ _dumpa() {
             return 0
             ;;
         dumpa__subcmd__tail)
-            opts="-q -H -P -S -u -D -p -h -V --from --until --save --allow-missing --server-id --old --schemas --swaps --binlog --id --generated --decimal --big-int --zero-date --progress --quiet --host --port --socket --user --database --password-file --password --ssl-mode --ssl-ca --ssl-cert --ssl-key --defaults-file --defaults-extra-file --no-defaults --connect-timeout --help --version"
+            opts="-q -H -P -S -u -D -p -h -V --from --until --save --allow-missing --server-id --old --schema --schemas --swaps --strict --trust-catalog --binlog --id --generated --decimal --big-int --zero-date --progress --quiet --host --port --socket --user --database --password-file --password --ssl-mode --ssl-ca --ssl-cert --ssl-key --defaults-file --defaults-extra-file --no-defaults --connect-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -296,6 +296,10 @@ _dumpa() {
                     return 0
                     ;;
                 --server-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --schema)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

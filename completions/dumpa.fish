@@ -73,6 +73,7 @@ complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l from -d 'Where to b
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l until -d 'Where to end: now (what is committed when the run starts), or as for --from' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l save -d 'Save the position reached to FILE, at most once a second and at the end' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l server-id -d 'Announce this replica id to the server, 1 or more [default: a random one]' -r
+complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l schema -d 'Keep the schema history in FILE [default: the file of --save with .schema added]' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l swaps -d 'What to do where another table takes a table\'s name by RENAME, as gh-ost and pt-online-schema-change do' -r -f -a "read-again\t''
 continue\t''"
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l binlog -d 'Read log files from disk instead of a server\'s log (- is standard input); put TABLEs before it' -r -F
@@ -109,6 +110,8 @@ complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l connect-timeout -d 
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l allow-missing -d 'Accept tables (and --id) that match nothing: they may be created later, or were dropped'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l old -d 'Add to the metadata of an update, as "old", what the changed columns held before'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l schemas -d 'Print a line with the definition of each table before its first rows, and after each statement that changed it'
+complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l strict -d 'End the run (exit code 4) at an ALTER that changes rows which the log does not repeat'
+complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l trust-catalog -d 'Believe that tables had the columns they have now'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -s q -l quiet -d 'Say nothing on stderr but warnings and errors'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -l no-defaults -d 'Read no option file'
 complete -c dumpa -n "__fish_dumpa_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'

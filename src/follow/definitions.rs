@@ -11,6 +11,21 @@ use crate::sql::ddl;
 use crate::sql::effect::{DatabaseChange, Effect, TableChange};
 
 impl Steps<'_> {
+    /// Finds out what the tables that a statement alters will be.
+    pub(super) fn preview(&mut self, effects: &[FullEffect], query: &Query<'_>) -> Result<()> {
+        let mut ddl = None;
+        for effect in effects {
+            if let Effect::Table(table, TableChange::Altered(clauses)) = effect
+                && !clauses.is_empty()
+                && self.is_wanted(table)
+            {
+                let ddl = ddl.get_or_insert_with(|| ddl::read(query.text, query.session));
+                self.layouts.will_be(table, ddl, &query.session)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Applies a statement to the definitions that are known. Maps of the tables that it may have changed are forgotten.
     pub(super) fn follow_definitions(&mut self, effects: &[FullEffect], query: &Query<'_>) -> Result<()> {
         let changes: Vec<Change<'_>> = effects.iter().filter_map(change).collect();

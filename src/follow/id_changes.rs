@@ -13,7 +13,8 @@ use crate::sql::effect::{Clause, Identifier};
 impl Steps<'_> {
     /// Describes the clause that changed ids of existing rows, or may have changed them.
     pub(super) fn id_change(&mut self, table: &FullName, clauses: &[Clause]) -> Result<Option<String>> {
-        let Some(id) = self.layouts.tables_known.id(table).map(<[IdColumn]>::to_vec) else {
+        let id = self.layouts.tables_known.id(table).map(<[IdColumn]>::to_vec);
+        let Some(id) = id.or_else(|| self.layouts.id_by_definition(table)) else {
             let change = self.unseen_id_change(table, clauses)?;
             return Ok(change.map(|change| format!("{change} may have changed")));
         };

@@ -485,11 +485,8 @@ impl LookAhead {
         let is_mariadb = framer.format().writer.is_some_and(|writer| writer.is_mariadb());
         let by = By::of(event, &query, is_mariadb);
         // MySQL 8.0 and later log temporary tables only in STATEMENT format, in which data ends the run.
-        let may_log_temporary =
-            framer.format().writer.is_none_or(|writer| !writer.is_mysql_from(8, 0, 0));
-        let may_be_temporary = may_log_temporary
-            && !self.temporary.is_complete()
-            && !self.temporary.undecided(by, &effects).is_empty();
+        let may_log_temporary = framer.format().writer.is_none_or(|writer| !writer.is_mysql_from(8, 0, 0));
+        let may_be_temporary = may_log_temporary && by.is_flagged() && !self.temporary.is_complete();
         self.temporary.take_out(by, &mut effects);
         effects.retain(|effect| may_define(effect) && self.is_wanted(effect));
         if effects.is_empty() {

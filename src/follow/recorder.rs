@@ -148,7 +148,9 @@ impl Steps<'_> {
         let Some(history) = &recorder.history else { return Ok(()) };
         let held = history.at(start, order, |_, _| true)?;
         for table in self.layouts.known_tables() {
-            let Some(known) = self.layouts.known_definition(&table).filter(|known| known.is_sure()) else { continue };
+            let Some(known) = self.layouts.known_definition(&table).filter(|known| known.is_sure()) else {
+                continue;
+            };
             let state = State::Known(Definition::clone(&known.definition));
             if held.get(&table) != Some(&state) {
                 recorder.add(start, None, &table, None, &state)?;

@@ -59,7 +59,9 @@ impl Steps<'_> {
             self.take_out_history(&mut effects, place)?;
             self.judge_merge_tables(&effects, place)?;
             let (mut emptied, moves) = self.judge(&effects, &views, query, event, framer)?;
+            self.preview(&effects, query)?;
             self.judge_clauses(&effects, &emptied, place)?;
+            self.layouts.was_judged();
             swaps = self.judge_moves(&moves, &mut emptied, place)?;
             self.begin_swaps(&swaps);
             if self.print_truncates(&emptied, &swaps.continued)? == Flow::Stop {

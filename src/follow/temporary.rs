@@ -35,6 +35,10 @@ impl By {
         let session = SessionId { server_id: event.header.server_id, thread_id: query.thread_id };
         By { session, flagged: event.header.flags & FLAG_THREAD_SPECIFIC != 0, is_mariadb }
     }
+
+    pub fn is_flagged(&self) -> bool {
+        self.flagged
+    }
 }
 
 /// Temporary tables by session, until the session drops them. When a session ends, the server drops its tables.

@@ -90,17 +90,46 @@ impl Definitions {
     /// # Errors
     /// When the catalog cannot be asked for what the statement leaves to the database.
     pub fn follow(&mut self, change: &Change<'_>, ddl: &Understood<Ddl>, session: &Session) -> Result<()> {
-        if let Change::Created { table, .. } | Change::Altered { table } = change
-            && !self.followed.charset_is_known(&table.0)
-            && ddl.as_ref().is_ok_and(Ddl::needs_database_charset)
-            && let Some(lookup) = &mut self.lookup
-            && let Some(charset) = lookup.database_charset(&table.0)?
-        {
-            self.followed.charset_told(&table.0, charset);
+        if let Change::Created { table, .. } | Change::Altered { table } = change {
+            self.ask_for_charset(&table.0, ddl)?;
         }
         // Why a statement is not followed matters only if the catalog does not fit either.
         let _ = self.followed.apply(change, ddl, session);
         Ok(())
+    }
+
+    fn ask_for_charset(&mut self, database: &str, ddl: &Understood<Ddl>) -> Result<()> {
+        if !self.followed.charset_is_known(database)
+            && ddl.as_ref().is_ok_and(Ddl::needs_database_charset)
+            && let Some(lookup) = &mut self.lookup
+            && let Some(charset) = lookup.database_charset(database)?
+        {
+            self.followed.charset_told(database, charset);
+        }
+        Ok(())
+    }
+
+    /// What a table will be after an ALTER TABLE that comes next: as it follows, or else as the catalog has it now. `None` if
+    /// neither tells.
+    ///
+    /// # Errors
+    /// When the catalog cannot be asked.
+    pub fn after(
+        &mut self,
+        table: &FullName,
+        ddl: &Understood<Ddl>,
+        session: &Session,
+    ) -> Result<Option<Table>> {
+        self.ask_for_charset(&table.0, ddl)?;
+        let known = self.followed.get(table).filter(|known| known.is_sure());
+        let after =
+            known.and_then(|known| self.followed.altered(&known.definition, &table.0, ddl, session).ok());
+        let after = match (after, &mut self.lookup) {
+            (Some(after), _) => Some(after),
+            (None, Some(lookup)) => lookup.definition(&table.0, &table.1)?,
+            (None, None) => None,
+        };
+        after.map(|after| after.table(&table.0, &table.1)).transpose()
     }
 
     /// The definitions of some tables may have changed. Those that are `followed` stay known.

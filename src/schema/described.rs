@@ -59,12 +59,24 @@ pub fn column((name, column_type, charset, nullable, extra): ColumnRow) -> Defin
     let charset = charset.map(|name| Charset::by_name(&name).map_or(name, |known| known.name().to_string()));
     DefinedColumn {
         name,
-        kind,
+        kind: canonical(&kind),
         labels,
         charset: charset.filter(|name| name != Charset::Binary.name()),
         nullable,
         generated: generated(&extra),
         invisible: words(&extra).any(|word| word.eq_ignore_ascii_case("INVISIBLE")),
+    }
+}
+
+/// A type in the words that all servers share. Some tell the display width of integers and of YEAR, which changes no value.
+fn canonical(kind: &str) -> String {
+    match kind.split_once('(').map(|(name, rest)| (name, rest.split_once(')').unwrap_or((rest, "")))) {
+        Some((name @ ("tinyint" | "smallint" | "mediumint" | "int" | "bigint"), (_, rest))) => {
+            format!("{name}{rest}")
+        }
+        Some(("year", ("4", _))) => "year".to_string(),
+        _ if kind == "geomcollection" => "geometrycollection".to_string(),
+        _ => kind.to_string(),
     }
 }
 

@@ -167,9 +167,8 @@ impl Followed {
                     self.forget(table);
                     return Ok(());
                 }
-                let Ok(Ddl::Alter(steps)) = ddl else { return self.unknown(table, ddl) };
-                let setting = self.setting(&table.0, session);
-                match evolve::altered(&known.definition, steps, &setting) {
+                let Ok(Ddl::Alter(_)) = ddl else { return self.unknown(table, ddl) };
+                match self.altered(&known.definition, &table.0, ddl, session) {
                     Ok(definition) => {
                         self.made_by_log(table, definition);
                         Ok(())
@@ -210,6 +209,24 @@ impl Followed {
                 self.database(database, ddl, is_new, session);
                 Ok(())
             }
+        }
+    }
+
+    /// A definition of a database after an ALTER TABLE.
+    ///
+    /// # Errors
+    /// When not all of the statement is followed.
+    pub fn altered(
+        &self,
+        before: &Definition,
+        database: &str,
+        ddl: &Understood<Ddl>,
+        session: &Session,
+    ) -> Understood<Definition> {
+        match ddl {
+            Ok(Ddl::Alter(steps)) => evolve::altered(before, steps, &self.setting(database, session)),
+            Ok(_) => Err(NotUnderstood("the statement".into())),
+            Err(why) => Err(why.clone()),
         }
     }
 

@@ -50,18 +50,19 @@ on_each_server! {
                 assert_eq!(line.get("sql").is_some(), line["complete"].is_null());
             }
             // Nothing is written twice, and the history goes on with what has changed.
-            let again = fs::read(dumpa.file("pos.json.schema")).expect("a history");
             dumpa.run().expect_code(0);
-            assert_eq!(fs::read(dumpa.file("pos.json.schema")).expect("a history"), again);
+            // Others may have moved the place meanwhile.
+            let about_tables = |lines: Vec<Value>| lines.into_iter().filter(|line| line["complete"].is_null()).collect::<Vec<_>>();
+            assert_eq!(about_tables(lines(&dumpa, "pos.json.schema")), kept[..2]);
             db.sql("alter table t add c int; drop table u; create table v (x int)");
             dumpa.run().expect_code(0);
-            let later = lines(&dumpa, "pos.json.schema");
-            let told: Vec<_> = later[3..].iter().map(|line| (line["table"].as_str(), names(line))).collect();
+            let later = about_tables(lines(&dumpa, "pos.json.schema"));
+            let told: Vec<_> = later[2..].iter().map(|line| (line["table"].as_str(), names(line))).collect();
             assert_eq!(
                 told,
-                [(Some("t"), vec!["id", "a", "c"]), (Some("v"), vec!["x"]), (Some("u"), vec![]), (None, vec![])]
+                [(Some("t"), vec!["id", "a", "c"]), (Some("v"), vec!["x"]), (Some("u"), vec![])]
             );
-            assert!(later[5]["columns"].is_null() && later[3]["position"].as_u64() > kept[0]["position"].as_u64());
+            assert!(later[4]["columns"].is_null() && later[2]["position"].as_u64() > kept[0]["position"].as_u64());
             db.sql("alter table t drop column c; drop table v; create table u (b int)");
         }
     }

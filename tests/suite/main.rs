@@ -28,6 +28,7 @@ mod geometry;
 mod gone;
 mod harness;
 mod history;
+mod history_tail;
 mod hostile_server;
 mod identity;
 mod instructions;

@@ -18,16 +18,32 @@ fn lines(server: &Server, db: &Db, from: &str, until: &str, tables: &[&str], hom
     run.lines().into_iter().map(|tuple| tuple.raw).collect()
 }
 
+/// The place, and a schema history from there on, where tables are dropped and created anew.
+fn with_history(db: &Db, home: &Dumpa) -> String {
+    let position = Dumpa::new(db.server, db).args(["position", "--schema", "history"]).in_the_folder_of(home);
+    let run = position.run().expect_code(0);
+    let position: serde_json::Value = serde_json::from_str(run.text()).expect("JSON");
+    format!("{}:{}", position["file"].as_str().expect("a name"), position["position"])
+}
+
 /// Resumes from each of these lines, and stops at each of them.
 #[track_caller]
 fn each_line_is_a_place(server: &Server, db: &Db, start: &str, tables: &[&str], sample: usize, home: &Dumpa) {
     // Not `now`: other tests write to the same log all the time.
     let end = place(server);
-    let all = lines(server, db, start, &end, tables, home);
+    // Without one from before, it begins here.
+    let kept = fs::read(home.file("history")).ok();
+    let with_history = |name: &'static str| {
+        kept.iter().for_each(|kept| fs::write(home.file(name), kept).expect("a file"));
+        [tables, &["--schema", name][..]].concat()
+    };
+    let all_tables = with_history("history0");
+    let all = lines(server, db, start, &end, &all_tables, home);
     assert!(!all.is_empty());
     let picked: Vec<usize> = (0..all.len()).filter(|i| i % sample == 0 || i + 3 > all.len()).collect();
     // Two at a time: each is a program's start and a few connections.
     let check = |odd: usize| {
+        let tables = &with_history(["history0", "history1"][odd]);
         for (n, &i) in picked.iter().enumerate().filter(|(n, _)| n % 2 == odd) {
             let name = format!("line{i}.json");
             fs::write(home.file(&name), format!("{}\n", all[i])).expect("a file");
@@ -110,7 +126,7 @@ on_each_server! {
         let db = server.fresh_db("resume");
         let home = Dumpa::bare();
         db.sql(&script(server, TABLES));
-        let start = place(server);
+        let start = with_history(&db, &home);
         db.sql(CHANGES);
         each_line_is_a_place(server, &db, &start, &["a", "b", "c", "d", "m"], 1, &home);
     }
@@ -119,7 +135,7 @@ on_each_server! {
         let db = server.fresh_db("resume");
         let home = Dumpa::bare();
         db.sql(&script(server, TABLES));
-        let start = place(server);
+        let start = with_history(&db, &home);
         db.sql(CHANGES);
         each_line_is_a_place(server, &db, &start, &["b", "d"], 2, &home);
         each_line_is_a_place(server, &db, &start, &["a"], 4, &home);

@@ -258,11 +258,15 @@ on_each_server! {
 on_servers!([mariadb_10_11, mariadb_11_4, mariadb_11_8] fn settings_for_one_statement_do_not_hide_it(server) {
     let db = server.fresh_db("setting");
     db.sql(TABLES);
-    let lines = short(tail_of(server, &db, "
+    let start = place(server);
+    // The rows before the last statement are of a table that is gone.
+    let trusting = ["tail", "--trust-catalog", "--until", "now", "--from", &start];
+    db.sql("
         set statement lock_wait_timeout = 9 for insert into t values (2, 2);
         set statement lock_wait_timeout = 9, sql_mode = 'ansi_quotes' for truncate table t;
         set statement lock_wait_timeout = 9 for create or replace table u (id int primary key, n int);
-        create or replace table t (id int primary key, n int) select * from m"));
+        create or replace table t (id int primary key, n int) select * from m");
+    let lines = short(Dumpa::new(server, &db).args(trusting).run());
     assert_eq!(lines, ["upsert t 2", "truncate t null", "truncate u null", "truncate t null"]);
 });
 

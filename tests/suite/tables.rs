@@ -193,7 +193,7 @@ on_each_server! {
             ("n varchar(4) character set latin1", "modify n varchar(9)", " of 4 bytes"),
             ("n decimal(5,2)", "modify n time(3)", "column 2 is DECIMAL(5,2) in the log, but `n` TIME(3) in the table"),
             ("n int", "drop n", "the rows have 2 columns, the table 1"),
-            ("n int", "add m int", "the rows have 2 columns, the table 3"),
+            ("n int", "add m int, modify n bigint", "the rows have 2 columns, the table 3"),
         ] {
             let db = server.fresh_db("tables");
             db.sql(&format!("create table t (id int primary key, {create})"));

@@ -5,8 +5,11 @@ use anyhow::Result;
 use super::Layouts;
 use crate::exit::unreadable;
 use crate::position::IdColumn;
+use crate::schema::known::FullName;
 use crate::schema::known::{class, id_of};
 use crate::schema::{Id, Table};
+use crate::sql::ddl::{Ddl, Understood};
+use crate::sql::tokens::Session;
 
 /// A table's id columns by `--id`, or else by its present keys.
 pub struct IdNow {
@@ -94,24 +97,54 @@ impl Layouts {
         )))
     }
 
-    /// A table's id columns by `--id`, or else by its present keys; `None` without a server, or if the table is gone.
+    /// Notes what a table will be after the statement that is being judged.
+    ///
+    /// # Errors
+    /// When the catalog cannot be asked.
+    pub fn will_be(&mut self, table: &FullName, ddl: &Understood<Ddl>, session: &Session) -> Result<()> {
+        let after = self.definitions.after(table, ddl, session)?;
+        self.after.insert(table.clone(), after);
+        Ok(())
+    }
+
+    /// The statement was judged.
+    pub fn was_judged(&mut self) {
+        self.after.clear();
+    }
+
+    fn table_after(&mut self, table: &FullName) -> Result<Option<Table>> {
+        match self.after.get(table) {
+            Some(after) => Ok(after.clone()),
+            None => self.definitions.in_catalog(&table.0, &table.1),
+        }
+    }
+
+    /// The id columns of a table by its definition here; `None` if that is not known.
+    pub fn id_by_definition(&self, table: &FullName) -> Option<Vec<IdColumn>> {
+        let known = self.definitions.known(table).filter(|known| known.is_sure())?;
+        let mut made = known.definition.table(&table.0, &table.1).ok()?;
+        self.rules.apply(&mut made).ok()?;
+        Some(id_of(&made))
+    }
+
+    /// A table's id columns by `--id`, or else by its keys after the statement that is being judged; `None` if nothing tells.
     pub fn id_now(&mut self, table: &(String, String)) -> Result<Option<IdNow>> {
         let rule = self.rules.ids.iter().find(|rule| rule.pattern.matches(&table.0, &table.1));
         if let Some(rule) = rule {
             let columns = rule.columns.clone();
-            let table = self.definitions.in_catalog(&table.0, &table.1)?;
+            let table = self.table_after(table)?;
             return Ok(Some(IdNow { columns, is_given: true, table }));
         }
-        let Some(now) = self.definitions.in_catalog(&table.0, &table.1)? else { return Ok(None) };
+        let Some(now) = self.table_after(table)? else { return Ok(None) };
         let names = now.id.columns().iter().filter_map(|i| Some(now.columns.get(*i)?.name.clone()));
         let columns = names.collect();
         Ok(Some(IdNow { columns, is_given: false, table: Some(now) }))
     }
 
-    /// How a table's column prints at present, empty if there is no such column; `None` without a server, or if the
-    /// table is gone.
+    /// How a table's column prints after the statement that is being judged, empty if there is no such column; `None` if
+    /// nothing tells.
     pub fn class_now(&mut self, table: &(String, String), column: &str) -> Result<Option<String>> {
-        let Some(now) = self.definitions.in_catalog(&table.0, &table.1)? else { return Ok(None) };
+        let Some(now) = self.table_after(table)? else { return Ok(None) };
         Ok(Some(now.column_number(column).and_then(|i| now.columns.get(i)).map(class).unwrap_or_default()))
     }
 

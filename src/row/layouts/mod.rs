@@ -100,6 +100,8 @@ pub struct Layouts {
     style: Style,
     dialect: Dialect,
     definitions: Definitions,
+    /// What tables will be after the statement that is being judged, if that is known.
+    after: HashMap<FullName, Option<Table>>,
     maps: HashMap<u64, CachedMap>,
     /// The total of their columns.
     cached_columns: usize,
@@ -126,6 +128,7 @@ impl Layouts {
             style,
             dialect: Dialect::default(),
             definitions,
+            after: HashMap::new(),
             maps: HashMap::new(),
             cached_columns: 0,
             statement: 0,

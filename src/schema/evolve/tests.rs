@@ -53,7 +53,7 @@ fn types_in_every_spelling() {
         "a bigint unsigned!, b tinyint, c varchar(3) utf8mb3, d binary(4), e double, f double, g double, \
          h mediumtext latin1, i decimal(10,0), j decimal(4,0), k tinyint unsigned zerofill, l mediumint unsigned, \
          m varchar(5) utf8mb3, n text latin1, o text utf8mb4, p mediumtext latin1, q enum utf8mb3, r bit(1), \
-         s year(4), t datetime(3), u geometrycollection, v binary(1), w varchar(2) utf8mb3, x char(1) latin1, \
+         s year, t datetime(3), u geometrycollection, v binary(1), w varchar(2) utf8mb3, x char(1) latin1, \
          y varchar(2) ucs2, z tinyblob"
     );
     let labels: Vec<_> = definition.columns[16].labels.iter().flatten().map(String::as_str).collect();
@@ -171,4 +171,41 @@ fn what_is_not_followed_is_said() {
     let nothing =
         "alter table t drop column if exists z, add column if not exists b text, drop index if exists z";
     assert_eq!(columns(&after("11.4.5-MariaDB", &[create, nothing]).unwrap()), "a int, b int");
+}
+
+/// Back and forth: the definition before the last statement.
+fn undone(version: &str, statements: &[&str], last: &str) -> Understood<Definition> {
+    let all: Vec<&str> = statements.iter().copied().chain([last]).collect();
+    let session = session(version);
+    let setting = Setting { session: &session, database_charset: None };
+    let Ddl::Alter(steps) = read(last.as_bytes(), session)? else { panic!("{last}") };
+    let after = Partial { definition: after(version, &all)?, unknown: Vec::new() };
+    before(&after, &steps, &setting).map(|partial| partial.definition)
+}
+
+#[test]
+fn what_a_statement_added_or_renamed_is_undone() {
+    let create =
+        "create table t (a int primary key, b int, c varchar(3), unique (b), key k (c, b)) engine=innodb";
+    let wanted = after(MYSQL, &[create]).unwrap();
+    for last in [
+        "alter table t add d int first",
+        "alter table t add d int unique after a, add (e int, index (e, b)), add unique (c), engine=innodb, comment 'x'",
+        "alter table t rename column b to c, rename column c to b",
+        "alter table t rename column b to d, add b int first",
+        "alter table t rename index k to l, add index k (a)",
+    ] {
+        assert_eq!(undone(MYSQL, &[create], last).as_ref(), Ok(&wanted), "{last}");
+    }
+    for last in [
+        "alter table t modify b bigint",
+        "alter table t change b d int",
+        "alter table t drop key k",
+        "alter table t drop primary key",
+        "alter table t convert to character set utf8mb4",
+        "alter table t add constraint f foreign key (b) references u (a)",
+        "alter table t drop c, add c int",
+    ] {
+        assert!(undone(MYSQL, &[create], last).is_err(), "{last}");
+    }
 }

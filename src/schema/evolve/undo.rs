@@ -38,9 +38,8 @@ pub fn before(after: &Partial, steps: &[Step], setting: &Setting<'_>) -> Underst
             Step::AddKey { key, if_not_exists: false, replaces: false } => {
                 remove_key(&mut before.definition, key)?;
             }
-            Step::AddColumn { column, if_not_exists: false, .. } => {
-                column.keys().try_for_each(|key| remove_key(&mut before.definition, &key))?;
-            }
+            // Its keys are clauses of their own.
+            Step::AddColumn { if_not_exists: false, .. } => {}
             Step::DropColumn { name, if_exists: false } => {
                 if after.lacks(name) || after.definition.column_number(name).is_some() {
                     return refused(format!("DROP COLUMN `{name}`, which is there"));

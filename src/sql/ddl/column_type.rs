@@ -146,7 +146,7 @@ fn temporal(word: &str, reader: &mut Reader<'_>) -> Understood<String> {
 fn year(reader: &mut Reader<'_>) -> &'static str {
     let two = numbers(reader).ok().and_then(|numbers| numbers.first().copied()) == Some(2);
     sign(reader);
-    if two { "year(2)" } else { "year(4)" }
+    if two { "year(2)" } else { "year" }
 }
 
 fn geometry(word: &str, reader: &mut Reader<'_>) -> Understood<TypeSpec> {

@@ -1,0 +1,156 @@
+//! A tail with a schema history: each row under the columns that it was written with, however often the run is resumed.
+
+use std::fs;
+
+use crate::common::*;
+
+/// What changes names, order and types in ways that only who follows each statement can tell.
+const CHANGES: &str = "
+    insert into t values (1, 10, 20);
+    alter table t modify a int after b;
+    insert into t values (2, 20, 10);
+    alter table t drop b, add c varchar(9) character set latin1 not null default 'é' first;
+    insert into t values ('c', 3, 30);
+    alter table t change c d text character set utf8, convert to character set utf8;
+    insert into t values ('d', 4, 40);
+    rename table t to u, u to v, v to t;
+    insert into t values (5, 'u');
+    insert into u values ('u', 6, 60);
+    drop table t;
+    create table t (id int primary key, x int, y int);
+    insert into t values (7, 1, 2);
+    drop table t;
+    create table t (id int primary key, y int, x int);
+    insert into t values (8, 1, 2);
+    flush logs;
+    create table w like t;
+    alter table w rename to x, modify x int first;
+    insert into x values (3, 9, 4)";
+
+const CONTENTS: [&str; 8] = [
+    r#"{"id":1,"a":10,"b":20}"#,
+    r#"{"id":2,"b":20,"a":10}"#,
+    r#"{"c":"c","id":3,"a":30}"#,
+    r#"{"d":"d","id":4,"a":40}"#,
+    r#"{"id":5,"n":"u"}"#,
+    r#"{"d":"u","id":6,"a":60}"#,
+    r#"{"id":7,"x":1,"y":2}"#,
+    r#"{"id":8,"y":1,"x":2}"#,
+];
+const LAST: &str = r#"{"x":3,"id":9,"y":4}"#;
+
+fn tables(db: &Db) {
+    db.sql("create table t (id int primary key, a int, b int); create table u (id int primary key, n varchar(3))");
+}
+
+/// `v` does not exist, so names change places by a third one.
+fn changes() -> String {
+    CHANGES.replace("rename table t to u, u to v, v to t", "rename table u to v, t to u, v to t")
+}
+
+fn contents(lines: &[Tuple]) -> Vec<&str> {
+    let rows = lines.iter().filter(|line| line.op == "upsert");
+    rows.map(|line| line.content_text.as_str()).collect()
+}
+
+fn tail(db: &Db, home: &Dumpa, args: &[&str]) -> Dumpa {
+    let tail = Dumpa::new(db.server, db).args(["tail", "--swaps", "continue", "--allow-missing"]).args(args);
+    tail.in_the_folder_of(home)
+}
+
+#[track_caller]
+fn begin(db: &Db) -> Dumpa {
+    let home = Dumpa::new(db.server, db).args(["position", "--save", "pos.json"]);
+    home.run().expect_code(0);
+    home
+}
+
+on_each_server! {
+    fn each_row_has_the_columns_that_it_was_written_with(server) {
+        let db = server.fresh_db("history");
+        tables(&db);
+        let home = begin(&db);
+        db.sql(&changes());
+        let end = place(server);
+        let until = ["--until", &end];
+        let wanted: Vec<&str> = CONTENTS.iter().copied().chain([LAST]).collect();
+        let all = tail(&db, &home, &[&["--from", "pos.json"][..], &until].concat()).run().expect_code(0).lines();
+        assert_eq!(contents(&all), wanted);
+        // Without the history, the first row cannot be read.
+        fs::rename(home.file("pos.json.schema"), home.file("history")).expect("it is renamed");
+        let run = tail(&db, &home, &[&["--from", "pos.json"][..], &until].concat()).run().expect_code(4);
+        assert!(run.stdout.is_empty(), "{}", run.text());
+        // One that was kept of the beginning only is completed.
+        fs::copy(home.file("history"), home.file("first")).expect("it is copied");
+        for (i, line) in all.iter().enumerate() {
+            fs::write(home.file("line.json"), &line.raw).expect("a file");
+            for history in ["history", "first"] {
+                let args = [&["--from", "line.json", "--schema", history][..], &until].concat();
+                let rest = tail(&db, &home, &args).run().expect_code(0).lines();
+                let raw = |lines: &[Tuple]| lines.iter().map(|line| line.raw.clone()).collect::<Vec<_>>();
+                assert_eq!(raw(&rest), raw(&all[i + 1..]), "{history}, resumed from line {i}");
+            }
+        }
+        // Nothing is written twice, and what no run told is told.
+        let kept = fs::read_to_string(home.file("history")).expect("a history");
+        let statements: Vec<&str> = kept.lines().filter(|line| line.contains(r#""sql":""#)).collect();
+        let distinct: std::collections::BTreeSet<&&str> = statements.iter().collect();
+        assert_eq!(statements.len(), distinct.len(), "{kept}");
+        assert!(statements.iter().any(|line| line.contains("modify a int after b")), "{kept}");
+    }
+
+    fn a_history_that_a_crash_cut_anywhere_misleads_nobody(server) {
+        let db = server.fresh_db("history");
+        tables(&db);
+        let home = begin(&db);
+        let start = place(server);
+        db.sql(&changes());
+        let end = place(server);
+        let args = ["--from", "pos.json", "--save", "pos.json", "--until", &end];
+        let all = tail(&db, &home, &args).run().expect_code(0).lines();
+        let history = fs::read(home.file("pos.json.schema")).expect("a history");
+        let wanted: Vec<&str> = CONTENTS.iter().copied().chain([LAST]).collect();
+        assert_eq!(contents(&all), wanted);
+        let first = history.split(|byte| *byte == b'\n').next().expect("a line").len() + 1;
+        for cut in (first..history.len()).step_by(history.len() / 25) {
+            fs::write(home.file("cut"), &history[..cut]).expect("a file");
+            let run = tail(&db, &home, &["--from", &start, "--schema", "cut", "--until", &end]).run();
+            let lines = run.lines();
+            let told = contents(&lines);
+            assert_eq!(told, wanted[..told.len()], "cut at {cut}");
+            // Without its beginning, the first row cannot be read.
+            assert_eq!(run.code, Some(if told.is_empty() { 4 } else { 0 }), "cut at {cut}: {}", run.stderr);
+        }
+    }
+
+    fn a_killed_tail_goes_on_where_it_was(server) {
+        let db = server.fresh_db("history");
+        tables(&db);
+        let home = begin(&db);
+        let args = ["--from", "pos.json", "--schema", "history"];
+        fs::rename(home.file("pos.json.schema"), home.file("history")).expect("it is renamed");
+        let script = changes();
+        let mut lines: Vec<Tuple> = Vec::new();
+        let mut live = tail(&db, &home, &args).spawn();
+        for statement in script.split(";\n") {
+            db.sql(statement);
+            if !statement.trim_start().starts_with("insert") {
+                continue;
+            }
+            loop {
+                let line = live.next();
+                let is_row = line.op == "upsert";
+                fs::write(home.file("line.json"), &line.raw).expect("a file");
+                lines.push(line);
+                if is_row {
+                    break;
+                }
+            }
+            drop(live.end_by(libc::SIGKILL));
+            live = tail(&db, &home, &["--from", "line.json", "--schema", "history"]).spawn();
+        }
+        drop(live.end_by(libc::SIGKILL));
+        let wanted: Vec<&str> = CONTENTS.iter().copied().chain([LAST]).collect();
+        assert_eq!(contents(&lines), wanted);
+    }
+}
