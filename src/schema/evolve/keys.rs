@@ -10,18 +10,24 @@ const PRIMARY: &str = "PRIMARY";
 /// Unique keys of more bytes are hashes on MariaDB. Older row formats have shorter ones.
 const MAX_TREE_BYTES: u64 = 3072;
 
-/// The indexes while a statement is applied: in the order of the definition, then of the statement.
+/// The indexes while a statement is applied: in the order of the definition, then of the statement. One that the server
+/// names has no name up to the end.
 #[derive(Debug)]
-pub(super) struct Keys(Vec<DefinedKey>);
+pub(super) struct Keys {
+    keys: Vec<DefinedKey>,
+    /// Names of indexes before the statement.
+    before: Vec<String>,
+}
 
 impl Keys {
     pub fn of(keys: Vec<DefinedKey>) -> Keys {
-        Keys(keys)
+        let before = keys.iter().map(|key| key.name.clone()).collect();
+        Keys { keys, before }
     }
 
     /// Columns were dropped and renamed: keys follow. A key without columns goes.
     pub fn columns_changed(&mut self, dropped: &[&str], renames: &[(&str, &str)]) {
-        for key in &mut self.0 {
+        for key in &mut self.keys {
             key.columns.retain(|name| {
                 name.as_deref().is_none_or(|name| !dropped.iter().any(|other| is_same_name(other, name)))
             });
@@ -32,7 +38,7 @@ impl Keys {
                 }
             }
         }
-        self.0.retain(|key| !key.columns.is_empty());
+        self.keys.retain(|key| !key.columns.is_empty());
     }
 
     /// Applies a clause, if it is about an index.
@@ -40,15 +46,11 @@ impl Keys {
         match step {
             Step::DropKey { .. } | Step::RenameKey { .. } => {}
             Step::AddKey { key, if_not_exists, replaces } => {
-                let exists = key.name.as_ref().is_some_and(|name| self.has(name));
-                if exists && *if_not_exists {
+                if *if_not_exists && self.exists(key) {
                     return Ok(());
                 }
-                if *if_not_exists && key.name.is_none() {
-                    return refused("ADD INDEX IF NOT EXISTS without a name");
-                }
                 if *replaces && let Some(name) = &key.name {
-                    self.0.retain(|known| !is_same_name(&known.name, name));
+                    self.keys.retain(|known| !is_same_name(&known.name, name));
                 }
                 self.add(key, columns, setting)?;
             }
@@ -57,8 +59,17 @@ impl Keys {
         Ok(())
     }
 
-    fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|key| is_same_name(&key.name, name))
+    /// Whether ADD INDEX IF NOT EXISTS does nothing. An index without a name goes by its first column there.
+    ///
+    /// Source: `handle_if_exists_options` in MariaDB's `sql_table.cc`.
+    fn exists(&self, key: &KeySpec) -> bool {
+        let first = key.columns.first().and_then(|part| part.column.as_deref());
+        let name = match key.kind {
+            KeySort::Primary => Some(PRIMARY),
+            _ => key.name.as_deref().or(first),
+        };
+        let added = self.keys.iter().map(|key| &key.name);
+        name.is_some_and(|name| self.before.iter().chain(added).any(|known| is_same_name(known, name)))
     }
 
     /// Applies the clauses that drop and rename indexes: they come before those that add, wherever they stand.
@@ -68,9 +79,9 @@ impl Keys {
         for step in steps {
             match step {
                 Step::DropKey { name, if_exists, may_be_other } => {
-                    let found = self.0.iter().position(|key| is_same_name(&key.name, name));
+                    let found = self.keys.iter().position(|key| is_same_name(&key.name, name));
                     match found {
-                        Some(i) if !may_be_other || self.0[i].is_unique => dropped.push(i),
+                        Some(i) if !may_be_other || self.keys[i].is_unique => dropped.push(i),
                         None if !if_exists && !may_be_other => {
                             return refused(format!("index `{name}`, which is not known"));
                         }
@@ -78,7 +89,7 @@ impl Keys {
                     }
                 }
                 Step::RenameKey { from, to } => {
-                    match self.0.iter().position(|key| is_same_name(&key.name, from)) {
+                    match self.keys.iter().position(|key| is_same_name(&key.name, from)) {
                         Some(i) => renamed.push((i, to.clone())),
                         None => return refused(format!("index `{from}`, which is not known")),
                     }
@@ -87,12 +98,12 @@ impl Keys {
             }
         }
         for (i, to) in renamed {
-            if let Some(key) = self.0.get_mut(i) {
+            if let Some(key) = self.keys.get_mut(i) {
                 key.name = to;
             }
         }
         let mut i = 0;
-        self.0.retain(|_| {
+        self.keys.retain(|_| {
             i += 1;
             !dropped.contains(&(i - 1))
         });
@@ -119,13 +130,9 @@ impl Keys {
         }
         let is_unique = matches!(spec.kind, KeySort::Primary | KeySort::Unique);
         let is_foreign = spec.kind == KeySort::Foreign;
-        if is_foreign && self.0.iter().any(|key| begins_with(key, &names)) {
-            return Ok(());
-        }
-        let name = match (spec.kind, &spec.name) {
-            (KeySort::Primary, _) => PRIMARY.to_string(),
-            (_, Some(name)) => name.clone(),
-            (_, None) => self.free_name(names.first().cloned().flatten().unwrap_or_default())?,
+        let name = match spec.kind {
+            KeySort::Primary => PRIMARY.to_string(),
+            _ => spec.name.clone().unwrap_or_default(),
         };
         let kind = match spec.kind {
             KeySort::Fulltext => KeyKind::Fulltext,
@@ -134,27 +141,14 @@ impl Keys {
             KeySort::Unique if setting.is_mariadb() && is_long(spec, columns) => KeyKind::Hash,
             _ => KeyKind::Tree,
         };
-        let key = DefinedKey { name, is_unique, columns: names, has_prefix, is_generated: is_foreign, kind };
-        // An index that only a foreign key needed gives way to one that serves it, too.
-        self.0.retain(|known| !(known.is_generated && begins_with(&key, &known.columns)));
-        self.0.push(key);
+        self.keys.push(DefinedKey { name, is_unique, columns: names, has_prefix, is_generated: is_foreign, kind });
         Ok(())
     }
 
-    /// The name that a server gives to an index.
-    ///
-    /// Source: `make_unique_key_name` in `sql_table.cc`.
-    fn free_name(&self, column: String) -> Understood<String> {
-        if !self.has(&column) && !column.eq_ignore_ascii_case(PRIMARY) {
-            return Ok(column);
-        }
-        let numbered = (2..100).map(|n| format!("{column}_{n}")).find(|name| !self.has(name));
-        numbered.map_or_else(|| refused("the name of an index"), Ok)
-    }
-
-    /// The indexes in the server's order: see `sort_keys` in `sql_table.cc`. The primary key makes its columns NOT NULL.
-    pub fn sorted(self, columns: &mut [DefinedColumn]) -> Vec<DefinedKey> {
-        let mut keys = self.0;
+    /// The indexes as the server makes them, in its order: see `sort_keys` in `sql_table.cc`. The primary key makes its
+    /// columns NOT NULL.
+    pub fn finished(self, columns: &mut [DefinedColumn]) -> Understood<Vec<DefinedKey>> {
+        let mut keys = named(without_needless(self.keys)?)?;
         for name in keys.iter().filter(|key| key.name == PRIMARY).flat_map(|key| key.columns.iter().flatten())
         {
             if let Some(column) = columns.iter_mut().find(|column| is_same_name(&column.name, name)) {
@@ -175,19 +169,75 @@ impl Keys {
             DefinedKey { kind: KeyKind::Fulltext, .. } => 4,
             _ => 3,
         });
-        keys
+        Ok(keys)
     }
 }
 
-/// Whether an index's first columns are these, in any case.
-fn begins_with(key: &DefinedKey, columns: &[Option<String>]) -> bool {
-    key.columns.len() >= columns.len()
-        && key.columns.iter().zip(columns).all(|pair| match pair {
-            (Some(a), Some(b)) => is_same_name(a, b),
-            _ => false,
-        })
-        && matches!(key.kind, KeyKind::Tree | KeyKind::Hash)
-        && !key.has_prefix
+/// Without the indexes that only foreign keys needed and that another one serves, too. Of two such of the same columns
+/// the later stays.
+///
+/// Source: `foreign_key_prefix` in `sql_table.cc`, and where it is called.
+fn without_needless(keys: Vec<DefinedKey>) -> Understood<Vec<DefinedKey>> {
+    let mut kept: Vec<DefinedKey> = Vec::with_capacity(keys.len());
+    for key in keys {
+        let mut other = None;
+        for (i, known) in kept.iter().enumerate() {
+            if is_needless_beside(&key, known)? {
+                other = Some((i, known.is_generated, known.columns.len()));
+                break;
+            }
+        }
+        match other {
+            None => kept.push(key),
+            Some((_, false, _)) => {}
+            Some((_, true, length)) if key.is_generated && key.columns.len() < length => {}
+            Some((i, ..)) => {
+                kept.remove(i);
+                kept.push(key);
+            }
+        }
+    }
+    Ok(kept)
+}
+
+/// Whether one of two indexes was made for a foreign key, and the other serves that.
+fn is_needless_beside(a: &DefinedKey, b: &DefinedKey) -> Understood<bool> {
+    let (generated, other) = match (a.is_generated, b.is_generated) {
+        (false, false) => return Ok(false),
+        (true, true) if a.columns.len() > b.columns.len() => (b, a),
+        (true, _) => (a, b),
+        (false, true) => (b, a),
+    };
+    let is_same = |pair: (&Option<String>, &Option<String>)| match pair {
+        (Some(a), Some(b)) => is_same_name(a, b),
+        _ => false,
+    };
+    let begins = other.columns.len() >= generated.columns.len()
+        && other.columns.iter().zip(&generated.columns).all(is_same);
+    if begins && other.has_prefix {
+        return refused(format!("index `{}` of prefixes, which may serve a foreign key or not", other.name));
+    }
+    Ok(begins)
+}
+
+/// Names the indexes that have no name: by their first column, with a number if the name is taken by an index before.
+///
+/// Source: `make_unique_key_name` in `sql_table.cc`.
+fn named(keys: Vec<DefinedKey>) -> Understood<Vec<DefinedKey>> {
+    let mut named: Vec<DefinedKey> = Vec::with_capacity(keys.len());
+    for mut key in keys {
+        if key.name.is_empty() {
+            let column = key.columns.first().cloned().flatten().unwrap_or_default();
+            let is_free = |name: &String| {
+                !name.eq_ignore_ascii_case(PRIMARY) && !named.iter().any(|key| is_same_name(&key.name, name))
+            };
+            let numbered = (2..100).map(|n| format!("{column}_{n}"));
+            let name = std::iter::once(column.clone()).chain(numbered).find(is_free);
+            key.name = name.map_or_else(|| refused("the name of an index"), Ok)?;
+        }
+        named.push(key);
+    }
+    Ok(named)
 }
 
 /// The number in parentheses of a type.

@@ -65,7 +65,7 @@ pub fn created(body: &TableBody, setting: &Setting<'_>) -> Understood<Definition
     for key in &body.keys {
         keys.add(key, &columns, setting)?;
     }
-    let engine = body.options.engine.clone().unwrap_or_default();
+    let engine = body.options.engine.as_deref().map(engine_name).unwrap_or_default();
     finished(columns, keys, charset, engine)
 }
 
@@ -87,7 +87,7 @@ pub fn altered(before: &Definition, steps: &[Step], setting: &Setting<'_>) -> Un
         match step {
             Step::Options(options) => {
                 check_options(options)?;
-                engine = options.engine.clone().unwrap_or(engine);
+                engine = options.engine.as_deref().map_or(engine, engine_name);
                 match &options.charset {
                     Some(CharsetSpec::Named(name)) => charset = name.clone(),
                     Some(CharsetSpec::OfDatabase) => charset = of_database(setting)?,
@@ -115,6 +115,18 @@ pub fn altered(before: &Definition, steps: &[Step], setting: &Setting<'_>) -> Un
     finished(columns, keys, charset, engine)
 }
 
+/// An engine's name in the catalog. Some have a second one.
+fn engine_name(name: &str) -> String {
+    match name {
+        "heap" => "memory".into(),
+        "merge" => "mrg_myisam".into(),
+        "innobase" => "innodb".into(),
+        "maria" => "aria".into(),
+        "ndb" => "ndbcluster".into(),
+        name => name.to_string(),
+    }
+}
+
 fn of_database(setting: &Setting<'_>) -> Understood<String> {
     match setting.database_charset {
         Some(charset) => Ok(charset.to_string()),
@@ -139,7 +151,7 @@ fn finished(
     if columns.is_empty() {
         return refused("a table without columns");
     }
-    let keys: Vec<DefinedKey> = keys.sorted(&mut columns);
+    let keys: Vec<DefinedKey> = keys.finished(&mut columns)?;
     if keys.iter().any(|key| key.columns.iter().any(Option::is_none)) {
         return refused("an index on an expression");
     }

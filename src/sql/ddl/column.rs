@@ -1,8 +1,9 @@
 //! A column's definition.
 
 use super::column_type::{attributes, column_type, named, of_collation};
-use super::{CharsetSpec, ColumnPlace, ColumnSpec, IsStored, NotUnderstood, Understood};
+use super::{CharsetSpec, ColumnPlace, ColumnSpec, IsStored, NotUnderstood, References, Understood};
 use crate::sql::reader::Reader;
+use crate::version::Release;
 
 /// A column, and where ALTER TABLE puts it. `reader` is at its name, and ends with the definition.
 pub(super) fn column(reader: &mut Reader<'_>) -> Understood<(ColumnSpec, Option<ColumnPlace>)> {
@@ -16,6 +17,7 @@ pub(super) fn column(reader: &mut Reader<'_>) -> Understood<(ColumnSpec, Option<
         invisible: false,
         is_primary: false,
         is_unique: is_serial,
+        references: None,
         has_versioning: false,
     };
     let mut place = None;
@@ -100,8 +102,10 @@ fn attribute(column: &mut ColumnSpec, reader: &mut Reader<'_>) -> Understood<()>
             reader.next();
         }
         "constraint" => {
-            if !reader.is_next(&["check"]) {
-                reader.next();
+            let given = if reader.is_next(&["check"]) { None } else { reader.name().flatten() };
+            if reader.accept("references") {
+                references(reader);
+                add_references(column, given, reader);
             }
         }
         "check" => {
@@ -109,7 +113,10 @@ fn attribute(column: &mut ColumnSpec, reader: &mut Reader<'_>) -> Understood<()>
             reader.accept("not");
             reader.accept("enforced");
         }
-        "references" => references(reader),
+        "references" => {
+            references(reader);
+            add_references(column, None, reader);
+        }
         "with" | "without" if reader.accept_all(&["system", "versioning"]) => column.has_versioning = true,
         "compressed" => {
             reader.accept_symbol(b'=');
@@ -179,6 +186,14 @@ fn value(reader: &mut Reader<'_>) {
     }
     while let Some(Token::Literal(_)) = reader.rest.first() {
         reader.next();
+    }
+}
+
+/// Servers that take no notice of a foreign key in a column's definition make no index for it.
+fn add_references(column: &mut ColumnSpec, constraint: Option<String>, reader: &Reader<'_>) {
+    let is_noticed = |writer: Release| writer.is_mariadb_from(10, 5, 0) || writer.is_mysql_from(9, 0, 0);
+    if reader.session.writer.is_some_and(is_noticed) {
+        column.references = Some(References { constraint });
     }
 }
 

@@ -17,8 +17,8 @@ pub struct Step {
 pub struct Outcome {
     /// Definitions that were the same, each after a statement that changed it.
     pub same: u64,
-    /// Definitions that dumpa did not follow: its line has no columns.
-    pub not_followed: u64,
+    /// Statements after which dumpa did not know a table's definition: its line has no columns.
+    pub not_followed: Vec<String>,
     pub differences: Vec<String>,
     /// Steps whose marker was seen.
     pub steps: usize,
@@ -65,9 +65,12 @@ impl Fold<'_> {
             Some("schema") if table != self.marker => {
                 let name = name_of(table);
                 if line[3]["columns"].is_null() {
-                    self.outcome.not_followed += 1;
                     self.ours.remove(&name);
-                    self.unknown.insert(name);
+                    // A statement about a table that is not known already is not followed for that reason.
+                    if self.unknown.insert(name) {
+                        let sql = line[3]["sql"].as_str().expect("the statement");
+                        self.outcome.not_followed.push(sql.to_string());
+                    }
                     return;
                 }
                 let shape = Shape::from_line(&line[3]).unwrap_or_else(|| panic!("not a definition: {line}"));
