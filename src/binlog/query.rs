@@ -83,8 +83,7 @@ impl<'a> Query<'a> {
                 }
                 4 => {
                     self.session.charset = Charset::by_collation_id(status.u16()?.into());
-                    // That of the connection.
-                    status.take(2)?;
+                    self.session.connection_charset = Charset::by_collation_id(status.u16()?.into());
                     self.session.server_charset = Charset::by_collation_id(status.u16()?.into());
                 }
                 5 | 6 => {

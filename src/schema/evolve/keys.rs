@@ -2,13 +2,21 @@
 
 use super::column::{in_charset, is_same_name};
 use super::{Setting, refused};
-use crate::schema::definition::{DefinedColumn, DefinedKey, KeyKind};
-use crate::sql::ddl::{KeySort, KeySpec, Step, Understood};
+use crate::schema::definition::{DefinedColumn, DefinedKey, Definition, KeyKind};
+use crate::sql::ddl::{KeyPart, KeySort, KeySpec, Step, Understood};
 
 const PRIMARY: &str = "PRIMARY";
 
-/// Unique keys of more bytes are hashes on MariaDB. Older row formats have shorter ones.
-const MAX_TREE_BYTES: u64 = 3072;
+/// Unique keys of more bytes are hashes on MariaDB. InnoDB's older row formats have shorter ones.
+fn max_bytes(engine: &str) -> u64 {
+    match engine {
+        "myisam" => 1000,
+        "aria" => 2300,
+        // No hidden column.
+        "memory" => u64::MAX,
+        _ => 3072,
+    }
+}
 
 /// The indexes while a statement is applied: in the order of the definition, then of the statement. One that the server
 /// names has no name up to the end.
@@ -17,20 +25,73 @@ pub(super) struct Keys {
     keys: Vec<DefinedKey>,
     /// Names of indexes before the statement.
     before: Vec<String>,
+    /// Of those, the unique ones that may hold NULL.
+    nullable: Vec<String>,
+    /// The statement adds an index.
+    has_new: bool,
+    /// A unique key has lost a column.
+    has_lost: bool,
 }
 
 impl Keys {
-    pub fn of(keys: Vec<DefinedKey>) -> Keys {
+    /// Those before the statement, with the columns then.
+    pub fn of(keys: Vec<DefinedKey>, columns: &[DefinedColumn]) -> Keys {
         let before = keys.iter().map(|key| key.name.clone()).collect();
-        Keys { keys, before }
+        let nullable = keys.iter().filter(|key| key.is_unique && has_nullable(key, columns));
+        let nullable = nullable.map(|key| key.name.clone()).collect();
+        Keys { keys, before, nullable, has_new: false, has_lost: false }
+    }
+
+    /// The server sorts them anew.
+    pub fn sorted_anew(mut self) -> Keys {
+        self.has_new = true;
+        self
+    }
+
+    /// Columns have other types: a unique key may hold whole columns now instead of prefixes. How long its prefixes are is
+    /// not known.
+    pub fn types_changed(
+        &mut self,
+        before: &Definition,
+        columns: &[DefinedColumn],
+        steps: &[Step],
+    ) -> Understood<()> {
+        let may_have_prefix = |column: &DefinedColumn| {
+            let word = column.kind.split(['(', ' ']).next().unwrap_or_default();
+            ["char", "binary", "text", "blob"].iter().any(|end| word.ends_with(end))
+        };
+        for step in steps {
+            let Step::ChangeColumn { from, column, .. } = step else { continue };
+            let old = before.columns.iter().find(|known| is_same_name(&known.name, from));
+            let new = columns.iter().find(|known| is_same_name(&known.name, &column.name));
+            let (Some(old), Some(new)) = (old, new) else { continue };
+            if !may_have_prefix(old) || old.kind == new.kind {
+                continue;
+            }
+            let is_it =
+                |name: &Option<String>| name.as_ref().is_some_and(|name| is_same_name(name, &new.name));
+            for key in self.keys.iter_mut().filter(|key| key.has_prefix && key.columns.iter().any(is_it)) {
+                let of_key = |column: &&DefinedColumn| {
+                    key.columns.iter().flatten().any(|name| is_same_name(name, &column.name))
+                };
+                if !columns.iter().filter(of_key).any(may_have_prefix) {
+                    key.has_prefix = false;
+                } else if key.is_unique {
+                    return refused(format!("the prefixes of index `{}` after MODIFY or CHANGE", key.name));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Columns were dropped and renamed: keys follow. A key without columns goes.
     pub fn columns_changed(&mut self, dropped: &[&str], renames: &[(&str, &str)]) {
         for key in &mut self.keys {
+            let before = key.columns.len();
             key.columns.retain(|name| {
                 name.as_deref().is_none_or(|name| !dropped.iter().any(|other| is_same_name(other, name)))
             });
+            self.has_lost |= key.is_unique && key.columns.len() < before;
             for name in key.columns.iter_mut().flatten() {
                 let to = renames.iter().find(|(from, _)| is_same_name(from, name));
                 if let Some((_, to)) = to {
@@ -42,7 +103,13 @@ impl Keys {
     }
 
     /// Applies a clause, if it is about an index.
-    pub fn step(&mut self, step: &Step, columns: &[DefinedColumn], setting: &Setting<'_>) -> Understood<()> {
+    pub fn step(
+        &mut self,
+        step: &Step,
+        columns: &[DefinedColumn],
+        engine: &str,
+        setting: &Setting<'_>,
+    ) -> Understood<()> {
         match step {
             Step::DropKey { .. } | Step::RenameKey { .. } => {}
             Step::AddKey { key, if_not_exists, replaces } => {
@@ -52,7 +119,7 @@ impl Keys {
                 if *replaces && let Some(name) = &key.name {
                     self.keys.retain(|known| !is_same_name(&known.name, name));
                 }
-                self.add(key, columns, setting)?;
+                self.add(key, columns, engine, setting)?;
             }
             _ => {}
         }
@@ -99,6 +166,9 @@ impl Keys {
         }
         for (i, to) in renamed {
             if let Some(key) = self.keys.get_mut(i) {
+                if let Some(nullable) = self.nullable.iter_mut().find(|name| **name == key.name) {
+                    nullable.clone_from(&to);
+                }
                 key.name = to;
             }
         }
@@ -115,6 +185,7 @@ impl Keys {
         &mut self,
         spec: &KeySpec,
         columns: &[DefinedColumn],
+        engine: &str,
         setting: &Setting<'_>,
     ) -> Understood<()> {
         let mut names = Vec::with_capacity(spec.columns.len());
@@ -138,39 +209,81 @@ impl Keys {
             KeySort::Fulltext => KeyKind::Fulltext,
             KeySort::Spatial => KeyKind::Spatial,
             KeySort::Vector => KeyKind::Vector,
-            KeySort::Unique if setting.is_mariadb() && is_long(spec, columns) => KeyKind::Hash,
+            KeySort::Unique if setting.is_mariadb() && is_long(spec, columns, max_bytes(engine)) => {
+                KeyKind::Hash
+            }
             _ => KeyKind::Tree,
         };
-        self.keys.push(DefinedKey { name, is_unique, columns: names, has_prefix, is_generated: is_foreign, kind });
+        self.has_new = true;
+        self.keys.push(DefinedKey {
+            name,
+            is_unique,
+            columns: names,
+            has_prefix,
+            is_generated: is_foreign,
+            kind,
+        });
         Ok(())
     }
 
     /// The indexes as the server makes them, in its order: see `sort_keys` in `sql_table.cc`. The primary key makes its
     /// columns NOT NULL.
-    pub fn finished(self, columns: &mut [DefinedColumn]) -> Understood<Vec<DefinedKey>> {
+    pub fn finished(
+        self,
+        columns: &mut [DefinedColumn],
+        engine: &str,
+        setting: &Setting<'_>,
+    ) -> Understood<Vec<DefinedKey>> {
+        let keeps_order = setting.is_mariadb() && !self.has_new && !self.before.is_empty();
         let mut keys = named(without_needless(self.keys)?)?;
+        if setting.is_mariadb() {
+            hash_long(&mut keys, columns, engine)?;
+        }
         for name in keys.iter().filter(|key| key.name == PRIMARY).flat_map(|key| key.columns.iter().flatten())
         {
             if let Some(column) = columns.iter_mut().find(|column| is_same_name(&column.name, name)) {
                 column.nullable = false;
             }
         }
-        let is_nullable = |name: &Option<String>| {
-            let name = name.as_deref().unwrap_or_default();
-            columns.iter().any(|column| is_same_name(&column.name, name) && column.nullable)
-        };
+        let is_null = |key: &DefinedKey| has_nullable(key, columns);
+        // Seen on MariaDB: an ALTER that adds no index leaves the order, although some column may be NOT NULL now. It sorts
+        // anew if a unique key may hold NULL now, or has lost a column.
+        let loses = |key: &DefinedKey| key.is_unique && !self.nullable.contains(&key.name) && is_null(key);
+        if keeps_order && !self.has_lost && !keys.iter().any(loses) {
+            return Ok(keys);
+        }
         keys.sort_by_key(|key| match key {
-            DefinedKey { name, .. } if name == PRIMARY => 0,
-            DefinedKey { is_unique: true, .. } => match key.columns.iter().any(is_nullable) || key.has_prefix
-            {
-                false => 1,
-                true => 2,
-            },
-            DefinedKey { kind: KeyKind::Fulltext, .. } => 4,
-            _ => 3,
+            DefinedKey { name, .. } if name == PRIMARY => (0, false, false),
+            DefinedKey { is_unique: true, kind: KeyKind::Hash, .. } => (2, false, false),
+            DefinedKey { is_unique: true, .. } => (1, is_null(key), key.has_prefix),
+            DefinedKey { kind: KeyKind::Fulltext, .. } => (4, false, false),
+            _ => (3, false, false),
         });
         Ok(keys)
     }
+}
+
+fn has_nullable(key: &DefinedKey, columns: &[DefinedColumn]) -> bool {
+    let is_nullable = |name: &Option<String>| {
+        let name = name.as_deref().unwrap_or_default();
+        columns.iter().any(|column| is_same_name(&column.name, name) && column.nullable)
+    };
+    key.columns.iter().any(is_nullable)
+}
+
+/// A key that was there may be too long for a tree now.
+fn hash_long(keys: &mut [DefinedKey], columns: &[DefinedColumn], engine: &str) -> Understood<()> {
+    for key in keys.iter_mut().filter(|key| key.is_unique && key.name != PRIMARY && !key.has_prefix) {
+        let part = |column: &Option<String>| KeyPart { column: column.clone(), prefix: None };
+        let columns_of = key.columns.iter().map(part).collect();
+        let spec = KeySpec { name: None, kind: KeySort::Unique, columns: columns_of };
+        match (is_long(&spec, columns, max_bytes(engine)), key.kind) {
+            (true, KeyKind::Tree) => key.kind = KeyKind::Hash,
+            (false, KeyKind::Hash) => return refused(format!("index `{}`, which was a hash", key.name)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Without the indexes that only foreign keys needed and that another one serves, too. Of two such of the same columns
@@ -252,7 +365,7 @@ fn is_shorter(prefix: u64, column: &DefinedColumn) -> bool {
 }
 
 /// Whether a unique key is too long for a tree.
-fn is_long(spec: &KeySpec, columns: &[DefinedColumn]) -> bool {
+fn is_long(spec: &KeySpec, columns: &[DefinedColumn], max: u64) -> bool {
     let mut bytes = 0;
     for part in &spec.columns {
         let column = columns
@@ -272,5 +385,5 @@ fn is_long(spec: &KeySpec, columns: &[DefinedColumn]) -> bool {
             bytes += part.prefix.or_else(|| length(&column.kind)).unwrap_or(8) * unit;
         }
     }
-    bytes > MAX_TREE_BYTES
+    bytes > max
 }

@@ -61,12 +61,24 @@ pub fn created(body: &TableBody, setting: &Setting<'_>) -> Understood<Definition
     for column in &body.columns {
         columns.push(defined(column, &charset, setting)?);
     }
-    let mut keys = Keys::of(Vec::new());
-    for key in &body.keys {
-        keys.add(key, &columns, setting)?;
-    }
     let engine = body.options.engine.as_deref().map(engine_name).unwrap_or_default();
-    finished(columns, keys, charset, engine)
+    let mut keys = Keys::of(Vec::new(), &[]);
+    for key in &body.keys {
+        keys.add(key, &columns, &engine, setting)?;
+    }
+    finished(columns, keys, charset, engine, setting)
+}
+
+/// The definition that CREATE TABLE … LIKE makes: the server may put the indexes in another order.
+///
+/// # Errors
+/// When it is not followed.
+pub fn copied(like: &Definition, setting: &Setting<'_>) -> Understood<Definition> {
+    if like.hidden != HiddenParts::default() {
+        return Ok(like.clone());
+    }
+    let keys = Keys::of(like.keys.clone(), &like.columns).sorted_anew();
+    finished(like.columns.clone(), keys, like.charset.clone(), like.engine.clone(), setting)
 }
 
 /// The definition after the clauses of an ALTER TABLE.
@@ -101,18 +113,24 @@ pub fn altered(before: &Definition, steps: &[Step], setting: &Setting<'_>) -> Un
             _ => {}
         }
     }
-    let mut keys = Keys::of(before.keys.clone());
+    let mut keys = Keys::of(before.keys.clone(), &before.columns);
     let mut columns = columns_after(before, steps, &charset, &mut keys, setting)?;
     if let Some(charset) = convert {
         for column in columns.iter_mut().filter(|column| column.charset.is_some()) {
             *column = converted(column, &charset)?;
         }
+        // Seen on 5.6: with nothing to convert, the table's character set stays, unless other clauses have it copied.
+        let is_before_5_7 = setting.session.writer.is_some_and(|writer| !writer.is_mysql_from(5, 7, 0));
+        if is_before_5_7 && !setting.is_mariadb() && columns == before.columns && charset != before.charset {
+            return refused("CONVERT TO of a table without text");
+        }
     }
+    keys.types_changed(before, &columns, steps)?;
     keys.drop_and_rename(steps)?;
     for step in steps {
-        keys.step(step, &columns, setting)?;
+        keys.step(step, &columns, &engine, setting)?;
     }
-    finished(columns, keys, charset, engine)
+    finished(columns, keys, charset, engine, setting)
 }
 
 /// An engine's name in the catalog. Some have a second one.
@@ -147,11 +165,12 @@ fn finished(
     keys: Keys,
     charset: String,
     engine: String,
+    setting: &Setting<'_>,
 ) -> Understood<Definition> {
     if columns.is_empty() {
         return refused("a table without columns");
     }
-    let keys: Vec<DefinedKey> = keys.finished(&mut columns)?;
+    let keys: Vec<DefinedKey> = keys.finished(&mut columns, &engine, setting)?;
     if keys.iter().any(|key| key.columns.iter().any(Option::is_none)) {
         return refused("an index on an expression");
     }

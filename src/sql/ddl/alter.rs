@@ -245,7 +245,7 @@ fn alter(mut reader: Reader<'_>, steps: &mut Vec<Step>) -> Understood<()> {
 
 /// CONVERT TO CHARACTER SET x [COLLATE y]
 fn convert(mut reader: Reader<'_>, steps: &mut Vec<Step>) -> Understood<()> {
-    if !reader.accept_all(&["character", "set"]) && !reader.accept("charset") {
+    if !super::column_type::accept_charset(&mut reader) {
         return Err(NotUnderstood("CONVERT TO".into()));
     }
     let charset = match super::column_type::named(&mut reader)? {

@@ -1,6 +1,6 @@
 //! A column's definition.
 
-use super::column_type::{attributes, column_type, named, of_collation};
+use super::column_type::{accept_charset, attributes, column_type, named, of_collation};
 use super::{CharsetSpec, ColumnPlace, ColumnSpec, IsStored, NotUnderstood, References, Understood};
 use crate::sql::reader::Reader;
 use crate::version::Release;
@@ -18,6 +18,7 @@ pub(super) fn column(reader: &mut Reader<'_>) -> Understood<(ColumnSpec, Option<
         is_primary: false,
         is_unique: is_serial,
         references: None,
+        is_compressed: false,
         has_versioning: false,
     };
     let mut place = None;
@@ -76,7 +77,7 @@ fn attribute(column: &mut ColumnSpec, reader: &mut Reader<'_>) -> Understood<()>
                 column.kind.charset = charset;
             }
         }
-        "character" | "charset" | "ascii" | "unicode" | "byte" | "binary" => {
+        "character" | "char" | "charset" | "ascii" | "unicode" | "byte" | "binary" => {
             let mut again = before;
             let charset = attributes(&mut again)?;
             if again.rest.len() == before.rest.len() {
@@ -117,8 +118,11 @@ fn attribute(column: &mut ColumnSpec, reader: &mut Reader<'_>) -> Understood<()>
             references(reader);
             add_references(column, None, reader);
         }
-        "with" | "without" if reader.accept_all(&["system", "versioning"]) => column.has_versioning = true,
+        "with" if reader.accept_all(&["system", "versioning"]) => column.has_versioning = true,
+        // It says something only of a table with versions, which is not followed.
+        "without" if reader.accept_all(&["system", "versioning"]) => {}
         "compressed" => {
+            column.is_compressed = true;
             reader.accept_symbol(b'=');
             if reader.is_next(&["zlib"]) {
                 reader.next();
@@ -219,7 +223,7 @@ pub(super) fn references(reader: &mut Reader<'_>) {
 pub(super) fn table_charset(reader: &mut Reader<'_>) -> Understood<Option<CharsetSpec>> {
     let mut ahead = *reader;
     ahead.accept("default");
-    let charset = if ahead.accept_all(&["character", "set"]) || ahead.accept("charset") {
+    let charset = if accept_charset(&mut ahead) {
         named(&mut ahead)?
     } else if ahead.accept("collate") {
         of_collation(&mut ahead)?

@@ -34,6 +34,8 @@ pub struct ColumnSpec {
     pub is_primary: bool,
     pub is_unique: bool,
     pub references: Option<References>,
+    /// MariaDB.
+    pub is_compressed: bool,
     /// MariaDB: GENERATED ALWAYS AS ROW START or END, WITHOUT SYSTEM VERSIONING and the like.
     pub has_versioning: bool,
 }

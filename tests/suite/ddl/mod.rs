@@ -157,12 +157,11 @@ impl Count {
         let (same, lost) = (self.same, self.not_followed.len());
         println!("{}: {same} definitions are the same; {lost} statements were not followed", server.name);
         for sql in self.not_followed.iter().take(shown()) {
-            println!("  not followed: {sql}");
+            println!("  not followed: {sql:?}");
         }
         let count = self.differences.len();
         let shown: Vec<&str> = self.differences.iter().take(shown()).map(String::as_str).collect();
         assert!(count == 0, "{count} differences (see DUMPA_DDL_SEED above):\n{}", shown.join("\n"));
-        assert!(lost as u64 * 50 <= same, "too many statements are not followed: {lost}, and {same} are");
     }
 }
 
@@ -243,6 +242,8 @@ fn run(server: &Server, statements: u64, seed: u64) {
         }
     }
     count.check(server);
+    let (lost, taken) = (count.not_followed.len() as u64, count.taken);
+    assert!(lost * 50 <= taken + 50, "too many statements are not followed: {lost} of {taken}");
     assert!(share >= 70, "the server refuses too many statements: {share} % are taken");
 }
 
@@ -259,6 +260,11 @@ on_each_server! {
         let mut count = Count::default();
         stage.agree(&mut count);
         count.check(server);
+        // Indexes on expressions, periods, and a table that never was.
+        let rare = ["((", "period for", "no_such"];
+        let is_rare = |sql: &String| rare.iter().any(|part| sql.to_lowercase().contains(part));
+        let lost: Vec<_> = count.not_followed.iter().filter(|sql| !is_rare(sql)).collect();
+        assert!(lost.is_empty(), "not followed: {lost:?}");
         mutations::each_is_told(&stage.steps);
     }
 }
