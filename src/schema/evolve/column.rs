@@ -139,15 +139,20 @@ fn label_of(label: Option<&str>, old: Charset, new: Charset) -> Understood<Strin
     // Some character sets have others in the place of these.
     let is_plain = label.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
         && !label.contains(['\\', '~', '^', '`', '[', ']', '{', '|', '}', '@', '$']);
-    if old == new || is_plain {
+    let is_wide = |charset: Charset| {
+        matches!(
+            charset,
+            Charset::Ucs2 | Charset::Utf16 | Charset::Utf16le | Charset::Utf32 | Charset::Binary
+        )
+    };
+    let is_any_wide = is_wide(old) || is_wide(new);
+    if old == new || is_plain && !is_any_wide || label.is_empty() {
         return Ok(label.to_string());
     }
     let is_utf8 = |charset: Charset| matches!(charset, Charset::Utf8mb3 | Charset::Utf8mb4);
-    let is_wide =
-        matches!(new, Charset::Ucs2 | Charset::Utf16 | Charset::Utf16le | Charset::Utf32 | Charset::Binary);
-    match is_utf8(old) && !is_wide {
-        true => new.decode(label.as_bytes()).or_else(|_| refused("CONVERT TO of labels beyond ASCII")),
-        false => refused("CONVERT TO of labels beyond ASCII"),
+    match is_utf8(old) && !is_any_wide {
+        true => new.decode(label.as_bytes()).or_else(|_| refused("labels in CONVERT TO")),
+        false => refused("labels in CONVERT TO"),
     }
 }
 

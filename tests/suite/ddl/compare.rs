@@ -30,6 +30,8 @@ struct Fold<'a> {
     ours: BTreeMap<Name, Shape>,
     /// Tables whose definition dumpa does not know.
     unknown: BTreeSet<Name>,
+    /// Of those, the ones that the step at hand took away: by another name they may stay.
+    left: BTreeSet<Name>,
     servers: BTreeMap<Name, &'a Shape>,
     /// Tables that differ, each told once.
     told: BTreeSet<Name>,
@@ -43,6 +45,7 @@ pub fn compare<'a>(lines: impl Iterator<Item = &'a str>, steps: &[Step], marker:
         marker,
         ours: BTreeMap::new(),
         unknown: BTreeSet::new(),
+        left: BTreeSet::new(),
         servers: BTreeMap::new(),
         told: BTreeSet::new(),
         outcome: Outcome::default(),
@@ -86,8 +89,10 @@ impl Fold<'_> {
                 };
                 let name = name_of(table);
                 if emptied(&name) {
-                    self.unknown.remove(&name);
                     self.ours.remove(&name);
+                    if self.unknown.remove(&name) {
+                        self.left.insert(name);
+                    }
                 }
             }
             _ => {}
@@ -95,17 +100,18 @@ impl Fold<'_> {
     }
 
     /// Whether the step gives this name to a table that is not known: then that was counted before.
-    fn takes_unknown_name(&mut self, name: &Name) -> bool {
+    fn takes_unknown_name(&self, name: &Name) -> bool {
         let Some(step) = self.steps.get(self.outcome.steps) else { return false };
         let sql = step.sql.to_lowercase();
-        let names = |table: &Name| table != name && self.unknown.contains(table) && sql.contains(&table.1);
-        let known = step.changes.keys().chain(&self.unknown).any(names);
-        known && (sql.contains("rename") || sql.contains("like"))
+        let names = |table: &Name| table != name && sql.contains(&table.1);
+        let is_other = self.unknown.iter().any(names) && sql.contains("like");
+        is_other || !self.left.is_empty() && sql.contains("rename")
     }
 
     fn check(&mut self, number: usize) {
         assert_eq!(number, self.outcome.steps, "the markers come one after another");
         self.outcome.steps += 1;
+        self.left.clear();
         let step = &self.steps[number];
         for (name, shape) in &step.changes {
             match shape {
