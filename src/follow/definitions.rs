@@ -49,6 +49,10 @@ impl Steps<'_> {
                 Change::DatabaseAltered { database: "" } => {
                     &Change::DatabaseAltered { database: &default_database }
                 }
+                // A CREATE OR REPLACE that failed has dropped the table (MariaDB).
+                Change::Created { table, .. } | Change::Copied { table, .. } if query.has_failed => {
+                    &Change::Gone { table }
+                }
                 Change::Created { table, .. } if absent.contains(table) => {
                     &Change::Created { table, if_not_exists: false }
                 }

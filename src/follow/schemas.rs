@@ -67,6 +67,7 @@ impl Steps<'_> {
                     tables.retain(|known| *known != table);
                     to
                 }
+                TableChange::Created { .. } if query.has_failed => continue,
                 TableChange::Created { .. } | TableChange::Altered(_) => table,
                 TableChange::VersioningAdded | TableChange::VersioningDropped => table,
                 _ => continue,

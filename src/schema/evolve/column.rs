@@ -146,7 +146,7 @@ fn label_of(label: Option<&str>, old: Charset, new: Charset) -> Understood<Strin
         )
     };
     let is_any_wide = is_wide(old) || is_wide(new);
-    if old == new || is_plain && !is_any_wide || label.is_empty() {
+    if old == new || is_plain && (!is_any_wide || new == Charset::Binary) || label.is_empty() {
         return Ok(label.to_string());
     }
     let is_utf8 = |charset: Charset| matches!(charset, Charset::Utf8mb3 | Charset::Utf8mb4);

@@ -239,13 +239,19 @@ impl Keys {
         if setting.is_mariadb() {
             hash_long(&mut keys, columns, engine)?;
         }
+        // MySQL 5.6 and MariaDB take a key before the primary key for one that may hold NULL, although that excludes it.
+        let in_order = setting.is_mariadb()
+            || setting.session.writer.is_some_and(|writer| !writer.is_mysql_from(5, 7, 0));
+        let before_primary = keys.iter().take_while(|key| in_order && key.name != PRIMARY);
+        let before_primary = before_primary.filter(|key| has_nullable(key, columns));
+        let seen_nullable: Vec<String> = before_primary.map(|key| key.name.clone()).collect();
         for name in keys.iter().filter(|key| key.name == PRIMARY).flat_map(|key| key.columns.iter().flatten())
         {
             if let Some(column) = columns.iter_mut().find(|column| is_same_name(&column.name, name)) {
                 column.nullable = false;
             }
         }
-        let is_null = |key: &DefinedKey| has_nullable(key, columns);
+        let is_null = |key: &DefinedKey| seen_nullable.contains(&key.name) || has_nullable(key, columns);
         // Seen on MariaDB: an ALTER that adds no index leaves the order, although some column may be NOT NULL now. It sorts
         // anew if a unique key may hold NULL now, or has lost a column.
         let loses = |key: &DefinedKey| key.is_unique && !self.nullable.contains(&key.name) && is_null(key);

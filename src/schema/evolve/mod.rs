@@ -9,7 +9,9 @@ mod keys;
 mod tests;
 
 use super::definition::{DefinedColumn, DefinedKey, Definition, HiddenParts};
-use crate::sql::ddl::{CharsetSpec, ColumnPlace, NotUnderstood, Step, TableBody, TableOptions, Understood};
+use crate::sql::ddl::{
+    Base, CharsetSpec, ColumnPlace, NotUnderstood, Step, TableBody, TableOptions, Understood,
+};
 use crate::sql::tokens::Session;
 use column::{converted, defined, is_same_name};
 use keys::Keys;
@@ -113,6 +115,9 @@ pub fn altered(before: &Definition, steps: &[Step], setting: &Setting<'_>) -> Un
             _ => {}
         }
     }
+    if convert.is_some() {
+        check_converted(steps)?;
+    }
     let mut keys = Keys::of(before.keys.clone(), &before.columns);
     let mut columns = columns_after(before, steps, &charset, &mut keys, setting)?;
     if let Some(charset) = convert {
@@ -131,6 +136,24 @@ pub fn altered(before: &Definition, steps: &[Step], setting: &Setting<'_>) -> Un
         keys.step(step, &columns, &engine, setting)?;
     }
     finished(columns, keys, charset, engine, setting)
+}
+
+/// # Errors
+/// When what CONVERT TO makes of another clause is not known: of the size of a new TEXT with a character set of its own, and
+/// of another default character set (servers differ in that by the order and by the columns).
+fn check_converted(steps: &[Step]) -> Understood<()> {
+    let is_odd = |step: &Step| match step {
+        Step::AddColumn { column, .. } | Step::ChangeColumn { column, .. } => {
+            matches!(column.kind.base, Base::Text(_) | Base::TextOf(_))
+                && column.kind.charset != CharsetSpec::Inherited
+        }
+        Step::Options(options) => options.charset.is_some(),
+        _ => false,
+    };
+    match steps.iter().any(is_odd) {
+        true => refused("CONVERT TO beside another character set"),
+        false => Ok(()),
+    }
 }
 
 /// An engine's name in the catalog. Some have a second one.
