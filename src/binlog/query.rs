@@ -6,7 +6,10 @@ use super::event::FormatDescription;
 use crate::bytes::{Bytes, Malformed};
 use crate::sql::tokens::Session;
 use crate::value::Charset;
+use crate::version::Release;
 
+/// A flag of MariaDB: `explicit_defaults_for_timestamp`.
+const MARIADB_EXPLICIT_TIMESTAMPS: u32 = 1 << 24;
 const MODE_REAL_AS_FLOAT: u64 = 1;
 const MODE_ANSI_QUOTES: u64 = 4;
 /// MariaDB's. In MySQL it stands for a mode that no release has any more.
@@ -26,6 +29,8 @@ pub struct Query<'a> {
     /// The event lists the changed databases. MySQL 5.6 and later do so for every client statement that changes rows, and
     /// never for statements that the server itself writes.
     pub lists_databases: bool,
+    /// It ended in an error: it may have done a part.
+    pub has_failed: bool,
 }
 
 /// Inflates the body of a compressed query event (MariaDB's `log_bin_compress`).
@@ -44,7 +49,7 @@ impl<'a> Query<'a> {
         // The execution time.
         bytes.take(4)?;
         let database_len = bytes.u8()?;
-        bytes.u16()?;
+        let error = bytes.u16()?;
         // Before 5.0 there were no status variables.
         let old = format.post_header_len(2) == 11;
         let status_len = if old { 0 } else { bytes.u16()? };
@@ -58,6 +63,7 @@ impl<'a> Query<'a> {
             // Without a character set, or with `binary`, the server takes names for UTF-8.
             session: Session { writer: format.writer, ..Session::default() },
             lists_databases: false,
+            has_failed: error != 0,
         };
         query.read_status(Bytes(status))?;
         Ok(query)
@@ -67,7 +73,16 @@ impl<'a> Query<'a> {
     fn read_status(&mut self, mut status: Bytes<'_>) -> Result<(), Malformed> {
         while !status.is_empty() {
             match status.u8()? {
-                0 | 3 => {
+                0 => {
+                    let flags = status.u32()?;
+                    let is_explicit = flags & MARIADB_EXPLICIT_TIMESTAMPS != 0;
+                    // Older releases do not tell.
+                    let tells = |writer: Release| writer.is_mariadb_from(10, 10, 0);
+                    if self.session.writer.is_some_and(tells) {
+                        self.session.explicit_timestamps = Some(is_explicit);
+                    }
+                }
+                3 => {
                     status.take(4)?;
                 }
                 1 => {
@@ -83,9 +98,13 @@ impl<'a> Query<'a> {
                 }
                 4 => {
                     self.session.charset = Charset::by_collation_id(status.u16()?.into());
-                    // That of the connection.
-                    status.take(2)?;
+                    self.session.connection_charset = Charset::by_collation_id(status.u16()?.into());
                     self.session.server_charset = Charset::by_collation_id(status.u16()?.into());
+                }
+                // MariaDB's character_set_collations, 11.3 and later: it comes before the character sets.
+                131 => {
+                    let count = status.u8()?;
+                    status.take(usize::from(count) * 4)?;
                 }
                 5 | 6 => {
                     let len = status.u8()?;

@@ -27,7 +27,13 @@ impl Steps<'_> {
     }
 
     /// Applies a statement to the definitions that are known. Maps of the tables that it may have changed are forgotten.
-    pub(super) fn follow_definitions(&mut self, effects: &[FullEffect], query: &Query<'_>) -> Result<()> {
+    /// `absent` tables did not exist before it, which an IF NOT EXISTS leaves open.
+    pub(super) fn follow_definitions(
+        &mut self,
+        effects: &[FullEffect],
+        absent: &[FullName],
+        query: &Query<'_>,
+    ) -> Result<()> {
         let changes: Vec<Change<'_>> = effects.iter().filter_map(change).collect();
         // A name that differs in case may be the same table's, but is not followed.
         let is_named = |name: &FullName| {
@@ -57,6 +63,16 @@ impl Steps<'_> {
                 // Without a name it is the default database.
                 Change::DatabaseAltered { database: "" } => {
                     &Change::DatabaseAltered { database: &default_database }
+                }
+                // A CREATE OR REPLACE that failed has dropped the table (MariaDB).
+                Change::Created { table, .. } | Change::Copied { table, .. } if query.has_failed => {
+                    &Change::Gone { table }
+                }
+                Change::Created { table, .. } if absent.contains(table) => {
+                    &Change::Created { table, if_not_exists: false }
+                }
+                Change::Copied { table, like, .. } if absent.contains(table) => {
+                    &Change::Copied { table, like, if_not_exists: false }
                 }
                 change => change,
             };

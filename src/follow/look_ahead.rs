@@ -60,6 +60,7 @@ pub struct Ahead {
     /// The default database.
     database: Vec<u8>,
     pub session: Session,
+    has_failed: bool,
     /// It may be about a temporary table from before the question's place.
     pub may_be_temporary: bool,
 }
@@ -81,6 +82,7 @@ impl Ahead {
             text: &self.text,
             session: self.session,
             lists_databases: false,
+            has_failed: self.has_failed,
         }
     }
 
@@ -503,6 +505,7 @@ impl LookAhead {
             text: query.text.to_vec(),
             database: query.database.to_vec(),
             session: query.session,
+            has_failed: query.has_failed,
             may_be_temporary,
         }))
     }

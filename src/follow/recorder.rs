@@ -179,7 +179,7 @@ impl Steps<'_> {
     fn catch_up(&mut self, recorder: &mut Recorder, ahead: &Ahead) -> Result<()> {
         let before = self.known_before(ahead.effects());
         let query = ahead.query();
-        self.follow_definitions(ahead.effects(), &query)?;
+        self.follow_definitions(ahead.effects(), &[], &query)?;
         let place = ahead.place();
         let place = Position::new(&*place.file, place.end);
         self.record_with(recorder, &before, ahead.effects(), &query, &place, None)

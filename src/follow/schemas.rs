@@ -58,11 +58,16 @@ impl Steps<'_> {
         }
         let sql = query.session.name(query.text);
         let sql = sql.unwrap_or_else(|| String::from_utf8_lossy(query.text).into_owned());
+        // Under the names that they have after the statement.
         let mut tables: Vec<&FullName> = Vec::new();
         for effect in effects {
             let Effect::Table(table, change) = effect else { continue };
             let table = match change {
-                TableChange::RenamedTo(to) => to,
+                TableChange::RenamedTo(to) => {
+                    tables.retain(|known| *known != table);
+                    to
+                }
+                TableChange::Created { .. } if query.has_failed => continue,
                 TableChange::Created { .. } | TableChange::Altered(_) => table,
                 TableChange::VersioningAdded | TableChange::VersioningDropped => table,
                 _ => continue,
@@ -71,18 +76,7 @@ impl Steps<'_> {
                 tables.push(table);
             }
         }
-        // A table that was altered and renamed in one statement goes by its new name.
-        let is_left = |table: &FullName| {
-            effects.iter().any(
-                |effect| matches!(effect, Effect::Table(from, TableChange::RenamedTo(_)) if from == table),
-            )
-        };
-        let came = |table: &FullName| {
-            effects
-                .iter()
-                .any(|effect| matches!(effect, Effect::Table(_, TableChange::RenamedTo(to)) if to == table))
-        };
-        for table in tables.into_iter().filter(|table| !is_left(table) || came(table)) {
+        for table in tables {
             let known = self.layouts.known_definition(table).cloned();
             match known {
                 Some(known) if known.is_sure() => {

@@ -30,6 +30,12 @@ pub(super) enum Judgement {
     Interrupted,
 }
 
+/// Handles a table map, or asks what must be known first; see [`Layouts::map`].
+type MapTable<'a> = dyn Fn(&mut Layouts, Option<u64>) -> Result<Option<FromCatalog>> + 'a;
+
+/// A table's last name, and the statements that altered it, each with its name there.
+type Passage = (FullName, Vec<(FullName, Ahead)>);
+
 /// A definition worked back through statements.
 struct WorkedBack {
     definition: Definition,
@@ -41,11 +47,7 @@ struct WorkedBack {
 
 impl Steps<'_> {
     /// Handles a table map, whose definition may have to be settled first. Nothing is done if a signal comes.
-    pub(super) fn settled_map(
-        &mut self,
-        place: &Place,
-        map: &dyn Fn(&mut Layouts, Option<u64>) -> Result<Option<FromCatalog>>,
-    ) -> Result<()> {
+    pub(super) fn settled_map(&mut self, place: &Place, map: &MapTable<'_>) -> Result<()> {
         let mut accepted = None;
         while let Some(claim) = map(&mut self.layouts, accepted)? {
             let judged = self.settle(&claim, place);
@@ -170,10 +172,7 @@ fn in_the_way_of_missing(claim: &FromCatalog, statements: &[Ahead]) -> Result<Ju
 ///
 /// # Errors
 /// The first statement after which there is no such table, or another one.
-fn passage<'a>(
-    statements: &'a [Ahead],
-    name: &FullName,
-) -> std::result::Result<(FullName, Vec<(FullName, Ahead)>), &'a Ahead> {
+fn passage<'a>(statements: &'a [Ahead], name: &FullName) -> std::result::Result<Passage, &'a Ahead> {
     use TableChange::{Altered, RenamedTo, VersioningAdded, VersioningDropped};
     let mut name = name.clone();
     let mut altering: Vec<(FullName, Ahead)> = Vec::new();

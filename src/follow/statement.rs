@@ -16,7 +16,7 @@ use crate::exit::unreadable;
 use crate::position::Position;
 use crate::schema::known::{FullName, KnownTables};
 use crate::source::framing::{Framer, Place};
-use crate::sql::alter::{ONLY_DELETE, ONLY_HISTORY};
+use crate::sql::alter::{EXCHANGE, ONLY_DELETE, ONLY_HISTORY};
 use crate::sql::effect::{DatabaseChange, Effect, Effects, TableChange};
 use crate::tuple::{LinePrefixes, Op};
 
@@ -77,12 +77,13 @@ impl Steps<'_> {
             self.prepared.happened_for_good(&effects, place);
         }
         let copies = self.copied_sequences(&effects, event, place)?;
+        let absent = self.absent(&effects, event, place);
         self.take_in_foreign_keys(&effects, place);
         self.take_in(&effects, &views);
         self.take_in_merge_tables(&effects, place);
         copies.iter().for_each(|copy| self.layouts.tables_known.sequence_created(copy));
         let before = if self.recorder.is_some() { self.known_before(&effects) } else { Before::new() };
-        self.follow_definitions(&effects, query)?;
+        self.follow_definitions(&effects, &absent, query)?;
         if self.recorder.is_some() {
             let place = Position { log: framer.log(), ..Position::new(&*place.file, place.end) };
             self.record(&before, &effects, query, &place)?;
@@ -188,6 +189,11 @@ impl Steps<'_> {
                     if only_deletes && self.is_empty(table, &moves) {
                         continue;
                     }
+                    if matches!(change, TableChange::Unlogged(what) if *what == EXCHANGE)
+                        && effects.iter().all(|effect| self.exchanges_nothing(effect, &moves))
+                    {
+                        continue;
+                    }
                     if self.is_emptied(table, change, query, framer)? {
                         emptied.push(table.clone());
                     }
@@ -200,6 +206,16 @@ impl Steps<'_> {
             }
         }
         Ok((emptied, moves))
+    }
+
+    /// Whether this is no EXCHANGE PARTITION, or of an empty table.
+    fn exchanges_nothing(&self, effect: &FullEffect, moves: &Moves) -> bool {
+        match effect {
+            Effect::Table(table, TableChange::Unlogged(what)) if *what == EXCHANGE => {
+                self.is_empty(table, moves)
+            }
+            _ => true,
+        }
     }
 
     /// Whether a table is known to be empty: before the statement, or under the name that the statement gave it.
@@ -218,14 +234,41 @@ impl Steps<'_> {
                     && known.may_have_rows(table)
                     && known.is_no_table(table, &here, order, began)
         };
-        let renamed = effects.iter().filter_map(|effect| match effect {
-            Effect::Table(
-                table,
-                TableChange::RenamedTo(_) | TableChange::SequenceCreated { replaces: true, .. },
-            ) if is_view(table) => Some(table.clone()),
+        let mut views: Vec<FullName> = Vec::new();
+        // Names that the statement itself gave to tables.
+        let mut came: Vec<&FullName> = Vec::new();
+        for effect in effects {
+            let Effect::Table(table, change) = effect else { continue };
+            let is_view = |table: &FullName| !came.contains(&table) && is_view(table);
+            match change {
+                TableChange::RenamedTo(_) | TableChange::SequenceCreated { replaces: true, .. }
+                    if views.contains(table) || is_view(table) =>
+                {
+                    views.push(table.clone());
+                    if let TableChange::RenamedTo(to) = change {
+                        views.push(to.clone());
+                    }
+                }
+                TableChange::RenamedTo(to) => came.push(to),
+                _ => {}
+            }
+        }
+        views
+    }
+
+    /// Selected tables of a CREATE TABLE IF NOT EXISTS that did not exist.
+    fn absent(&self, effects: &[FullEffect], event: &Event<'_>, place: &Place) -> Vec<FullName> {
+        let (known, here) = (&self.layouts.tables_known, Position::new(&*place.file, place.end));
+        let (order, began) = (self.cursor.order(), event.header.timestamp.into());
+        let absent = effects.iter().filter_map(|effect| match effect {
+            Effect::Table(table, TableChange::Created { if_not_exists: true, .. })
+                if self.is_wanted(table) && known.is_no_table(table, &here, order, began) =>
+            {
+                Some(table.clone())
+            }
             _ => None,
         });
-        renamed.collect()
+        absent.collect()
     }
 
     /// Selected names that a CREATE TABLE … LIKE gave to sequences (MariaDB).

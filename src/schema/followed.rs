@@ -1,7 +1,7 @@
 //! Definitions that are kept, and follow the statements of the log: so each row is read under the definition that it was
 //! written with, however the table was altered since.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::definition::Definition;
@@ -89,6 +89,8 @@ pub struct Followed {
     tables: HashMap<FullName, Known>,
     /// Character sets of databases.
     charsets: HashMap<String, String>,
+    /// Databases that were dropped.
+    gone: HashSet<String>,
 }
 
 impl Followed {
@@ -155,10 +157,12 @@ impl Followed {
                 self.made(table, if_not_exists, created, session)
             }
             Change::Copied { table, like, if_not_exists } => {
-                let like = self.tables.get(like).filter(|known| known.is_sure());
-                let like = like.map(|known| Definition::clone(&known.definition));
-                let like = like.ok_or_else(|| NotUnderstood("LIKE of a table that is not known".into()));
-                self.made(table, if_not_exists, like, session)
+                let setting = self.setting(&table.0, session);
+                let copied = match self.tables.get(like).filter(|known| known.is_sure()) {
+                    Some(like) => evolve::copied(&like.definition, &setting),
+                    None => Err(NotUnderstood("LIKE of a table that is not known".into())),
+                };
+                self.made(table, if_not_exists, copied, session)
             }
             Change::Altered { table } => {
                 let Some(known) = self.tables.get(table) else { return Ok(()) };
@@ -197,15 +201,16 @@ impl Followed {
             Change::DatabaseGone { database } => {
                 self.tables.retain(|table, _| table.0 != database);
                 self.charsets.remove(database);
+                self.gone.insert(database.to_string());
                 Ok(())
             }
-            Change::DatabaseCreated { if_not_exists: true, database } => {
-                // It may have existed, with another character set.
-                self.charsets.remove(database);
+            // It may have existed: the character set that is known stays, and else it is not known.
+            Change::DatabaseCreated { if_not_exists: true, database } if !self.gone.contains(database) => {
                 Ok(())
             }
             Change::DatabaseCreated { database, .. } | Change::DatabaseAltered { database } => {
                 let is_new = matches!(change, Change::DatabaseCreated { .. });
+                self.gone.remove(database);
                 self.database(database, ddl, is_new, session);
                 Ok(())
             }

@@ -20,6 +20,8 @@ const CONVERT_PARTITION: &str = "ALTER TABLE … CONVERT PARTITION … TO TABLE"
 pub const ONLY_HISTORY: [&str; 2] = [DROP_PARTITION, CONVERT_PARTITION];
 const TRUNCATE_PARTITION: &str = "ALTER TABLE … TRUNCATE PARTITION";
 const IGNORE: &str = "ALTER IGNORE TABLE";
+/// Changes the rows of two tables, unless both are empty.
+pub const EXCHANGE: &str = "ALTER TABLE … EXCHANGE PARTITION";
 /// Clauses that only delete rows: an empty table stays empty.
 pub const ONLY_DELETE: [&str; 3] = [DROP_PARTITION, TRUNCATE_PARTITION, IGNORE];
 
@@ -327,7 +329,7 @@ impl Altered {
 
     /// EXCHANGE PARTITION p WITH TABLE t
     fn exchange(&mut self, mut reader: Reader<'_>) {
-        let what = "ALTER TABLE … EXCHANGE PARTITION";
+        let what = EXCHANGE;
         self.unlogged = Some(what);
         // The partition's name.
         reader.next();

@@ -16,6 +16,8 @@ use crate::version::Release;
 pub struct Session {
     /// The client's character set; `None` for one that dumpa does not know.
     pub charset: Option<Charset>,
+    /// The connection's character set: the server converts strings to it; `None` for one that dumpa does not know.
+    pub connection_charset: Option<Charset>,
     /// `"` quotes identifiers instead of strings.
     pub ansi_quotes: bool,
     /// `\` is an ordinary character in strings.
@@ -36,6 +38,7 @@ impl Default for Session {
     fn default() -> Session {
         Session {
             charset: Some(Charset::Utf8mb4),
+            connection_charset: Some(Charset::Utf8mb4),
             ansi_quotes: false,
             no_backslash_escapes: false,
             real_as_float: false,

@@ -180,6 +180,29 @@ impl Charset {
         serde_json::from_slice(&json).map_err(|_| self.malformed())
     }
 
+    /// Whether it has a character; `None` if that is not known. Not for rows: it tries all bytes.
+    pub fn holds(self, char: char) -> Option<bool> {
+        match self {
+            Charset::Utf8mb4 | Charset::Utf16 | Charset::Utf16le | Charset::Utf32 | Charset::Gb18030 => {
+                Some(true)
+            }
+            Charset::Utf8mb3 | Charset::Ucs2 => Some(u32::from(char) <= 0xffff),
+            Charset::Binary => None,
+            _ if char.is_ascii() && self != Charset::Swe7 => Some(true),
+            _ if self.max_bytes() > 1 => None,
+            _ => {
+                let is_it = |byte: u8| self.decode(&[byte]).is_ok_and(|text| text.chars().eq([char]));
+                Some((0..=0xff).any(is_it))
+            }
+        }
+    }
+
+    /// Text as a server converts it to this character set: a character that it does not have becomes a `?`. `None` if that
+    /// is not known.
+    pub fn converted(self, text: &str) -> Option<String> {
+        text.chars().map(|char| Some(if self.holds(char)? { char } else { '?' })).collect()
+    }
+
     /// The length of the first character in bytes, as the server's parser sees it; 1 for an invalid sequence. For character
     /// sets that a client may use.
     pub fn step(self, bytes: &[u8]) -> usize {

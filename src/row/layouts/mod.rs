@@ -66,9 +66,15 @@ fn does_not_fit(name: &str, place: &str, mismatch: &Mismatch) -> String {
 
 /// What a table map leads to.
 enum Made {
-    Mapping(Mapping),
+    Mapping(Rc<Mapping>),
     /// This must be known first.
     Asks(Box<FromCatalog>),
+}
+
+impl Made {
+    fn of(mapping: Mapping) -> Made {
+        Made::Mapping(Rc::new(mapping))
+    }
 }
 
 /// How a definition differs from a table map.
@@ -323,7 +329,7 @@ impl Layouts {
             return Ok(None);
         }
         let mapping = match self.make(map, &place.to_string(), is_no_table, None, accepted)? {
-            Made::Mapping(mapping) => Rc::new(mapping),
+            Made::Mapping(mapping) => mapping,
             Made::Asks(claim) => return Ok(Some(*claim)),
         };
         let [database, table] = [map.database, map.table].map(String::from_utf8_lossy);
@@ -349,7 +355,7 @@ impl Layouts {
             return Ok(None);
         }
         let mapping = match self.make(map, &place.to_string(), &|_, _| false, Some(table), accepted)? {
-            Made::Mapping(mapping) => Rc::new(mapping),
+            Made::Mapping(mapping) => mapping,
             Made::Asks(claim) => return Ok(Some(*claim)),
         };
         let (table, body, statement) = (table.clone(), body.to_vec(), self.statement);
@@ -432,17 +438,17 @@ impl Layouts {
                  which {members} are selected: the log does not say which. Write to those tables themselves, and load \
                  again"
             );
-            return Ok(Made::Mapping(Mapping::Refused { columns: formats.len(), why }));
+            return Ok(Made::of(Mapping::Refused { columns: formats.len(), why }));
         }
         if !self.selection.selects(&table.0, &table.1) {
-            return self.skipped(&table.0, &table.1, &formats).map(Made::Mapping);
+            return self.skipped(&table.0, &table.1, &formats).map(Made::of);
         }
         let logged = Logged::read(map, &formats, self.definitions.writer()).map_err(bad)?;
         if self.is_mariadb()
             && sequence::may_be(&formats, &logged.columns)
             && self.is_sequence(&table, is_no_table)?.unwrap_or_else(|| self.guess_sequence(&table, &logged))
         {
-            return self.skipped(&table.0, &table.1, &formats).map(Made::Mapping);
+            return self.skipped(&table.0, &table.1, &formats).map(Made::of);
         }
         let joined = self.joined(map, (&formats, &logged), place, accepted)?;
         let joined = match joined {
@@ -506,7 +512,7 @@ impl Layouts {
         if !matches!(table.id, Id::Columns(_)) {
             self.warn(no_key(&printed));
         }
-        Ok(Ok(Made::Mapping(Mapping::Wanted(layout))))
+        Ok(Ok(Made::of(Mapping::Wanted(layout))))
     }
 
     /// The layout that a definition gives for a table map. `key` is the id by its own keys.

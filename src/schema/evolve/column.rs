@@ -9,6 +9,9 @@ use crate::value::Charset;
 /// A VARCHAR of more bytes is a TEXT, without a strict sql_mode.
 const MAX_VARCHAR_BYTES: u64 = 65_535;
 
+/// What MariaDB writes behind a type, in lower case.
+const COMPRESSED: &str = " /*m!100301 compressed*/";
+
 /// Servers compare the names of columns without case.
 pub(super) fn is_same_name(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b) || a.to_lowercase() == b.to_lowercase()
@@ -26,12 +29,16 @@ pub(super) fn defined(spec: &ColumnSpec, charset: &str, setting: &Setting<'_>) -
         (CharsetSpec::Inherited, true) if charset.is_empty() => of_database(setting).map(Some)?,
         (CharsetSpec::Inherited, true) => Some(charset.to_string()),
     };
-    let (kind, charset) = typed(&spec.kind.base, charset)?;
+    let labels = labels(&spec.kind.labels, charset.as_deref())?;
+    let (mut kind, charset) = typed(&spec.kind.base, charset)?;
+    if spec.is_compressed {
+        kind.push_str(COMPRESSED);
+    }
     let is_timestamp = kind.starts_with("timestamp");
     Ok(DefinedColumn {
         name: spec.name.clone(),
         kind,
-        labels: spec.kind.labels.iter().cloned().map(Some).collect(),
+        labels,
         charset,
         nullable: spec.nullable.unwrap_or(!is_timestamp || setting.explicit_timestamps()),
         generated: spec.generated.map(|IsStored(stored)| match stored {
@@ -40,6 +47,18 @@ pub(super) fn defined(spec: &ColumnSpec, charset: &str, setting: &Setting<'_>) -
         }),
         invisible: spec.invisible,
     })
+}
+
+/// Labels in a column's character set.
+fn labels(given: &[String], charset: Option<&str>) -> Understood<Vec<Option<String>>> {
+    let charset = charset.and_then(in_charset);
+    let converted = |label: &String| match charset {
+        _ if label.is_ascii() => Some(label.clone()),
+        Some(charset) => charset.converted(label),
+        None => None,
+    };
+    let labels: Option<Vec<Option<String>>> = given.iter().map(|label| converted(label).map(Some)).collect();
+    labels.map_or_else(|| refused("labels in a character set that may not have all characters"), Ok)
 }
 
 /// A type with its character set, as information_schema writes it.
@@ -76,8 +95,16 @@ pub(super) fn converted(column: &DefinedColumn, charset: &str) -> Understood<Def
     let (Some(old), Some(new)) = (column.charset.as_deref().and_then(in_charset), in_charset(charset)) else {
         return refused(format!("character set {charset}"));
     };
-    let base = match column.kind.split_once('(') {
-        None => match &*column.kind {
+    let mut labels = Vec::with_capacity(column.labels.len());
+    for label in &column.labels {
+        labels.push(Some(label_of(label.as_deref(), old, new)?));
+    }
+    let (kind, compressed) = match column.kind.strip_suffix(COMPRESSED) {
+        Some(kind) => (kind, COMPRESSED),
+        None => (&*column.kind, ""),
+    };
+    let base = match kind.split_once('(') {
+        None => match kind {
             "enum" => Base::Enum,
             "set" => Base::Set,
             text => {
@@ -103,7 +130,30 @@ pub(super) fn converted(column: &DefinedColumn, charset: &str) -> Understood<Def
         }
     };
     let (kind, charset) = typed(&base, Some(charset.to_string()))?;
-    Ok(DefinedColumn { kind, charset, ..column.clone() })
+    Ok(DefinedColumn { kind: kind + compressed, labels, charset, ..column.clone() })
+}
+
+/// A label after CONVERT TO CHARACTER SET. Servers take its bytes for such of the new character set (seen on all).
+fn label_of(label: Option<&str>, old: Charset, new: Charset) -> Understood<String> {
+    let Some(label) = label else { return refused("CONVERT TO of a label that is not known") };
+    // Some character sets have others in the place of these.
+    let is_plain = label.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+        && !label.contains(['\\', '~', '^', '`', '[', ']', '{', '|', '}', '@', '$']);
+    let is_wide = |charset: Charset| {
+        matches!(
+            charset,
+            Charset::Ucs2 | Charset::Utf16 | Charset::Utf16le | Charset::Utf32 | Charset::Binary
+        )
+    };
+    let is_any_wide = is_wide(old) || is_wide(new);
+    if old == new || is_plain && (!is_any_wide || new == Charset::Binary) || label.is_empty() {
+        return Ok(label.to_string());
+    }
+    let is_utf8 = |charset: Charset| matches!(charset, Charset::Utf8mb3 | Charset::Utf8mb4);
+    match is_utf8(old) && !is_any_wide {
+        true => new.decode(label.as_bytes()).or_else(|_| refused("labels in CONVERT TO")),
+        false => refused("labels in CONVERT TO"),
+    }
 }
 
 /// A character set by its name.

@@ -2,29 +2,96 @@
 
 use super::column::{in_charset, is_same_name};
 use super::{Setting, refused};
-use crate::schema::definition::{DefinedColumn, DefinedKey, KeyKind};
-use crate::sql::ddl::{KeySort, KeySpec, Step, Understood};
+use crate::schema::definition::{DefinedColumn, DefinedKey, Definition, KeyKind};
+use crate::sql::ddl::{KeyPart, KeySort, KeySpec, Step, Understood};
 
 pub(super) const PRIMARY: &str = "PRIMARY";
 
-/// Unique keys of more bytes are hashes on MariaDB. Older row formats have shorter ones.
-const MAX_TREE_BYTES: u64 = 3072;
+/// Unique keys of more bytes are hashes on MariaDB. InnoDB's older row formats have shorter ones.
+fn max_bytes(engine: &str) -> u64 {
+    match engine {
+        "myisam" => 1000,
+        "aria" => 2300,
+        // No hidden column.
+        "memory" => u64::MAX,
+        _ => 3072,
+    }
+}
 
-/// The indexes while a statement is applied: in the order of the definition, then of the statement.
+/// The indexes while a statement is applied: in the order of the definition, then of the statement. One that the server
+/// names has no name up to the end.
 #[derive(Debug)]
-pub(super) struct Keys(Vec<DefinedKey>);
+pub(super) struct Keys {
+    keys: Vec<DefinedKey>,
+    /// Names of indexes before the statement.
+    before: Vec<String>,
+    /// Of those, the unique ones that may hold NULL.
+    nullable: Vec<String>,
+    /// The statement adds an index.
+    has_new: bool,
+    /// A unique key has lost a column.
+    has_lost: bool,
+}
 
 impl Keys {
-    pub fn of(keys: Vec<DefinedKey>) -> Keys {
-        Keys(keys)
+    /// Those before the statement, with the columns then.
+    pub fn of(keys: Vec<DefinedKey>, columns: &[DefinedColumn]) -> Keys {
+        let before = keys.iter().map(|key| key.name.clone()).collect();
+        let nullable = keys.iter().filter(|key| key.is_unique && has_nullable(key, columns));
+        let nullable = nullable.map(|key| key.name.clone()).collect();
+        Keys { keys, before, nullable, has_new: false, has_lost: false }
+    }
+
+    /// The server sorts them anew.
+    pub fn sorted_anew(mut self) -> Keys {
+        self.has_new = true;
+        self
+    }
+
+    /// Columns have other types: a unique key may hold whole columns now instead of prefixes. How long its prefixes are is
+    /// not known.
+    pub fn types_changed(
+        &mut self,
+        before: &Definition,
+        columns: &[DefinedColumn],
+        steps: &[Step],
+    ) -> Understood<()> {
+        let may_have_prefix = |column: &DefinedColumn| {
+            let word = column.kind.split(['(', ' ']).next().unwrap_or_default();
+            ["char", "binary", "text", "blob"].iter().any(|end| word.ends_with(end))
+        };
+        for step in steps {
+            let Step::ChangeColumn { from, column, .. } = step else { continue };
+            let old = before.columns.iter().find(|known| is_same_name(&known.name, from));
+            let new = columns.iter().find(|known| is_same_name(&known.name, &column.name));
+            let (Some(old), Some(new)) = (old, new) else { continue };
+            if !may_have_prefix(old) || old.kind == new.kind {
+                continue;
+            }
+            let is_it =
+                |name: &Option<String>| name.as_ref().is_some_and(|name| is_same_name(name, &new.name));
+            for key in self.keys.iter_mut().filter(|key| key.has_prefix && key.columns.iter().any(is_it)) {
+                let of_key = |column: &&DefinedColumn| {
+                    key.columns.iter().flatten().any(|name| is_same_name(name, &column.name))
+                };
+                if !columns.iter().filter(of_key).any(may_have_prefix) {
+                    key.has_prefix = false;
+                } else if key.is_unique {
+                    return refused(format!("the prefixes of index `{}` after MODIFY or CHANGE", key.name));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Columns were dropped and renamed: keys follow. A key without columns goes.
     pub fn columns_changed(&mut self, dropped: &[&str], renames: &[(&str, &str)]) {
-        for key in &mut self.0 {
+        for key in &mut self.keys {
+            let before = key.columns.len();
             key.columns.retain(|name| {
                 name.as_deref().is_none_or(|name| !dropped.iter().any(|other| is_same_name(other, name)))
             });
+            self.has_lost |= key.is_unique && key.columns.len() < before;
             for name in key.columns.iter_mut().flatten() {
                 let to = renames.iter().find(|(from, _)| is_same_name(from, name));
                 if let Some((_, to)) = to {
@@ -32,33 +99,44 @@ impl Keys {
                 }
             }
         }
-        self.0.retain(|key| !key.columns.is_empty());
+        self.keys.retain(|key| !key.columns.is_empty());
     }
 
     /// Applies a clause, if it is about an index.
-    pub fn step(&mut self, step: &Step, columns: &[DefinedColumn], setting: &Setting<'_>) -> Understood<()> {
+    pub fn step(
+        &mut self,
+        step: &Step,
+        columns: &[DefinedColumn],
+        engine: &str,
+        setting: &Setting<'_>,
+    ) -> Understood<()> {
         match step {
             Step::DropKey { .. } | Step::RenameKey { .. } => {}
             Step::AddKey { key, if_not_exists, replaces } => {
-                let exists = key.name.as_ref().is_some_and(|name| self.has(name));
-                if exists && *if_not_exists {
+                if *if_not_exists && self.exists(key) {
                     return Ok(());
                 }
-                if *if_not_exists && key.name.is_none() {
-                    return refused("ADD INDEX IF NOT EXISTS without a name");
-                }
                 if *replaces && let Some(name) = &key.name {
-                    self.0.retain(|known| !is_same_name(&known.name, name));
+                    self.keys.retain(|known| !is_same_name(&known.name, name));
                 }
-                self.add(key, columns, setting)?;
+                self.add(key, columns, engine, setting)?;
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|key| is_same_name(&key.name, name))
+    /// Whether ADD INDEX IF NOT EXISTS does nothing. An index without a name goes by its first column there.
+    ///
+    /// Source: `handle_if_exists_options` in MariaDB's `sql_table.cc`.
+    fn exists(&self, key: &KeySpec) -> bool {
+        let first = key.columns.first().and_then(|part| part.column.as_deref());
+        let name = match key.kind {
+            KeySort::Primary => Some(PRIMARY),
+            _ => key.name.as_deref().or(first),
+        };
+        let added = self.keys.iter().map(|key| &key.name);
+        name.is_some_and(|name| self.before.iter().chain(added).any(|known| is_same_name(known, name)))
     }
 
     /// Applies the clauses that drop and rename indexes: they come before those that add, wherever they stand.
@@ -68,9 +146,9 @@ impl Keys {
         for step in steps {
             match step {
                 Step::DropKey { name, if_exists, may_be_other } => {
-                    let found = self.0.iter().position(|key| is_same_name(&key.name, name));
+                    let found = self.keys.iter().position(|key| is_same_name(&key.name, name));
                     match found {
-                        Some(i) if !may_be_other || self.0[i].is_unique => dropped.push(i),
+                        Some(i) if !may_be_other || self.keys[i].is_unique => dropped.push(i),
                         None if !if_exists && !may_be_other => {
                             return refused(format!("index `{name}`, which is not known"));
                         }
@@ -78,7 +156,7 @@ impl Keys {
                     }
                 }
                 Step::RenameKey { from, to } => {
-                    match self.0.iter().position(|key| is_same_name(&key.name, from)) {
+                    match self.keys.iter().position(|key| is_same_name(&key.name, from)) {
                         Some(i) => renamed.push((i, to.clone())),
                         None => return refused(format!("index `{from}`, which is not known")),
                     }
@@ -87,12 +165,15 @@ impl Keys {
             }
         }
         for (i, to) in renamed {
-            if let Some(key) = self.0.get_mut(i) {
+            if let Some(key) = self.keys.get_mut(i) {
+                if let Some(nullable) = self.nullable.iter_mut().find(|name| **name == key.name) {
+                    nullable.clone_from(&to);
+                }
                 key.name = to;
             }
         }
         let mut i = 0;
-        self.0.retain(|_| {
+        self.keys.retain(|_| {
             i += 1;
             !dropped.contains(&(i - 1))
         });
@@ -104,6 +185,7 @@ impl Keys {
         &mut self,
         spec: &KeySpec,
         columns: &[DefinedColumn],
+        engine: &str,
         setting: &Setting<'_>,
     ) -> Understood<()> {
         let mut names = Vec::with_capacity(spec.columns.len());
@@ -119,75 +201,162 @@ impl Keys {
         }
         let is_unique = matches!(spec.kind, KeySort::Primary | KeySort::Unique);
         let is_foreign = spec.kind == KeySort::Foreign;
-        if is_foreign && self.0.iter().any(|key| begins_with(key, &names)) {
-            return Ok(());
-        }
-        let name = match (spec.kind, &spec.name) {
-            (KeySort::Primary, _) => PRIMARY.to_string(),
-            (_, Some(name)) => name.clone(),
-            (_, None) => self.free_name(names.first().cloned().flatten().unwrap_or_default())?,
+        let name = match spec.kind {
+            KeySort::Primary => PRIMARY.to_string(),
+            _ => spec.name.clone().unwrap_or_default(),
         };
         let kind = match spec.kind {
             KeySort::Fulltext => KeyKind::Fulltext,
             KeySort::Spatial => KeyKind::Spatial,
             KeySort::Vector => KeyKind::Vector,
-            KeySort::Unique if setting.is_mariadb() && is_long(spec, columns) => KeyKind::Hash,
+            KeySort::Unique if setting.is_mariadb() && is_long(spec, columns, max_bytes(engine)) => {
+                KeyKind::Hash
+            }
             _ => KeyKind::Tree,
         };
-        let key = DefinedKey { name, is_unique, columns: names, has_prefix, is_generated: is_foreign, kind };
-        // An index that only a foreign key needed gives way to one that serves it, too.
-        self.0.retain(|known| !(known.is_generated && begins_with(&key, &known.columns)));
-        self.0.push(key);
+        self.has_new = true;
+        self.keys.push(DefinedKey {
+            name,
+            is_unique,
+            columns: names,
+            has_prefix,
+            is_generated: is_foreign,
+            kind,
+        });
         Ok(())
     }
 
-    /// The name that a server gives to an index.
-    ///
-    /// Source: `make_unique_key_name` in `sql_table.cc`.
-    fn free_name(&self, column: String) -> Understood<String> {
-        if !self.has(&column) && !column.eq_ignore_ascii_case(PRIMARY) {
-            return Ok(column);
+    /// The indexes as the server makes them, in its order: see `sort_keys` in `sql_table.cc`. The primary key makes its
+    /// columns NOT NULL.
+    pub fn finished(
+        self,
+        columns: &mut [DefinedColumn],
+        engine: &str,
+        setting: &Setting<'_>,
+    ) -> Understood<Vec<DefinedKey>> {
+        let keeps_order = setting.is_mariadb() && !self.has_new && !self.before.is_empty();
+        let mut keys = named(without_needless(self.keys)?)?;
+        if setting.is_mariadb() {
+            hash_long(&mut keys, columns, engine)?;
         }
-        let numbered = (2..100).map(|n| format!("{column}_{n}")).find(|name| !self.has(name));
-        numbered.map_or_else(|| refused("the name of an index"), Ok)
-    }
-
-    /// The indexes in the server's order: see `sort_keys` in `sql_table.cc`. The primary key makes its columns NOT NULL.
-    pub fn sorted(self, columns: &mut [DefinedColumn]) -> Vec<DefinedKey> {
-        let mut keys = self.0;
+        // MySQL 5.6 and MariaDB take a key before the primary key for one that may hold NULL, although that excludes it.
+        let in_order = setting.is_mariadb()
+            || setting.session.writer.is_some_and(|writer| !writer.is_mysql_from(5, 7, 0));
+        let before_primary = keys.iter().take_while(|key| in_order && key.name != PRIMARY);
+        let before_primary = before_primary.filter(|key| has_nullable(key, columns));
+        let seen_nullable: Vec<String> = before_primary.map(|key| key.name.clone()).collect();
         for name in keys.iter().filter(|key| key.name == PRIMARY).flat_map(|key| key.columns.iter().flatten())
         {
             if let Some(column) = columns.iter_mut().find(|column| is_same_name(&column.name, name)) {
                 column.nullable = false;
             }
         }
-        let is_nullable = |name: &Option<String>| {
-            let name = name.as_deref().unwrap_or_default();
-            columns.iter().any(|column| is_same_name(&column.name, name) && column.nullable)
-        };
+        let is_null = |key: &DefinedKey| seen_nullable.contains(&key.name) || has_nullable(key, columns);
+        // Seen on MariaDB: an ALTER that adds no index leaves the order, although some column may be NOT NULL now. It sorts
+        // anew if a unique key may hold NULL now, or has lost a column.
+        let loses = |key: &DefinedKey| key.is_unique && !self.nullable.contains(&key.name) && is_null(key);
+        if keeps_order && !self.has_lost && !keys.iter().any(loses) {
+            return Ok(keys);
+        }
         keys.sort_by_key(|key| match key {
-            DefinedKey { name, .. } if name == PRIMARY => 0,
-            DefinedKey { is_unique: true, .. } => match key.columns.iter().any(is_nullable) || key.has_prefix
-            {
-                false => 1,
-                true => 2,
-            },
-            DefinedKey { kind: KeyKind::Fulltext, .. } => 4,
-            _ => 3,
+            DefinedKey { name, .. } if name == PRIMARY => (0, false, false),
+            DefinedKey { is_unique: true, kind: KeyKind::Hash, .. } => (2, false, false),
+            DefinedKey { is_unique: true, .. } => (1, is_null(key), key.has_prefix),
+            DefinedKey { kind: KeyKind::Fulltext, .. } => (4, false, false),
+            _ => (3, false, false),
         });
-        keys
+        Ok(keys)
     }
 }
 
-/// Whether an index's first columns are these, in any case.
-fn begins_with(key: &DefinedKey, columns: &[Option<String>]) -> bool {
-    key.columns.len() >= columns.len()
-        && key.columns.iter().zip(columns).all(|pair| match pair {
-            (Some(a), Some(b)) => is_same_name(a, b),
-            _ => false,
-        })
-        && matches!(key.kind, KeyKind::Tree | KeyKind::Hash)
-        && !key.has_prefix
+fn has_nullable(key: &DefinedKey, columns: &[DefinedColumn]) -> bool {
+    let is_nullable = |name: &Option<String>| {
+        let name = name.as_deref().unwrap_or_default();
+        columns.iter().any(|column| is_same_name(&column.name, name) && column.nullable)
+    };
+    key.columns.iter().any(is_nullable)
+}
+
+/// A key that was there may be too long for a tree now.
+fn hash_long(keys: &mut [DefinedKey], columns: &[DefinedColumn], engine: &str) -> Understood<()> {
+    for key in keys.iter_mut().filter(|key| key.is_unique && key.name != PRIMARY && !key.has_prefix) {
+        let part = |column: &Option<String>| KeyPart { column: column.clone(), prefix: None };
+        let columns_of = key.columns.iter().map(part).collect();
+        let spec = KeySpec { name: None, kind: KeySort::Unique, columns: columns_of };
+        match (is_long(&spec, columns, max_bytes(engine)), key.kind) {
+            (true, KeyKind::Tree) => key.kind = KeyKind::Hash,
+            (false, KeyKind::Hash) => return refused(format!("index `{}`, which was a hash", key.name)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Without the indexes that only foreign keys needed and that another one serves, too. Of two such of the same columns
+/// the later stays.
+///
+/// Source: `foreign_key_prefix` in `sql_table.cc`, and where it is called.
+fn without_needless(keys: Vec<DefinedKey>) -> Understood<Vec<DefinedKey>> {
+    let mut kept: Vec<DefinedKey> = Vec::with_capacity(keys.len());
+    for key in keys {
+        let mut other = None;
+        for (i, known) in kept.iter().enumerate() {
+            if is_needless_beside(&key, known)? {
+                other = Some((i, known.is_generated, known.columns.len()));
+                break;
+            }
+        }
+        match other {
+            None => kept.push(key),
+            Some((_, false, _)) => {}
+            Some((_, true, length)) if key.is_generated && key.columns.len() < length => {}
+            Some((i, ..)) => {
+                kept.remove(i);
+                kept.push(key);
+            }
+        }
+    }
+    Ok(kept)
+}
+
+/// Whether one of two indexes was made for a foreign key, and the other serves that.
+fn is_needless_beside(a: &DefinedKey, b: &DefinedKey) -> Understood<bool> {
+    let (generated, other) = match (a.is_generated, b.is_generated) {
+        (false, false) => return Ok(false),
+        (true, true) if a.columns.len() > b.columns.len() => (b, a),
+        (true, _) => (a, b),
+        (false, true) => (b, a),
+    };
+    let is_same = |pair: (&Option<String>, &Option<String>)| match pair {
+        (Some(a), Some(b)) => is_same_name(a, b),
+        _ => false,
+    };
+    let begins = other.columns.len() >= generated.columns.len()
+        && other.columns.iter().zip(&generated.columns).all(is_same);
+    if begins && other.has_prefix {
+        return refused(format!("index `{}` of prefixes, which may serve a foreign key or not", other.name));
+    }
+    Ok(begins)
+}
+
+/// Names the indexes that have no name: by their first column, with a number if the name is taken by an index before.
+///
+/// Source: `make_unique_key_name` in `sql_table.cc`.
+fn named(keys: Vec<DefinedKey>) -> Understood<Vec<DefinedKey>> {
+    let mut named: Vec<DefinedKey> = Vec::with_capacity(keys.len());
+    for mut key in keys {
+        if key.name.is_empty() {
+            let column = key.columns.first().cloned().flatten().unwrap_or_default();
+            let is_free = |name: &String| {
+                !name.eq_ignore_ascii_case(PRIMARY) && !named.iter().any(|key| is_same_name(&key.name, name))
+            };
+            let numbered = (2..100).map(|n| format!("{column}_{n}"));
+            let name = std::iter::once(column.clone()).chain(numbered).find(is_free);
+            key.name = name.map_or_else(|| refused("the name of an index"), Ok)?;
+        }
+        named.push(key);
+    }
+    Ok(named)
 }
 
 /// The number in parentheses of a type.
@@ -202,7 +371,7 @@ fn is_shorter(prefix: u64, column: &DefinedColumn) -> bool {
 }
 
 /// Whether a unique key is too long for a tree.
-fn is_long(spec: &KeySpec, columns: &[DefinedColumn]) -> bool {
+fn is_long(spec: &KeySpec, columns: &[DefinedColumn], max: u64) -> bool {
     let mut bytes = 0;
     for part in &spec.columns {
         let column = columns
@@ -222,5 +391,5 @@ fn is_long(spec: &KeySpec, columns: &[DefinedColumn]) -> bool {
             bytes += part.prefix.or_else(|| length(&column.kind)).unwrap_or(8) * unit;
         }
     }
-    bytes > MAX_TREE_BYTES
+    bytes > max
 }

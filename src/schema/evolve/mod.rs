@@ -10,7 +10,9 @@ mod tests;
 mod undo;
 
 use super::definition::{DefinedColumn, DefinedKey, Definition, HiddenParts};
-use crate::sql::ddl::{CharsetSpec, ColumnPlace, NotUnderstood, Step, TableBody, TableOptions, Understood};
+use crate::sql::ddl::{
+    Base, CharsetSpec, ColumnPlace, NotUnderstood, Step, TableBody, TableOptions, Understood,
+};
 use crate::sql::tokens::Session;
 use column::{converted, defined, is_same_name};
 use keys::Keys;
@@ -63,12 +65,24 @@ pub fn created(body: &TableBody, setting: &Setting<'_>) -> Understood<Definition
     for column in &body.columns {
         columns.push(defined(column, &charset, setting)?);
     }
-    let mut keys = Keys::of(Vec::new());
+    let engine = body.options.engine.as_deref().map(engine_name).unwrap_or_default();
+    let mut keys = Keys::of(Vec::new(), &[]);
     for key in &body.keys {
-        keys.add(key, &columns, setting)?;
+        keys.add(key, &columns, &engine, setting)?;
     }
-    let engine = body.options.engine.clone().unwrap_or_default();
-    finished(columns, keys, charset, engine)
+    finished(columns, keys, charset, engine, setting)
+}
+
+/// The definition that CREATE TABLE … LIKE makes: the server may put the indexes in another order.
+///
+/// # Errors
+/// When it is not followed.
+pub fn copied(like: &Definition, setting: &Setting<'_>) -> Understood<Definition> {
+    if like.hidden != HiddenParts::default() {
+        return Ok(like.clone());
+    }
+    let keys = Keys::of(like.keys.clone(), &like.columns).sorted_anew();
+    finished(like.columns.clone(), keys, like.charset.clone(), like.engine.clone(), setting)
 }
 
 /// The definition after the clauses of an ALTER TABLE.
@@ -89,7 +103,7 @@ pub fn altered(before: &Definition, steps: &[Step], setting: &Setting<'_>) -> Un
         match step {
             Step::Options(options) => {
                 check_options(options)?;
-                engine = options.engine.clone().unwrap_or(engine);
+                engine = options.engine.as_deref().map_or(engine, engine_name);
                 match &options.charset {
                     Some(CharsetSpec::Named(name)) => charset = name.clone(),
                     Some(CharsetSpec::OfDatabase) => charset = of_database(setting)?,
@@ -103,18 +117,57 @@ pub fn altered(before: &Definition, steps: &[Step], setting: &Setting<'_>) -> Un
             _ => {}
         }
     }
-    let mut keys = Keys::of(before.keys.clone());
+    if convert.is_some() {
+        check_converted(steps)?;
+    }
+    let mut keys = Keys::of(before.keys.clone(), &before.columns);
     let mut columns = columns_after(before, steps, &charset, &mut keys, setting)?;
     if let Some(charset) = convert {
         for column in columns.iter_mut().filter(|column| column.charset.is_some()) {
             *column = converted(column, &charset)?;
         }
+        // Seen on 5.6: with nothing to convert, the table's character set stays, unless other clauses have it copied.
+        let is_before_5_7 = setting.session.writer.is_some_and(|writer| !writer.is_mysql_from(5, 7, 0));
+        if is_before_5_7 && !setting.is_mariadb() && columns == before.columns && charset != before.charset {
+            return refused("CONVERT TO of a table without text");
+        }
     }
+    keys.types_changed(before, &columns, steps)?;
     keys.drop_and_rename(steps)?;
     for step in steps {
-        keys.step(step, &columns, setting)?;
+        keys.step(step, &columns, &engine, setting)?;
     }
-    finished(columns, keys, charset, engine)
+    finished(columns, keys, charset, engine, setting)
+}
+
+/// # Errors
+/// When what CONVERT TO makes of another clause is not known: of the size of a new TEXT with a character set of its own, and
+/// of another default character set (servers differ in that by the order and by the columns).
+fn check_converted(steps: &[Step]) -> Understood<()> {
+    let is_odd = |step: &Step| match step {
+        Step::AddColumn { column, .. } | Step::ChangeColumn { column, .. } => {
+            matches!(column.kind.base, Base::Text(_) | Base::TextOf(_))
+                && column.kind.charset != CharsetSpec::Inherited
+        }
+        Step::Options(options) => options.charset.is_some(),
+        _ => false,
+    };
+    match steps.iter().any(is_odd) {
+        true => refused("CONVERT TO beside another character set"),
+        false => Ok(()),
+    }
+}
+
+/// An engine's name in the catalog. Some have a second one.
+fn engine_name(name: &str) -> String {
+    match name {
+        "heap" => "memory".into(),
+        "merge" => "mrg_myisam".into(),
+        "innobase" => "innodb".into(),
+        "maria" => "aria".into(),
+        "ndb" => "ndbcluster".into(),
+        name => name.to_string(),
+    }
 }
 
 fn of_database(setting: &Setting<'_>) -> Understood<String> {
@@ -137,11 +190,12 @@ fn finished(
     keys: Keys,
     charset: String,
     engine: String,
+    setting: &Setting<'_>,
 ) -> Understood<Definition> {
     if columns.is_empty() {
         return refused("a table without columns");
     }
-    let keys: Vec<DefinedKey> = keys.sorted(&mut columns);
+    let keys: Vec<DefinedKey> = keys.finished(&mut columns, &engine, setting)?;
     if keys.iter().any(|key| key.columns.iter().any(Option::is_none)) {
         return refused("an index on an expression");
     }

@@ -99,7 +99,7 @@ fn keys_get_names_and_an_order() {
          unique u3(a,c), key k1(a), unique u4(d,c), unique u5(e(2)))";
     let alter = "alter table t add unique u6(d), add key k2(c), add primary key(d), drop index u2";
     let definition = after(MYSQL, &[create, alter]).unwrap();
-    assert_eq!(keys(&definition), "PRIMARY!(d) u4!(d,c) u6!(d) u1!(a) u3!(a,c) u5!(e) k1(a) k2(c)");
+    assert_eq!(keys(&definition), "PRIMARY!(d) u4!(d,c) u6!(d) u5!(e) u1!(a) u3!(a,c) k1(a) k2(c)");
     let foreign = "create table t (a int, b int, foreign key (b) references p (id), constraint cc foreign key fk (a) references p (id))";
     assert_eq!(keys(&after(MYSQL, &[foreign]).unwrap()), "b(b) cc(a)");
     assert_eq!(

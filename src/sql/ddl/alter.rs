@@ -147,7 +147,7 @@ fn add(mut reader: Reader<'_>, steps: &mut Vec<Step>) -> Understood<()> {
 fn add_column(mut reader: Reader<'_>, if_not_exists: bool, steps: &mut Vec<Step>) -> Understood<()> {
     let (column, place) = column(&mut reader)?;
     // Whether the keys come with a column that exists is not known.
-    if if_not_exists && (column.is_primary || column.is_unique) {
+    if if_not_exists && column.keys().next().is_some() {
         return Err(NotUnderstood("a key in ADD COLUMN IF NOT EXISTS".into()));
     }
     let keys: Vec<KeySpec> = column.keys().collect();
@@ -201,7 +201,7 @@ fn change(mut reader: Reader<'_>, renames: bool, steps: &mut Vec<Step>) -> Under
     let if_exists = reader.accept_all(&["if", "exists"]);
     let from = if renames { Some(name(&mut reader, "a column")?) } else { None };
     let (column, place) = column(&mut reader)?;
-    if if_exists && (column.is_primary || column.is_unique) {
+    if if_exists && column.keys().next().is_some() {
         return Err(NotUnderstood("a key in MODIFY COLUMN IF EXISTS".into()));
     }
     let from = from.unwrap_or_else(|| column.name.clone());
@@ -245,7 +245,7 @@ fn alter(mut reader: Reader<'_>, steps: &mut Vec<Step>) -> Understood<()> {
 
 /// CONVERT TO CHARACTER SET x [COLLATE y]
 fn convert(mut reader: Reader<'_>, steps: &mut Vec<Step>) -> Understood<()> {
-    if !reader.accept_all(&["character", "set"]) && !reader.accept("charset") {
+    if !super::column_type::accept_charset(&mut reader) {
         return Err(NotUnderstood("CONVERT TO".into()));
     }
     let charset = match super::column_type::named(&mut reader)? {

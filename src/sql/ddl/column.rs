@@ -1,8 +1,9 @@
 //! A column's definition.
 
-use super::column_type::{attributes, column_type, named, of_collation};
-use super::{CharsetSpec, ColumnPlace, ColumnSpec, IsStored, NotUnderstood, Understood};
+use super::column_type::{accept_charset, attributes, column_type, named, of_collation};
+use super::{CharsetSpec, ColumnPlace, ColumnSpec, IsStored, NotUnderstood, References, Understood};
 use crate::sql::reader::Reader;
+use crate::version::Release;
 
 /// A column, and where ALTER TABLE puts it. `reader` is at its name, and ends with the definition.
 pub(super) fn column(reader: &mut Reader<'_>) -> Understood<(ColumnSpec, Option<ColumnPlace>)> {
@@ -16,6 +17,8 @@ pub(super) fn column(reader: &mut Reader<'_>) -> Understood<(ColumnSpec, Option<
         invisible: false,
         is_primary: false,
         is_unique: is_serial,
+        references: None,
+        is_compressed: false,
         has_versioning: false,
     };
     let mut place = None;
@@ -74,7 +77,7 @@ fn attribute(column: &mut ColumnSpec, reader: &mut Reader<'_>) -> Understood<()>
                 column.kind.charset = charset;
             }
         }
-        "character" | "charset" | "ascii" | "unicode" | "byte" | "binary" => {
+        "character" | "char" | "charset" | "ascii" | "unicode" | "byte" | "binary" => {
             let mut again = before;
             let charset = attributes(&mut again)?;
             if again.rest.len() == before.rest.len() {
@@ -100,8 +103,10 @@ fn attribute(column: &mut ColumnSpec, reader: &mut Reader<'_>) -> Understood<()>
             reader.next();
         }
         "constraint" => {
-            if !reader.is_next(&["check"]) {
-                reader.next();
+            let given = if reader.is_next(&["check"]) { None } else { reader.name().flatten() };
+            if reader.accept("references") {
+                references(reader);
+                add_references(column, given, reader);
             }
         }
         "check" => {
@@ -109,9 +114,15 @@ fn attribute(column: &mut ColumnSpec, reader: &mut Reader<'_>) -> Understood<()>
             reader.accept("not");
             reader.accept("enforced");
         }
-        "references" => references(reader),
-        "with" | "without" if reader.accept_all(&["system", "versioning"]) => column.has_versioning = true,
+        "references" => {
+            references(reader);
+            add_references(column, None, reader);
+        }
+        "with" if reader.accept_all(&["system", "versioning"]) => column.has_versioning = true,
+        // It says something only of a table with versions, which is not followed.
+        "without" if reader.accept_all(&["system", "versioning"]) => {}
         "compressed" => {
+            column.is_compressed = true;
             reader.accept_symbol(b'=');
             if reader.is_next(&["zlib"]) {
                 reader.next();
@@ -182,6 +193,14 @@ fn value(reader: &mut Reader<'_>) {
     }
 }
 
+/// Servers that take no notice of a foreign key in a column's definition make no index for it.
+fn add_references(column: &mut ColumnSpec, constraint: Option<String>, reader: &Reader<'_>) {
+    let is_noticed = |writer: Release| writer.is_mariadb_from(10, 5, 0) || writer.is_mysql_from(9, 0, 0);
+    if reader.session.writer.is_some_and(is_noticed) {
+        column.references = Some(References { constraint });
+    }
+}
+
 /// `REFERENCES t (c) MATCH FULL ON DELETE SET NULL …`
 pub(super) fn references(reader: &mut Reader<'_>) {
     reader.table();
@@ -204,7 +223,7 @@ pub(super) fn references(reader: &mut Reader<'_>) {
 pub(super) fn table_charset(reader: &mut Reader<'_>) -> Understood<Option<CharsetSpec>> {
     let mut ahead = *reader;
     ahead.accept("default");
-    let charset = if ahead.accept_all(&["character", "set"]) || ahead.accept("charset") {
+    let charset = if accept_charset(&mut ahead) {
         named(&mut ahead)?
     } else if ahead.accept("collate") {
         of_collation(&mut ahead)?

@@ -153,7 +153,7 @@ fn geometry(word: &str, reader: &mut Reader<'_>) -> Understood<TypeSpec> {
     // MariaDB's REF_SYSTEM_ID.
     if reader.accept("ref_system_id") {
         reader.accept_symbol(b'=');
-        numbers(reader)?;
+        reader.next();
     }
     Ok(TypeSpec::plain(if word == "geomcollection" { "geometrycollection" } else { word }))
 }
@@ -187,7 +187,10 @@ fn text(word: &str, reader: &mut Reader<'_>) -> Understood<TypeSpec> {
         if reader.accept("varbinary") {
             return Ok(TypeSpec::plain("mediumblob"));
         }
-        if reader.accept_any(&["char", "character"]) {
+        let mut ahead = *reader;
+        if accept_charset(&mut ahead) {
+            // LONG CHARACTER SET x
+        } else if reader.accept_any(&["char", "character"]) {
             reader.accept("varying");
         } else {
             reader.accept_any(&["varchar", "varcharacter"]);
@@ -227,12 +230,19 @@ pub(super) fn attributes(reader: &mut Reader<'_>) -> Understood<CharsetSpec> {
             charset = CharsetSpec::Named("binary".into());
         } else if reader.accept("binary") {
             // A collation of the same character set.
-        } else if reader.accept_all(&["character", "set"]) || reader.accept_any(&["charset"]) {
+        } else if accept_charset(reader) {
             charset = named(reader)?;
         } else {
             return Ok(charset);
         }
     }
+}
+
+/// CHARACTER SET, in every spelling.
+pub(super) fn accept_charset(reader: &mut Reader<'_>) -> bool {
+    reader.accept_all(&["character", "set"])
+        || reader.accept_all(&["char", "set"])
+        || reader.accept("charset")
 }
 
 /// `[=] name`, after CHARACTER SET.
@@ -273,7 +283,13 @@ fn labelled(word: &str, reader: &mut Reader<'_>) -> Understood<TypeSpec> {
             Some(Token::Literal(text)) if label.is_at_end() => session.unescaped(text),
             _ => return Err(NotUnderstood(format!("a label of {word} that is no plain string"))),
         };
-        let text = session.name(&bytes).ok_or_else(|| NotUnderstood(format!("a label of {word}")))?;
+        // The server converts it to the connection's character set before that of the column.
+        let text = session.name(&bytes).and_then(|text| match text.is_ascii() {
+            true => Some(text),
+            false if session.charset == session.connection_charset => Some(text),
+            false => session.connection_charset?.converted(&text),
+        });
+        let text = text.ok_or_else(|| NotUnderstood(format!("a label of {word}")))?;
         labels.push(text);
     }
     let charset = attributes(reader)?;

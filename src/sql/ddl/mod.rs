@@ -33,6 +33,9 @@ pub struct ColumnSpec {
     /// The keys in it: [`ColumnSpec::keys`].
     pub is_primary: bool,
     pub is_unique: bool,
+    pub references: Option<References>,
+    /// MariaDB.
+    pub is_compressed: bool,
     /// MariaDB: GENERATED ALWAYS AS ROW START or END, WITHOUT SYSTEM VERSIONING and the like.
     pub has_versioning: bool,
 }
@@ -40,12 +43,23 @@ pub struct ColumnSpec {
 impl ColumnSpec {
     /// The keys in its definition.
     pub fn keys(&self) -> impl Iterator<Item = KeySpec> + '_ {
-        let sorts = [(self.is_primary, KeySort::Primary), (self.is_unique, KeySort::Unique)];
-        sorts.into_iter().filter(|(has, _)| *has).map(|(_, kind)| {
+        let constraint = self.references.as_ref().and_then(|references| references.constraint.clone());
+        let sorts = [
+            (self.is_primary, KeySort::Primary, None),
+            (self.is_unique, KeySort::Unique, None),
+            (self.references.is_some(), KeySort::Foreign, constraint),
+        ];
+        sorts.into_iter().filter(|(has, ..)| *has).map(|(_, kind, name)| {
             let part = KeyPart { column: Some(self.name.clone()), prefix: None };
-            KeySpec { name: None, kind, columns: vec![part] }
+            KeySpec { name, kind, columns: vec![part] }
         })
     }
+}
+
+/// A foreign key in a column's definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct References {
+    pub constraint: Option<String>,
 }
 
 /// Whether a generated column is stored.

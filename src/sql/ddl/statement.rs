@@ -6,7 +6,7 @@ use super::create::body;
 use super::{CharsetSpec, KeySort, NotUnderstood, Step, TableBody, Understood};
 use crate::sql::reader::Reader;
 use crate::sql::statement::whole_statement;
-use crate::sql::tokens::Session;
+use crate::sql::tokens::{Session, Token};
 
 /// What a statement says of one table's definition, or a database's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,11 @@ fn create(mut reader: Reader<'_>) -> Understood<Ddl> {
         let mut inside = reader;
         let is_like = reader.is_next(&["like"])
             || inside.parenthesized().is_some_and(|inside| inside.is_next(&["like"]));
-        return if is_like { Ok(Ddl::Like) } else { body(reader).map(Ddl::Create) };
+        return match is_like {
+            true => Ok(Ddl::Like),
+            false if may_be_misread(reader) => Err(NotUnderstood("labels in such a session".into())),
+            false => body(reader).map(Ddl::Create),
+        };
     }
     let kind = match reader.keyword().as_deref() {
         Some("index") => KeySort::Plain,
@@ -96,6 +100,20 @@ fn create(mut reader: Reader<'_>) -> Understood<Ddl> {
     reader.skip_past("on");
     reader.table();
     index(kind, name, if_not_exists, replaces, reader).map(Ddl::Alter)
+}
+
+/// Whether strings of a CREATE TABLE with ENUM or SET may mean something else: a server writes CREATE TABLE … SELECT anew,
+/// whatever the session's settings are, and nothing tells that it did.
+fn may_be_misread(reader: Reader<'_>) -> bool {
+    let session = reader.session;
+    let is_odd = |token: &Token<'_>| match token {
+        Token::Literal(text) => {
+            session.no_backslash_escapes && text.contains(&b'\\')
+                || session.charset != session.connection_charset && !text.is_ascii()
+        }
+        _ => false,
+    };
+    (reader.holds("enum") || reader.holds("set")) && reader.rest.iter().any(is_odd)
 }
 
 fn alter(mut reader: Reader<'_>) -> Understood<Ddl> {

@@ -17,8 +17,8 @@ pub struct Step {
 pub struct Outcome {
     /// Definitions that were the same, each after a statement that changed it.
     pub same: u64,
-    /// Definitions that dumpa did not follow: its line has no columns.
-    pub not_followed: u64,
+    /// Statements after which dumpa did not know a table's definition: its line has no columns.
+    pub not_followed: Vec<String>,
     pub differences: Vec<String>,
     /// Steps whose marker was seen.
     pub steps: usize,
@@ -30,6 +30,8 @@ struct Fold<'a> {
     ours: BTreeMap<Name, Shape>,
     /// Tables whose definition dumpa does not know.
     unknown: BTreeSet<Name>,
+    /// Of those, the ones that the step at hand took away: by another name they may stay.
+    left: BTreeSet<Name>,
     servers: BTreeMap<Name, &'a Shape>,
     /// Tables that differ, each told once.
     told: BTreeSet<Name>,
@@ -43,6 +45,7 @@ pub fn compare<'a>(lines: impl Iterator<Item = &'a str>, steps: &[Step], marker:
         marker,
         ours: BTreeMap::new(),
         unknown: BTreeSet::new(),
+        left: BTreeSet::new(),
         servers: BTreeMap::new(),
         told: BTreeSet::new(),
         outcome: Outcome::default(),
@@ -65,9 +68,13 @@ impl Fold<'_> {
             Some("schema") if table != self.marker => {
                 let name = name_of(table);
                 if line[3]["columns"].is_null() {
-                    self.outcome.not_followed += 1;
                     self.ours.remove(&name);
-                    self.unknown.insert(name);
+                    // A statement about a table that is not known already is not followed for that reason.
+                    let was_known = !self.takes_unknown_name(&name);
+                    if self.unknown.insert(name) && was_known {
+                        let sql = line[3]["sql"].as_str().expect("the statement");
+                        self.outcome.not_followed.push(sql.to_string());
+                    }
                     return;
                 }
                 let shape = Shape::from_line(&line[3]).unwrap_or_else(|| panic!("not a definition: {line}"));
@@ -82,17 +89,29 @@ impl Fold<'_> {
                 };
                 let name = name_of(table);
                 if emptied(&name) {
-                    self.unknown.remove(&name);
                     self.ours.remove(&name);
+                    if self.unknown.remove(&name) {
+                        self.left.insert(name);
+                    }
                 }
             }
             _ => {}
         }
     }
 
+    /// Whether the step gives this name to a table that is not known: then that was counted before.
+    fn takes_unknown_name(&self, name: &Name) -> bool {
+        let Some(step) = self.steps.get(self.outcome.steps) else { return false };
+        let sql = step.sql.to_lowercase();
+        let names = |table: &Name| table != name && sql.contains(&table.1);
+        let is_other = self.unknown.iter().any(names) && sql.contains("like");
+        is_other || !self.left.is_empty() && sql.contains("rename")
+    }
+
     fn check(&mut self, number: usize) {
         assert_eq!(number, self.outcome.steps, "the markers come one after another");
         self.outcome.steps += 1;
+        self.left.clear();
         let step = &self.steps[number];
         for (name, shape) in &step.changes {
             match shape {

@@ -18,7 +18,7 @@ pub fn examples(stage: &mut Stage) -> (usize, usize) {
             match conn.query_drop(statement) {
                 Ok(()) => {
                     taken += 1;
-                    assert!(stage.took(statement), "a table is lost");
+                    assert!(stage.took(statement, statement), "a table is lost");
                 }
                 Err(mysql::Error::MySqlError(why)) => {
                     if shows() {
@@ -34,7 +34,7 @@ pub fn examples(stage: &mut Stage) -> (usize, usize) {
         if !tables.is_empty() {
             let drop = format!("drop table {}", tables.join(", "));
             conn.query_drop(&drop).expect(&drop);
-            assert!(stage.took(&drop), "a table is lost");
+            assert!(stage.took(&drop, &drop), "a table is lost");
         }
     }
     (taken, all)

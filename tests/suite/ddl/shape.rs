@@ -71,7 +71,10 @@ impl Shape {
         let keys = |shape: &Shape| shape.keys.iter().map(Key::text).collect::<Vec<_>>().join(", ");
         say("keys", keys(self), keys(server));
         say("charset", self.charset.clone(), server.charset.clone());
-        say("engine", self.engine.clone(), server.engine.clone());
+        // The log does not tell the server's default.
+        if !self.engine.is_empty() {
+            say("engine", self.engine.clone(), server.engine.clone());
+        }
         text
     }
 }
