@@ -12,7 +12,7 @@ mod manual;
 mod mutations;
 mod others;
 mod session;
-mod shape;
+pub mod shape;
 mod snapshot;
 mod types;
 
