@@ -82,7 +82,7 @@ const RENAMED: &[&str] = &[
 on_each_server! {
     fn what_can_be_undone_is_undone(server) {
         let db = server.fresh_db("ahead");
-        let renames = (server.is_mariadb() || server.version() >= (8, 0)).then_some(RENAMED).unwrap_or_default();
+        let renames = if server.is_mariadb() || server.version() >= (8, 0) { RENAMED } else { &[] };
         for after in UNDONE.iter().chain(renames) {
             db.sql("drop table if exists older");
             let run = tail(&db, after, &["--swaps", "continue"]).expect_code(0);

@@ -47,9 +47,7 @@ on_each_server! {
                 r#"{"name":"f","unique":false,"columns":["body"],"kind":"fulltext"}],"charset":"latin1""#,
             ),
         ));
-        let of_w = format!(
-            r#"{{"columns":[{{"name":"n","type":"int","nullable":true}}],"primary_key":[],"keys":[],"charset":"utf8mb3","engine":"innodb","sql":null}}"#
-        );
+        let of_w = r#"{"columns":[{"name":"n","type":"int","nullable":true}],"primary_key":[],"keys":[],"charset":"utf8mb3","engine":"innodb","sql":null}"#;
         assert_eq!(lines[2].content_text, of_w);
     }
 
