@@ -202,6 +202,10 @@ pub struct ValidateArgs {
     #[arg(value_name = "WHERE")]
     pub position: String,
 
+    /// The schema history that the tail will be given [default: the file of WHERE with .schema added]
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<PathBuf>,
+
     #[command(flatten)]
     pub connection: ConnectionArgs,
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use mysql::Conn;
 use serde_json::{Map, Value, json};
 
-use super::log_in;
+use super::{history, log_in};
 use crate::binlog::event::EventType;
 use crate::cli::ValidateArgs;
 use crate::exit;
@@ -17,6 +17,7 @@ use crate::output::Output;
 use crate::position::{FileOrder, Position, Where};
 use crate::progress::{Progress, When};
 use crate::schema::followed::ReadAt;
+use crate::schema::history::History;
 use crate::schema::selection::Selection;
 use crate::server::{Options, Server, binary_log, queries};
 use crate::signal::Signal;
@@ -53,7 +54,13 @@ pub fn run(args: &ValidateArgs, signal: &Signal) -> Result<u8> {
     };
     let valid = reason.is_none();
     let resumes_at = position.as_ref().filter(|_| valid);
-    let schema = resumes_at.map(|position| schema(position, &mut conn, &server, &options, signal));
+    let history = history::beside_position(Some(&args.position), None)?;
+    let history = match &args.schema {
+        Some(path) => Some(History::read(path)?),
+        None => history,
+    };
+    let schema =
+        resumes_at.map(|position| schema(position, history.as_ref(), &mut conn, &server, &options, signal));
     if signal.is_set() {
         return Ok(exit::DONE);
     }
@@ -73,13 +80,14 @@ pub fn run(args: &ValidateArgs, signal: &Signal) -> Result<u8> {
     Ok(if valid { exit::DONE } else { exit::UNAVAILABLE })
 }
 
-/// What a tail from a valid position would read rows by, and why that may fail: the names in the `log`, the `catalog`, or
-/// `unknown` if a statement in between changed a definition.
+/// What a tail from a valid position would read rows by, and why that may fail: the names in the `log`, the schema `history`,
+/// the `catalog`, or `unknown` if a statement in between changed a definition.
 ///
 /// # Errors
 /// When the log cannot be read from there to its end.
 fn schema(
     position: &Position,
+    history: Option<&History>,
     conn: &mut Conn,
     server: &Server,
     options: &Options,
@@ -98,11 +106,17 @@ fn schema(
     if server.lower_case_names {
         selection = selection.lower_case();
     }
+    let order = binary_log::files(conn, server).map(FileOrder::new).unwrap_or_default();
+    if let Some(history) = history {
+        history.check(position)?;
+        if history.reaches(position, &order) {
+            return Ok(("history", None));
+        }
+    }
     let progress = Progress::new(When::Auto, false);
     let mut look_ahead = LookAhead::new(Reach::Log, selection, progress);
     let place = Place { file: (&*position.file).into(), start: position.position, end: position.position };
     let base = Base { file: place.file.clone(), offset: place.start, log: None };
-    let order = binary_log::files(conn, server).map(FileOrder::new).unwrap_or_default();
     let here = Here::new(&place, &base, &order);
     let mut source = Network { options: options.clone(), server: server.clone(), server_id: 0 };
     let read_at = ReadAt { log_end, number: 1 };

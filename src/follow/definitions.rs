@@ -7,6 +7,7 @@ use super::full_effect::{FullEffect, is_changed};
 use crate::binlog::query::Query;
 use crate::schema::followed::Change;
 use crate::schema::known::FullName;
+use crate::source::framing::Place;
 use crate::sql::ddl;
 use crate::sql::effect::{DatabaseChange, Effect, TableChange};
 
@@ -33,6 +34,7 @@ impl Steps<'_> {
         effects: &[FullEffect],
         absent: &[FullName],
         query: &Query<'_>,
+        place: &Place,
     ) -> Result<()> {
         let changes: Vec<Change<'_>> = effects.iter().filter_map(change).collect();
         // A name that differs in case may be the same table's, but is not followed.
@@ -76,7 +78,7 @@ impl Steps<'_> {
                 }
                 change => change,
             };
-            self.layouts.follow_definition(change, &ddl, &query.session)?;
+            self.layouts.follow_definition(change, &ddl, &query.session, place)?;
         }
         Ok(())
     }

@@ -105,11 +105,20 @@ pub(super) fn same(a: &str, b: &str) -> bool {
 }
 
 /// The error of rows before such a statement.
-pub fn error(definition: &FromCatalog, ahead: &Ahead, place: &Place, or_log_names: &str) -> anyhow::Error {
+pub fn error(
+    definition: &FromCatalog,
+    ahead: &Ahead,
+    place: &Place,
+    not_followed: Option<&str>,
+    or_log_names: &str,
+) -> anyhow::Error {
     let Table { database, name, .. } = &definition.table;
+    // Otherwise the definition would be known from there on.
+    let not_followed = not_followed.map(|what| format!(" (dumpa does not follow the statement {what})"));
+    let not_followed = not_followed.unwrap_or_default();
     if let Some(misfit) = &definition.misfit {
         return unreadable(format!(
-            "{misfit}. The table was altered since, at {} ({}): load again{or_log_names}",
+            "{misfit}. The table was altered since, at {} ({}){not_followed}: load again{or_log_names}",
             ahead.place(),
             ahead.shown()
         ));
@@ -120,8 +129,8 @@ pub fn error(definition: &FromCatalog, ahead: &Ahead, place: &Place, or_log_name
     };
     unreadable(format!(
         "the rows of {database}.{name} at {place} cannot be read for certain: the log lacks {what} the table, and the \
-         statement at {} may have changed them before the server was asked ({}). Load again; or, if you know that they \
-         are the same now, give --trust-catalog",
+         statement at {} may have changed them before the server was asked ({}){not_followed}. Load again; or, if you know \
+         that they are the same now, give --trust-catalog",
         ahead.place(),
         ahead.shown()
     ))

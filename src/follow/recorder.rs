@@ -6,7 +6,8 @@ use std::rc::Rc;
 use anyhow::Result;
 
 use super::Steps;
-use super::cursor::Flow;
+use super::births::{Birth, Births, Origin};
+use super::cursor::{Base, Flow};
 use super::full_effect::FullEffect;
 use super::look_ahead::{Ahead, Here};
 use super::settle::Judgement;
@@ -15,7 +16,7 @@ use crate::position::{FileOrder, Position};
 use crate::row::from_catalog::FromCatalog;
 use crate::schema::definition::Definition;
 use crate::schema::followed::KnownBy;
-use crate::schema::history::{Coverage, History, Line, State};
+use crate::schema::history::{Born, Coverage, History, Line, State};
 use crate::schema::known::FullName;
 use crate::schema::selection::Selection;
 use crate::source::framing::Place;
@@ -34,11 +35,11 @@ pub struct Recorder {
     is_ahead: bool,
 }
 
-/// Whether all is held, and what.
-type Found = (Coverage, BTreeMap<FullName, State>);
+/// Whether all is held; and what: definitions, and where tables were last empty.
+type Found = (Coverage, BTreeMap<FullName, State>, Vec<(FullName, Born, Option<Definition>)>);
 
-/// The definitions that were known before a statement of the tables that it concerns.
-pub(super) type Before = BTreeMap<FullName, Option<Rc<Definition>>>;
+/// What was known before a statement of the tables that it concerns: the definition, and where the table was last empty.
+pub(super) type Before = BTreeMap<FullName, (Option<Rc<Definition>>, Origin)>;
 
 impl Recorder {
     pub fn new(
@@ -52,7 +53,7 @@ impl Recorder {
 
     /// What the histories hold of a place: all, or as far as they go.
     fn coverage(&self, place: &Position, order: &FileOrder, selection: &Selection) -> Result<Found> {
-        let mut found = (Coverage::None, BTreeMap::new());
+        let mut found = (Coverage::None, BTreeMap::new(), Vec::new());
         for history in [&self.history, &self.other].into_iter().flatten() {
             history.check(place)?;
             let coverage = history.coverage(place, order, selection);
@@ -66,7 +67,8 @@ impl Recorder {
                 Coverage::None => continue,
             };
             if is_better {
-                found = (coverage.clone(), history.at(held_at, order, |_, _| true)?);
+                let states = history.at(held_at, order, |_, _| true)?;
+                found = (coverage.clone(), states, history.births(held_at, order)?);
             }
         }
         Ok(found)
@@ -79,11 +81,23 @@ impl Recorder {
         table: &FullName,
         sql: Option<&str>,
         state: &State,
+        birth: &Origin,
     ) -> Result<()> {
         let place = &self.place(place);
+        let born = match (state, birth) {
+            (State::Known(_), Origin::Born(birth)) => Some(Born {
+                file: birth.file.clone(),
+                position: birth.position,
+                created: birth.created,
+                database: birth.name.0.clone(),
+                table: birth.name.1.clone(),
+            }),
+            _ => None,
+        };
         let Some(history) = &mut self.history else { return Ok(()) };
         self.is_ahead = true;
-        history.append(Line { place, gtid, database: &table.0, table: &table.1, sql, state })
+        let (database, table) = (&table.0, &table.1);
+        history.append(Line { place, gtid, database, table, sql, state, born: born.as_ref() })
     }
 
     fn place(&self, position: &Position) -> Position {
@@ -115,11 +129,21 @@ impl Steps<'_> {
     fn begin_with(&mut self, recorder: &mut Recorder) -> Result<Flow> {
         let (start, order) = (self.cursor.start().clone(), self.cursor.order().clone());
         let start = recorder.place(&start);
-        let (coverage, states) = recorder.coverage(&start, &order, self.layouts.selection())?;
+        let (coverage, states, births) = recorder.coverage(&start, &order, self.layouts.selection())?;
         for (table, state) in &states {
             if let State::Known(definition) = state {
                 self.layouts.definition_was(table, definition.clone(), true);
             }
+        }
+        for (table, born, definition) in births {
+            let birth = Birth {
+                name: (born.database, born.table),
+                file: born.file,
+                position: born.position,
+                created: born.created,
+                definition: definition.map(Rc::new),
+            };
+            self.births.add(table, birth);
         }
         let must_ask = match coverage {
             Coverage::Complete => false,
@@ -134,6 +158,7 @@ impl Steps<'_> {
         };
         if must_ask {
             self.layouts.forget_definitions();
+            self.births = Births::default();
         }
         if self.signal.is_set() || must_ask && self.ask_for_all(recorder, &start)? == Flow::Stop {
             return Ok(Flow::Stop);
@@ -153,7 +178,7 @@ impl Steps<'_> {
             };
             let state = State::Known(Definition::clone(&known.definition));
             if held.get(&table) != Some(&state) {
-                recorder.add(start, None, &table, None, &state)?;
+                recorder.add(start, None, &table, None, &state, &self.births.of(&table))?;
             }
         }
         let Some(history) = &mut recorder.history else { return Ok(()) };
@@ -170,7 +195,7 @@ impl Steps<'_> {
             return Ok(None);
         }
         let place = Place { file: (&*from.file).into(), start: from.position, end: from.position };
-        let base = super::cursor::Base { file: place.file.clone(), offset: place.start, log: from.log };
+        let base = Base { file: place.file.clone(), offset: place.start, log: from.log };
         let here = Here::new(&place, &base, self.cursor.order());
         self.look_ahead.another().up_to(&here, to, &mut *self.source, self.signal)
     }
@@ -179,8 +204,11 @@ impl Steps<'_> {
     fn catch_up(&mut self, recorder: &mut Recorder, ahead: &Ahead) -> Result<()> {
         let before = self.known_before(ahead.effects());
         let query = ahead.query();
-        self.follow_definitions(ahead.effects(), &[], &query)?;
+        // A base in no file: where the statement's transaction begins was not kept.
+        let nowhere = Base { file: "".into(), offset: 0, log: None };
+        self.births.take_in(ahead.effects(), &nowhere, ahead.place(), &|_| false);
         let place = ahead.place();
+        self.follow_definitions(ahead.effects(), &[], &query, place)?;
         let place = Position::new(&*place.file, place.end);
         self.record_with(recorder, &before, ahead.effects(), &query, &place, None)
     }
@@ -228,7 +256,7 @@ impl Steps<'_> {
                     _ => State::Unknown { why: "not all of its definition is known for certain".into() },
                 },
             };
-            recorder.add(start, None, &table, None, &state)?;
+            recorder.add(start, None, &table, None, &state, &Origin::Unknown)?;
         }
         Ok(Flow::Continue)
     }
@@ -247,7 +275,7 @@ impl Steps<'_> {
             }
         }
         let known = |name: &FullName| Some(Rc::clone(&self.layouts.known_definition(name)?.definition));
-        names.into_iter().map(|name| (name.clone(), known(&name))).collect()
+        names.into_iter().map(|name| (name.clone(), (known(&name), self.births.of(&name)))).collect()
     }
 
     /// Records what a statement, which was followed, made of definitions.
@@ -276,15 +304,21 @@ impl Steps<'_> {
     ) -> Result<()> {
         let sql = query.session.name(query.text);
         let sql = sql.unwrap_or_else(|| String::from_utf8_lossy(query.text).into_owned());
-        for (table, was) in before {
+        for (table, (was, birth_before)) in before {
+            let birth = self.births.of(table);
             let known = self.layouts.known_definition(table);
             if !self.is_wanted(table) && known.is_none() && was.is_none() {
                 continue;
             }
             let state = match (known, ends_as(effects, table)) {
+                // It was emptied, or changed without row events.
+                (Some(known), None) if known.is_sure() && birth != *birth_before => {
+                    State::Known(Definition::clone(&known.definition))
+                }
                 (_, None) => continue,
                 (Some(known), Some(true))
-                    if was.as_ref().is_some_and(|was| Rc::ptr_eq(was, &known.definition)) =>
+                    if birth == *birth_before
+                        && was.as_ref().is_some_and(|was| Rc::ptr_eq(was, &known.definition)) =>
                 {
                     continue;
                 }
@@ -294,7 +328,7 @@ impl Steps<'_> {
                 (_, Some(true)) => State::Unknown { why: "the statement is not followed".into() },
                 (_, Some(false)) => State::Gone,
             };
-            recorder.add(place, gtid, table, Some(&sql), &state)?;
+            recorder.add(place, gtid, table, Some(&sql), &state, &birth)?;
         }
         Ok(())
     }
@@ -308,7 +342,8 @@ impl Steps<'_> {
         let place = Position { log: base.log, ..Position::new(&*base.file, base.offset) };
         match known.is_sure() {
             true => {
-                recorder.add(&place, None, table, None, &State::Known(Definition::clone(&known.definition)))
+                let state = State::Known(Definition::clone(&known.definition));
+                recorder.add(&place, None, table, None, &state, &self.births.of(table))
             }
             false => Ok(()),
         }

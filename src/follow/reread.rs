@@ -280,7 +280,7 @@ impl Steps<'_> {
         let (Change::Created { table, .. } | Change::Altered { table }) = *change else { return Ok(()) };
         let ddl = ddl::read(query.text, query.session);
         self.layouts.definitions_changed(&|database, name| table.0 == database && table.1 == name, &|_| true);
-        self.layouts.follow_definition(change, &ddl, &query.session)?;
+        self.layouts.follow_definition(change, &ddl, &query.session, &"a second reading")?;
         let is_followed = self.layouts.known_definition(table).is_some();
         let Some(reread) = &mut self.reread else { return Ok(()) };
         reread.columns.is_followed = is_followed;

@@ -58,7 +58,10 @@ impl Steps<'_> {
                     self.record_settled(&(claim.table.database.clone(), claim.table.name.clone()))?;
                 }
                 Judgement::InTheWay(ahead) => {
-                    return Err(in_the_way::error(&claim, &ahead, place, self.layouts.or_log_names()));
+                    let table = (claim.table.database.clone(), claim.table.name.clone());
+                    let not_followed = self.layouts.not_followed(&table);
+                    let advice = self.layouts.or_log_names();
+                    return Err(in_the_way::error(&claim, &ahead, place, not_followed, advice));
                 }
                 Judgement::Interrupted => return Ok(()),
             }

@@ -69,6 +69,7 @@ impl Steps<'_> {
             }
         }
         let kept = self.kept_ids(&swaps);
+        let before = if self.recorder.is_some() { self.known_before(&effects) } else { Before::new() };
         let known = &self.layouts.tables_known;
         self.births.take_in(&effects, self.cursor.base(), place, &|table| !known.may_have_rows(table));
         let selection = self.layouts.selection();
@@ -82,8 +83,7 @@ impl Steps<'_> {
         self.take_in(&effects, &views);
         self.take_in_merge_tables(&effects, place);
         copies.iter().for_each(|copy| self.layouts.tables_known.sequence_created(copy));
-        let before = if self.recorder.is_some() { self.known_before(&effects) } else { Before::new() };
-        self.follow_definitions(&effects, &absent, query)?;
+        self.follow_definitions(&effects, &absent, query, place)?;
         if self.recorder.is_some() {
             let place = Position { log: framer.log(), ..Position::new(&*place.file, place.end) };
             self.record(&before, &effects, query, &place)?;

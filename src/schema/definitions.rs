@@ -85,17 +85,21 @@ impl Definitions {
         std::mem::replace(&mut self.writer, writer) != writer
     }
 
-    /// Applies a statement's change to the definition that is known. If it is not followed, the catalog must be asked.
+    /// Applies a statement's change to the definition that is known. If it is not followed, the catalog must be asked; and
+    /// if that does not fit either, it matters why.
     ///
     /// # Errors
     /// When the catalog cannot be asked for what the statement leaves to the database.
-    pub fn follow(&mut self, change: &Change<'_>, ddl: &Understood<Ddl>, session: &Session) -> Result<()> {
+    pub fn follow(
+        &mut self,
+        change: &Change<'_>,
+        ddl: &Understood<Ddl>,
+        session: &Session,
+    ) -> Result<Understood<()>> {
         if let Change::Created { table, .. } | Change::Altered { table } = change {
             self.ask_for_charset(&table.0, ddl)?;
         }
-        // Why a statement is not followed matters only if the catalog does not fit either.
-        let _ = self.followed.apply(change, ddl, session);
-        Ok(())
+        Ok(self.followed.apply(change, ddl, session))
     }
 
     fn ask_for_charset(&mut self, database: &str, ddl: &Understood<Ddl>) -> Result<()> {

@@ -154,3 +154,45 @@ on_each_server! {
         assert_eq!(contents(&lines), wanted);
     }
 }
+
+// As a tool does that changes a schema online: its run is longer than that of a tail.
+on_each_server! {
+    fn a_table_from_before_the_run_is_read_again(server) {
+        let db = server.fresh_db("history");
+        db.sql("create table t (id int primary key, n int, v varchar(9)); insert into t values (1, 10, 'a'), (2, 20, 'b')");
+        let loaded = Dumpa::new(server, &db).args(["load", "--save", "pos.json", "t"]);
+        let mut lines = loaded.run().expect_code(0).lines();
+        let home = &loaded;
+        let run = |until: &str| {
+            let args = ["tail", "--from", "pos.json", "--save", "pos.json", "--until", until, "t"];
+            Dumpa::new(server, &db).args(args).in_the_folder_of(home).run().expect_code(0).lines()
+        };
+        for script in [
+            "create table _t_gho like t; alter table _t_gho drop v, add extra int not null default 7 first",
+            "insert into _t_gho (id, n) select id, n from t where id < 2; insert into t values (3, 30, 'c')",
+            "insert into _t_gho (id, n) values (3, 30); flush logs",
+            "create table other (id int); insert into _t_gho (id, n) values (2, 20)",
+            "update t set n = 11 where id = 1; update _t_gho set n = 11 where id = 1",
+        ] {
+            db.sql(script);
+            lines.extend(run(&place(server)));
+        }
+        db.sql("rename table t to _t_del, _t_gho to t; drop table _t_del; insert into t values (9, 4, 40)");
+        let end = place(server);
+        let rest = run(&end);
+        let ops: Vec<(&str, &str)> = rest.iter().map(|line| (&*line.op, &*line.content_text)).collect();
+        assert_eq!(
+            ops,
+            [
+                ("truncate", "null"),
+                ("upsert", r#"{"extra":7,"id":1,"n":10}"#),
+                ("upsert", r#"{"extra":7,"id":3,"n":30}"#),
+                ("upsert", r#"{"extra":7,"id":2,"n":20}"#),
+                ("upsert", r#"{"extra":7,"id":1,"n":11}"#),
+                ("upsert", r#"{"extra":9,"id":4,"n":40}"#),
+            ]
+        );
+        let wanted = Dumpa::new(server, &db).args(["load", "t"]).run().expect_code(0).lines();
+        Fold::of(lines).then(rest).assert_is(&Fold::of(wanted), "after the cutover");
+    }
+}

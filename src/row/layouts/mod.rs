@@ -106,6 +106,8 @@ pub struct Layouts {
     style: Style,
     dialect: Dialect,
     definitions: Definitions,
+    /// Statements that were not followed, by table.
+    not_followed: HashMap<FullName, String>,
     /// What tables will be after the statement that is being judged, if that is known.
     after: HashMap<FullName, Option<Table>>,
     maps: HashMap<u64, CachedMap>,
@@ -134,6 +136,7 @@ impl Layouts {
             style,
             dialect: Dialect::default(),
             definitions,
+            not_followed: HashMap::new(),
             after: HashMap::new(),
             maps: HashMap::new(),
             cached_columns: 0,
@@ -288,8 +291,23 @@ impl Layouts {
         change: &Change<'_>,
         ddl: &Understood<Ddl>,
         session: &Session,
+        place: &dyn std::fmt::Display,
     ) -> Result<()> {
-        self.definitions.follow(change, ddl, session)
+        let followed = self.definitions.follow(change, ddl, session)?;
+        if let Change::Created { table, .. } | Change::Copied { table, .. } | Change::Altered { table } =
+            *change
+        {
+            match followed {
+                Ok(()) => _ = self.not_followed.remove(table),
+                Err(why) => _ = self.not_followed.insert(table.clone(), format!("at {place}: {}", why.0)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The last statement that made or altered a table, if it was not followed: where it is, and why.
+    pub fn not_followed(&self, table: &FullName) -> Option<&str> {
+        self.not_followed.get(table).map(String::as_str)
     }
 
     fn forget_maps(&mut self) {

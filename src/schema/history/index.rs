@@ -127,6 +127,15 @@ impl Index {
         self.entries.get(*self.at_place.get(&key)?).copied()
     }
 
+    /// The first entry of a table behind an offset of a file, in that file.
+    pub fn first_after(&self, table: &FullName, file: &str, offset: u64) -> Option<Entry> {
+        let (table, file) = (self.table(table)?, *self.file_numbers.get(file)?);
+        let later = self.entries.iter().filter(|entry| {
+            entry.table == table && entry.place.file == file && entry.place.position > offset
+        });
+        later.min_by_key(|entry| entry.place.position).copied()
+    }
+
     /// The file and position of a place.
     pub fn position(&self, place: Place) -> Position {
         let (file, log) = self.files.get(place.file as usize).cloned().unwrap_or_default();

@@ -37,6 +37,44 @@ pub struct Line<'a> {
     /// The statement; `None` if the state comes from the catalog.
     pub sql: Option<&'a str>,
     pub state: &'a State,
+    pub born: Option<&'a Born>,
+}
+
+/// Where in the log a table was last empty: all of its rows stand in the log from there on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Born {
+    pub file: String,
+    /// A place in that file to begin reading at, not after `created`.
+    pub position: u64,
+    /// Offset of the statement that created or emptied it.
+    pub created: u64,
+    /// The name that it had there.
+    pub database: String,
+    pub table: String,
+}
+
+impl Born {
+    fn to_json(&self) -> Value {
+        json!({
+            "file": self.file,
+            "position": self.position,
+            "created": self.created,
+            "database": self.database,
+            "table": self.table,
+        })
+    }
+
+    fn from_json(json: &Value) -> Option<Born> {
+        let text = |name: &str| json.get(name)?.as_str().map(str::to_string);
+        let number = |name: &str| json.get(name)?.as_u64();
+        Some(Born {
+            file: text("file")?,
+            position: number("position")?,
+            created: number("created")?,
+            database: text("database")?,
+            table: text("table")?,
+        })
+    }
 }
 
 /// The first line of the file, with its end.
@@ -85,6 +123,7 @@ impl Line<'_> {
         json.insert("database".into(), json!(self.database));
         json.insert("table".into(), json!(self.table));
         json.insert("sql".into(), json!(self.sql));
+        json.extend(self.born.map(|born| ("born".to_string(), born.to_json())));
         match self.state {
             State::Known(definition) => json.extend(definition.to_json()),
             State::Gone => drop(json.insert("columns".into(), Value::Null)),
@@ -202,6 +241,12 @@ impl<'de> Visitor<'de> for OutlineVisitor {
         };
         Ok(Outline { file, position, log, server_uuid, subject })
     }
+}
+
+/// Where the table of a line was last empty, if the line tells.
+pub fn born(line: &[u8]) -> Option<Born> {
+    let json: Map<String, Value> = serde_json::from_slice(line).ok()?;
+    Born::from_json(json.get("born")?)
 }
 
 /// The statement and the state of a line about a table; `None` if it is none.

@@ -21,7 +21,7 @@ use anyhow::Result;
 use self::file::{HistoryFile, damaged};
 use self::index::{Entry, Index, Span};
 use self::line::Kind;
-pub use self::line::{Line, State};
+pub use self::line::{Born, Line, State};
 use super::definition::Definition;
 use super::known::FullName;
 use super::selection::{Selection, is_within};
@@ -158,7 +158,15 @@ impl History {
             let name = (database.clone(), table.clone());
             let state = State::Known(definition.clone());
             if held.remove(&name).as_ref() != Some(&state) {
-                self.append(Line { place, gtid: None, database, table, sql: None, state: &state })?;
+                self.append(Line {
+                    place,
+                    gtid: None,
+                    database,
+                    table,
+                    sql: None,
+                    state: &state,
+                    born: None,
+                })?;
             }
         }
         // Those that went while nobody followed.
@@ -171,6 +179,7 @@ impl History {
                 table: &table,
                 sql: None,
                 state: &state,
+                born: None,
             })?;
         }
         self.complete_at(place, order, selection)
@@ -227,6 +236,41 @@ impl History {
         Ok(states)
     }
 
+    /// Where the tables at a place were last empty, of those of which the history tells, with their definitions there if it
+    /// has them.
+    ///
+    /// # Errors
+    /// Exit 2 when the place belongs to another log, or a line is damaged.
+    pub fn births(
+        &self,
+        place: &Position,
+        order: &FileOrder,
+    ) -> Result<Vec<(FullName, Born, Option<Definition>)>> {
+        self.check(place)?;
+        let mut births = Vec::new();
+        for entry in self.index.ordered(place, order).held() {
+            if entry.kind != Kind::Known {
+                continue;
+            }
+            let line = self.line(&entry)?;
+            let (Some(born), Some(name)) = (line::born(&line), self.index.tables.get(entry.table as usize))
+            else {
+                continue;
+            };
+            // Its statement ends behind its beginning.
+            let was = (born.database.clone(), born.table.clone());
+            let definition = match self.index.first_after(&was, &born.file, born.created) {
+                Some(first) => match self.state(&first)?.1 {
+                    State::Known(definition) => Some(definition),
+                    State::Gone | State::Unknown { .. } => None,
+                },
+                None => None,
+            };
+            births.push((name.clone(), born, definition));
+        }
+        Ok(births)
+    }
+
     /// Whether [`History::at`] knows all selected tables at a place.
     pub fn coverage(&self, place: &Position, order: &FileOrder, selection: &Selection) -> Coverage {
         let wanted = selection.saved();
@@ -236,6 +280,12 @@ impl History {
             Some(reach) if ordered.compare(reach, ordered.at).is_ge() => Coverage::Complete,
             Some(reach) => Coverage::Until(self.index.position(reach)),
         }
+    }
+
+    /// Whether it holds all definitions of some tables at a place, or at an earlier one, from which on statements can be
+    /// followed.
+    pub fn reaches(&self, place: &Position, order: &FileOrder) -> bool {
+        self.index.ordered(place, order).complete_up_to(|_| true).is_some()
     }
 
     /// The statements that made a table what it is at a place, last first, each with the place where it ends, back to where
@@ -252,9 +302,13 @@ impl History {
         alive.map(|entry| Ok((self.index.position(entry.place), self.state(entry)?.0))).collect()
     }
 
-    fn state(&self, entry: &Entry) -> Result<(Option<String>, State)> {
+    fn line(&self, entry: &Entry) -> Result<Vec<u8>> {
         let line = self.file.line(entry.offset, entry.length);
-        let line = line.map_err(|error| io_error("read the schema history", self.file.path(), error))?;
+        line.map_err(|error| io_error("read the schema history", self.file.path(), error))
+    }
+
+    fn state(&self, entry: &Entry) -> Result<(Option<String>, State)> {
+        let line = self.line(entry)?;
         line::state(&line).ok_or_else(|| damaged(self.file.path(), entry.number))
     }
 }

@@ -80,7 +80,7 @@ impl World {
 }
 
 fn statement(history: &mut History, place: &Position, table: &str, sql: &str, state: &State) -> Result<()> {
-    history.append(Line { place, gtid: Some("g:1"), database: "d", table, sql: Some(sql), state })
+    history.append(Line { place, gtid: Some("g:1"), database: "d", table, sql: Some(sql), state, born: None })
 }
 
 fn begin(history: &mut History, place: &Position, selected: &[&str], tables: &[(&str, &[&str])]) {
@@ -404,7 +404,8 @@ fn a_long_history_opens_at_once() {
     for i in 0..100_000u32 {
         let (place, table) = (at(1 + i / 100, u64::from(i % 100) * 1000), format!("t{}", i % 1000));
         text +=
-            &Line { place: &place, gtid: None, database: "d", table: &table, sql, state: &state }.written();
+            &Line { place: &place, gtid: None, database: "d", table: &table, sql, state: &state, born: None }
+                .written();
     }
     fs::write(world.path(), &text).unwrap();
     let began = Instant::now();
