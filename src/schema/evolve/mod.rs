@@ -144,7 +144,7 @@ pub fn altered(before: &Definition, steps: &[Step], setting: &Setting<'_>) -> Un
 fn check_converted(steps: &[Step], to: &str) -> Understood<()> {
     let is_odd = |step: &Step| match step {
         Step::AddColumn { column, .. } | Step::ChangeColumn { column, .. } => {
-            matches!(column.kind.base, Base::Text(_) | Base::TextOf(_))
+            matches!(column.kind.base, Base::Text(_) | Base::TextOf(_) | Base::Varchar(_))
                 && column.kind.charset != CharsetSpec::Inherited
         }
         Step::Options(options) => {
