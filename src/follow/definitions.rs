@@ -4,7 +4,9 @@ use anyhow::Result;
 
 use super::Steps;
 use super::full_effect::{FullEffect, is_changed};
+use crate::binlog::event::Event;
 use crate::binlog::query::Query;
+use crate::position::Position;
 use crate::schema::followed::Change;
 use crate::schema::known::FullName;
 use crate::source::framing::Place;
@@ -25,6 +27,21 @@ impl Steps<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Selected tables of a CREATE TABLE IF NOT EXISTS that did not exist.
+    pub(super) fn absent(&self, effects: &[FullEffect], event: &Event<'_>, place: &Place) -> Vec<FullName> {
+        let (known, here) = (&self.layouts.tables_known, Position::new(&*place.file, place.end));
+        let (order, began) = (self.cursor.order(), event.header.timestamp.into());
+        let absent = effects.iter().filter_map(|effect| match effect {
+            Effect::Table(table, TableChange::Created { if_not_exists: true, .. })
+                if self.is_wanted(table) && known.is_no_table(table, &here, order, began) =>
+            {
+                Some(table.clone())
+            }
+            _ => None,
+        });
+        absent.collect()
     }
 
     /// Applies a statement to the definitions that are known. Maps of the tables that it may have changed are forgotten.

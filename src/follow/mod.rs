@@ -423,6 +423,10 @@ impl Steps<'_> {
         }
         let map = TableMap::parse(framer.format(), event.header.type_byte, event.body);
         let map = map.map_err(|why| malformed(why.0, framer.place()))?;
+        if self.layouts.is_same(&map, event.body) {
+            self.sync_history()?;
+            return self.show_schema_of_map(map.table_id);
+        }
         let (place, order) = (framer.place(), self.cursor.order().clone());
         let is_no_table = |known: &KnownTables, name: &FullName| {
             let here = Position::new(&*place.file, place.end);

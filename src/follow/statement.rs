@@ -256,21 +256,6 @@ impl Steps<'_> {
         views
     }
 
-    /// Selected tables of a CREATE TABLE IF NOT EXISTS that did not exist.
-    fn absent(&self, effects: &[FullEffect], event: &Event<'_>, place: &Place) -> Vec<FullName> {
-        let (known, here) = (&self.layouts.tables_known, Position::new(&*place.file, place.end));
-        let (order, began) = (self.cursor.order(), event.header.timestamp.into());
-        let absent = effects.iter().filter_map(|effect| match effect {
-            Effect::Table(table, TableChange::Created { if_not_exists: true, .. })
-                if self.is_wanted(table) && known.is_no_table(table, &here, order, began) =>
-            {
-                Some(table.clone())
-            }
-            _ => None,
-        });
-        absent.collect()
-    }
-
     /// Selected names that a CREATE TABLE … LIKE gave to sequences (MariaDB).
     fn copied_sequences(
         &mut self,

@@ -101,8 +101,11 @@ on_servers!(
             let start = Start::here(&db);
             db.sql("insert into t (a) values (1)");
             db.sql(&format!("alter table t {alter}"));
-            let run = start.tail_with(&db, "t", &[]).expect_code(4);
+            let run = start.tail_with(&db, "t", &["--trust-catalog"]).expect_code(4);
             assert!(run.stdout.is_empty() && run.stderr.contains(says), "{create}, {alter}: {}", run.stderr);
+            // The statement is seen before that.
+            let run = start.tail_with(&db, "t", &[]).expect_code(4);
+            assert!(run.stdout.is_empty() && run.stderr.contains("(alter table t"), "{create}, {alter}: {}", run.stderr);
         }
     }
 );

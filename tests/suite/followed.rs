@@ -143,3 +143,40 @@ on_servers! {
         assert_eq!(contents.last().map(String::as_str), Some(r#"{"id":1,"b":2,"a":3}"#), "{}", run.stderr);
     }
 }
+
+on_each_server! {
+    fn two_tables_change_names_through_a_third(server) {
+        let start = place(server);
+        let db = server.fresh_db("swapped");
+        db.sql("
+            create table a (x int primary key);
+            create table b (y int primary key);
+            insert into a values (1);
+            insert into b values (2);
+            rename table a to tmp, b to a, tmp to b;
+            insert into a values (3);
+            insert into b values (4)");
+        let run = Dumpa::without_db(server)
+            .args(["tail", "--allow-missing", "--from", &start, "--until", "now", &format!("{}.*", db.name)])
+            .run()
+            .expect_code(0);
+        let fold = Fold::of(run.lines());
+        let load = Dumpa::without_db(server).args(["load", &format!("{}.*", db.name)]).run().expect_code(0);
+        assert_eq!(fold, Fold::of(load.lines()));
+    }
+
+    fn names_after_set_names_are_read_in_its_character_set(server) {
+        let start = place(server);
+        let db = server.fresh_db("names");
+        let mut conn = db.conn();
+        conn.query_drop("set names latin1").expect("SET NAMES");
+        // The bytes of `é` in UTF-8 are two characters of latin1.
+        conn.query_drop("create table t (`é` int primary key)").expect("CREATE");
+        let run = Dumpa::without_db(server)
+            .args(["tail", "--schemas", "--allow-missing", "--from", &start, "--until", "now"])
+            .args([format!("{}.*", db.name)])
+            .run()
+            .expect_code(0);
+        assert!(run.text().contains("\"name\":\"Ã©\""), "{}", run.text());
+    }
+}

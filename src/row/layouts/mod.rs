@@ -326,7 +326,19 @@ impl Layouts {
         self.maps.get(&table_id).map(|known| known.mapping.clone())
     }
 
-    /// Handles the table map at `place`. The same one again costs only a comparison. `is_no_table` tells of a selected name
+    /// Whether this is the last table map of its id again.
+    #[inline]
+    pub fn is_same(&mut self, map: &TableMap<'_>, body: &[u8]) -> bool {
+        match self.maps.get_mut(&map.table_id) {
+            Some(known) if known.body == body => {
+                known.statement = self.statement;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Handles a new table map at `place`. `is_no_table` tells of a selected name
     /// whether it is known there to be no base table's.
     ///
     /// A definition from the catalog must be known to hold there: then that is returned instead, and nothing is done.
@@ -340,12 +352,6 @@ impl Layouts {
         accepted: Option<u64>,
     ) -> Result<Option<FromCatalog>> {
         let statement = self.statement;
-        if let Some(known) = self.maps.get_mut(&map.table_id)
-            && known.body == body
-        {
-            known.statement = statement;
-            return Ok(None);
-        }
         let mapping = match self.make(map, &place.to_string(), is_no_table, None, accepted)? {
             Made::Mapping(mapping) => mapping,
             Made::Asks(claim) => return Ok(Some(*claim)),

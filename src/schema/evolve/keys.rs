@@ -2,6 +2,7 @@
 
 use super::column::{in_charset, is_same_name};
 use super::{Setting, refused};
+use crate::schema::Generated;
 use crate::schema::definition::{DefinedColumn, DefinedKey, Definition, KeyKind};
 use crate::sql::ddl::{KeyPart, KeySort, KeySpec, Step, Understood};
 
@@ -239,10 +240,8 @@ impl Keys {
         if setting.is_mariadb() {
             hash_long(&mut keys, columns, engine)?;
         }
-        // MySQL 5.6 and MariaDB take a key before the primary key for one that may hold NULL, although that excludes it.
-        let in_order = setting.is_mariadb()
-            || setting.session.writer.is_some_and(|writer| !writer.is_mysql_from(5, 7, 0));
-        let before_primary = keys.iter().take_while(|key| in_order && key.name != PRIMARY);
+        // A key before the primary key counts as one that may hold NULL, although the primary key excludes it.
+        let before_primary = keys.iter().take_while(|key| key.name != PRIMARY);
         let before_primary = before_primary.filter(|key| has_nullable(key, columns));
         let seen_nullable: Vec<String> = before_primary.map(|key| key.name.clone()).collect();
         for name in keys.iter().filter(|key| key.name == PRIMARY).flat_map(|key| key.columns.iter().flatten())
@@ -255,6 +254,12 @@ impl Keys {
         // Seen on MariaDB: an ALTER that adds no index leaves the order, although some column may be NOT NULL now. It sorts
         // anew if a unique key may hold NULL now, or has lost a column.
         let loses = |key: &DefinedKey| key.is_unique && !self.nullable.contains(&key.name) && is_null(key);
+        let is_virtual = |key: &DefinedKey| {
+            let of_key = |column: &&DefinedColumn| {
+                key.columns.iter().flatten().any(|name| is_same_name(name, &column.name))
+            };
+            columns.iter().filter(of_key).any(|column| column.generated == Some(Generated::Virtual))
+        };
         if keeps_order && !self.has_lost && !keys.iter().any(loses) {
             return Ok(keys);
         }
@@ -263,7 +268,8 @@ impl Keys {
             DefinedKey { is_unique: true, kind: KeyKind::Hash, .. } => (2, false, false),
             DefinedKey { is_unique: true, .. } => (1, is_null(key), key.has_prefix),
             DefinedKey { kind: KeyKind::Fulltext, .. } => (4, false, false),
-            _ => (3, false, false),
+            // Seen on MySQL 9.7: keys of virtual columns come last.
+            _ => (3, !setting.is_mariadb() && is_virtual(key), false),
         });
         Ok(keys)
     }

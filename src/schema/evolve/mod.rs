@@ -118,7 +118,7 @@ pub fn altered(before: &Definition, steps: &[Step], setting: &Setting<'_>) -> Un
         }
     }
     if convert.is_some() {
-        check_converted(steps)?;
+        check_converted(steps, &charset)?;
     }
     let mut keys = Keys::of(before.keys.clone(), &before.columns);
     let mut columns = columns_after(before, steps, &charset, &mut keys, setting)?;
@@ -143,13 +143,15 @@ pub fn altered(before: &Definition, steps: &[Step], setting: &Setting<'_>) -> Un
 /// # Errors
 /// When what CONVERT TO makes of another clause is not known: of the size of a new TEXT with a character set of its own, and
 /// of another default character set (servers differ in that by the order and by the columns).
-fn check_converted(steps: &[Step]) -> Understood<()> {
+fn check_converted(steps: &[Step], to: &str) -> Understood<()> {
     let is_odd = |step: &Step| match step {
         Step::AddColumn { column, .. } | Step::ChangeColumn { column, .. } => {
-            matches!(column.kind.base, Base::Text(_) | Base::TextOf(_))
+            matches!(column.kind.base, Base::Text(_) | Base::TextOf(_) | Base::Varchar(_))
                 && column.kind.charset != CharsetSpec::Inherited
         }
-        Step::Options(options) => options.charset.is_some(),
+        Step::Options(options) => {
+            options.charset.as_ref().is_some_and(|charset| *charset != CharsetSpec::Named(to.to_string()))
+        }
         _ => false,
     };
     match steps.iter().any(is_odd) {
@@ -268,6 +270,11 @@ fn columns_after(
     Ok(columns)
 }
 
+/// Whether it is the primary key that MySQL adds to tables without one (sql_generate_invisible_primary_key).
+fn is_made_key(column: &DefinedColumn) -> bool {
+    column.name == "my_row_id" && column.invisible && column.kind.starts_with("bigint") && !column.nullable
+}
+
 fn put(
     columns: &mut Vec<DefinedColumn>,
     column: DefinedColumn,
@@ -275,7 +282,8 @@ fn put(
 ) -> Understood<()> {
     let at = match place {
         None => columns.len(),
-        Some(ColumnPlace::First) => 0,
+        // Behind a primary key that the server made.
+        Some(ColumnPlace::First) => columns.first().is_some_and(is_made_key).into(),
         Some(ColumnPlace::After(name)) => {
             match columns.iter().position(|known| is_same_name(&known.name, name)) {
                 Some(at) => at + 1,

@@ -153,6 +153,77 @@ fn character_sets_of_tables_and_conversions() {
 }
 
 #[test]
+fn indexes_of_foreign_keys() {
+    let inline = "create table t (a int references p (id), b int)";
+    assert_eq!(keys(&after("8.0.15", &[inline]).unwrap()), "");
+    assert_eq!(keys(&after("9.7.0", &[inline]).unwrap()), "a(a)");
+    assert_eq!(keys(&after("11.4.5-MariaDB", &[inline]).unwrap()), "a(a)");
+    let named = "create table t (a int constraint cc references p (id), b int)";
+    assert_eq!(keys(&after("11.4.5-MariaDB", &[named]).unwrap()), "cc(a)");
+    // The index that gives way leaves its name.
+    let two = ["create table t (a int, foreign key (a) references p (id))", "alter table t add unique (a)"];
+    assert_eq!(keys(&after(MYSQL, &two).unwrap()), "a!(a)");
+    let two = "create table t (a int, foreign key (a) references p (id), constraint c foreign key (a) references q (id))";
+    assert_eq!(keys(&after(MYSQL, &[two]).unwrap()), "c(a)");
+}
+
+#[test]
+fn servers_differ_in_when_they_sort_indexes() {
+    let create = "create table t (a int, b int, unique ua (a), unique ub (b))";
+    let modify = "alter table t modify b int not null";
+    assert_eq!(keys(&after(MYSQL, &[create, modify]).unwrap()), "ub!(b) ua!(a)");
+    let mariadb = |statements: &[&str]| keys(&after("11.4.5-MariaDB", statements).unwrap());
+    assert_eq!(mariadb(&[create, modify]), "ua!(a) ub!(b)");
+    assert_eq!(mariadb(&[create, modify, "alter table t add key (a)"]), "ub!(b) ua!(a) a(a)");
+    assert_eq!(
+        mariadb(&["create table t (a text not null, b int, unique (a), unique (b), unique x (a(5)))"]),
+        "x!(a) b!(b) a!(a)"
+    );
+    // The primary key comes after an index on its column.
+    let late = "create table t (a int, b int not null, unique ua (a), unique ub (b), primary key (a))";
+    assert_eq!(mariadb(&[late]), "PRIMARY!(a) ub!(b) ua!(a)");
+    assert_eq!(keys(&after("5.6.24", &[late]).unwrap()), "PRIMARY!(a) ub!(b) ua!(a)");
+    assert_eq!(keys(&after(MYSQL, &[late]).unwrap()), "PRIMARY!(a) ub!(b) ua!(a)");
+}
+
+#[test]
+fn labels_are_converted_as_in_the_server() {
+    let labels = |session: Session, statements: &[&str]| {
+        let setting = Setting { session: &session, database_charset: Some("latin1") };
+        let mut definition = None;
+        for statement in statements {
+            definition = Some(match (read(statement.as_bytes(), session)?, definition) {
+                (Ddl::Create(body), None) => created(&body, &setting)?,
+                (Ddl::Alter(steps), Some(before)) => altered(&before, &steps, &setting)?,
+                other => panic!("{other:?}"),
+            });
+        }
+        let labels = definition.expect("a statement").columns.swap_remove(0).labels;
+        Ok::<_, NotUnderstood>(labels.into_iter().flatten().collect::<Vec<_>>())
+    };
+    let utf8 = session(MYSQL);
+    let create = "create table t (a enum('é', 'Жя') character set utf8mb4)";
+    assert_eq!(labels(utf8, &["create table t (a enum('é', 'Жя'))"]).unwrap(), ["é", "??"]);
+    let connection = Session { connection_charset: Some(crate::value::Charset::Latin1), ..utf8 };
+    assert_eq!(labels(connection, &[create]).unwrap(), ["é", "??"]);
+    let convert = "alter table t convert to character set latin2";
+    assert_eq!(
+        labels(utf8, &["create table t (a enum('é') character set utf8mb4)", convert]).unwrap(),
+        ["ĂŠ"]
+    );
+    assert!(labels(utf8, &[create, "alter table t convert to character set utf16"]).is_err());
+    let gbk = Session { charset: Some(crate::value::Charset::Gbk), ..utf8 };
+    assert!(labels(gbk, &["CREATE TABLE `t` (\n  `a` enum('?'))"]).is_err());
+}
+
+#[test]
+fn first_is_behind_a_primary_key_that_the_server_made() {
+    let create = "create table t (my_row_id bigint unsigned not null auto_increment invisible, a int, primary key (my_row_id))";
+    let definition = after("9.7.0", &[create, "alter table t add b int first"]).unwrap();
+    assert_eq!(columns(&definition), "my_row_id bigint unsigned!, b int, a int");
+}
+
+#[test]
 fn what_is_not_followed_is_said() {
     let create = "create table t (a int, b int)";
     for alter in [

@@ -7,6 +7,7 @@ use super::{CharsetSpec, KeySort, NotUnderstood, Step, TableBody, Understood};
 use crate::sql::reader::Reader;
 use crate::sql::statement::whole_statement;
 use crate::sql::tokens::{Session, Token};
+use crate::value::Charset;
 
 /// What a statement says of one table's definition, or a database's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub fn read(text: &[u8], session: Session) -> Understood<Ddl> {
         first = reader.keyword();
     }
     match first.as_deref() {
-        Some("create") => create(reader),
+        Some("create") => create(reader, is_as_written(text)),
         Some("alter") => alter(reader),
         Some("drop") => {
             while reader.accept_any(&["online", "offline"]) {}
@@ -67,7 +68,12 @@ pub fn read(text: &[u8], session: Session) -> Understood<Ddl> {
     }
 }
 
-fn create(mut reader: Reader<'_>) -> Understood<Ddl> {
+/// Whether it looks like a CREATE TABLE that a server wrote.
+fn is_as_written(text: &[u8]) -> bool {
+    text.windows(5).any(|window| window == b"(\n  `")
+}
+
+fn create(mut reader: Reader<'_>, is_as_written: bool) -> Understood<Ddl> {
     let replaces = reader.accept_all(&["or", "replace"]);
     if reader.accept_any(&["database", "schema"]) {
         reader.accept_all(&["if", "not", "exists"]);
@@ -83,7 +89,9 @@ fn create(mut reader: Reader<'_>) -> Understood<Ddl> {
             || inside.parenthesized().is_some_and(|inside| inside.is_next(&["like"]));
         return match is_like {
             true => Ok(Ddl::Like),
-            false if may_be_misread(reader) => Err(NotUnderstood("labels in such a session".into())),
+            false if is_as_written && may_be_misread(reader) => {
+                Err(NotUnderstood("labels in such a session".into()))
+            }
             false => body(reader).map(Ddl::Create),
         };
     }
@@ -106,10 +114,13 @@ fn create(mut reader: Reader<'_>) -> Understood<Ddl> {
 /// whatever the session's settings are, and nothing tells that it did.
 fn may_be_misread(reader: Reader<'_>) -> bool {
     let session = reader.session;
+    let is_utf8 = matches!(session.charset, Some(Charset::Utf8mb3 | Charset::Utf8mb4));
     let is_odd = |token: &Token<'_>| match token {
         Token::Literal(text) => {
             session.no_backslash_escapes && text.contains(&b'\\')
                 || session.charset != session.connection_charset && !text.is_ascii()
+                // It wrote this for a character that the client's character set does not have.
+                || !is_utf8 && text.contains(&b'?')
         }
         _ => false,
     };

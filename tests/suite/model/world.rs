@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -162,8 +162,11 @@ impl World<'_> {
             _ => None,
         };
         if let Some((bytes, path)) = &limit {
-            command.stdout(File::create(path).expect("a file"));
-            limit_file_size(&mut command, *bytes);
+            // The other files that it writes are smaller.
+            let mut file = File::create(path).expect("a file");
+            file.write_all(&[0; BEFORE]).expect("it is written");
+            command.stdout(file);
+            limit_file_size(&mut command, BEFORE as u64 + *bytes);
         }
         let mut child = command.spawn().expect("dumpa starts");
         drop(command);
@@ -188,7 +191,7 @@ impl World<'_> {
         }
         let code = ended(&mut child, &text);
         if let Some((_, path)) = &limit {
-            stdout = fs::read(path).expect("its output");
+            stdout = fs::read(path).expect("its output").split_off(BEFORE);
             let _ = fs::remove_file(path);
         }
         let whole = stdout.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
@@ -226,6 +229,9 @@ pub fn saved(path: &Path) -> Option<Value> {
     let text = fs::read_to_string(path).ok()?;
     Some(serde_json::from_str(&text).expect("a position is JSON"))
 }
+
+/// How many bytes a file of limited size has before those of the output.
+const BEFORE: usize = 1 << 20;
 
 /// As if the disk were full after so many bytes.
 fn limit_file_size(command: &mut Command, bytes: u64) {
