@@ -98,8 +98,8 @@ impl<'a> Query<'a> {
                 }
                 4 => {
                     self.session.charset = Charset::by_collation_id(status.u16()?.into());
-                    self.session.connection_charset = Charset::by_collation_id(status.u16()?.into());
-                    self.session.server_charset = Charset::by_collation_id(status.u16()?.into());
+                    self.session.connection_collation = status.u16()?;
+                    self.session.server_collation = Some(status.u16()?);
                 }
                 // MariaDB's character_set_collations, 11.3 and later: it comes before the character sets.
                 131 => {

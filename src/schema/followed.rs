@@ -285,7 +285,7 @@ impl Followed {
             Ok(Ddl::Database(Some(CharsetSpec::Named(name)))) => Some(name.clone()),
             // ALTER DATABASE without a character set leaves it.
             Ok(Ddl::Database(None)) if !is_new => return,
-            Ok(Ddl::Database(_)) => session.server_charset.map(|charset| charset.name().to_string()),
+            Ok(Ddl::Database(_)) => session.server_charset().map(|charset| charset.name().to_string()),
             _ => None,
         };
         match charset {

@@ -16,8 +16,9 @@ use crate::version::Release;
 pub struct Session {
     /// The client's character set; `None` for one that dumpa does not know.
     pub charset: Option<Charset>,
-    /// The connection's character set: the server converts strings to it; `None` for one that dumpa does not know.
-    pub connection_charset: Option<Charset>,
+    /// The number of the connection's collation: the server converts strings to its character set. A number, since each
+    /// transaction has one and few statements need it.
+    pub connection_collation: u16,
     /// `"` quotes identifiers instead of strings.
     pub ansi_quotes: bool,
     /// `\` is an ordinary character in strings.
@@ -28,29 +29,42 @@ pub struct Session {
     pub oracle_mode: bool,
     /// A TIMESTAMP may be NULL unless it says otherwise; `None` if the log does not tell.
     pub explicit_timestamps: Option<bool>,
-    /// The character set of new databases; `None` if the log does not tell, or dumpa does not know it.
-    pub server_charset: Option<Charset>,
+    /// The number of the collation of new databases; `None` if the log does not tell.
+    pub server_collation: Option<u16>,
     /// The server that wrote the log; `None` if that is not known.
     pub writer: Option<Release>,
 }
+
+/// `utf8mb4_general_ci`.
+const UTF8MB4: u16 = 45;
 
 impl Default for Session {
     fn default() -> Session {
         Session {
             charset: Some(Charset::Utf8mb4),
-            connection_charset: Some(Charset::Utf8mb4),
+            connection_collation: UTF8MB4,
             ansi_quotes: false,
             no_backslash_escapes: false,
             real_as_float: false,
             oracle_mode: false,
             explicit_timestamps: None,
-            server_charset: None,
+            server_collation: None,
             writer: None,
         }
     }
 }
 
 impl Session {
+    /// The connection's character set; `None` for one that dumpa does not know.
+    pub fn connection_charset(&self) -> Option<Charset> {
+        Charset::by_collation_id(self.connection_collation.into())
+    }
+
+    /// The character set of new databases; `None` if the log does not tell, or dumpa does not know it.
+    pub fn server_charset(&self) -> Option<Charset> {
+        Charset::by_collation_id(self.server_collation?.into())
+    }
+
     /// A name as text; `None` if its bytes are invalid in the client's character set.
     ///
     /// Every server refuses such a name in UTF-8 (error 1300), and MariaDB in every character set. In other character sets

@@ -204,7 +204,7 @@ fn labels_are_converted_as_in_the_server() {
     let utf8 = session(MYSQL);
     let create = "create table t (a enum('é', 'Жя') character set utf8mb4)";
     assert_eq!(labels(utf8, &["create table t (a enum('é', 'Жя'))"]).unwrap(), ["é", "??"]);
-    let connection = Session { connection_charset: Some(crate::value::Charset::Latin1), ..utf8 };
+    let connection = Session { connection_collation: 8, ..utf8 };
     assert_eq!(labels(connection, &[create]).unwrap(), ["é", "??"]);
     let convert = "alter table t convert to character set latin2";
     assert_eq!(

@@ -286,8 +286,8 @@ fn labelled(word: &str, reader: &mut Reader<'_>) -> Understood<TypeSpec> {
         // The server converts it to the connection's character set before that of the column.
         let text = session.name(&bytes).and_then(|text| match text.is_ascii() {
             true => Some(text),
-            false if session.charset == session.connection_charset => Some(text),
-            false => session.connection_charset?.converted(&text),
+            false if session.charset == session.connection_charset() => Some(text),
+            false => session.connection_charset()?.converted(&text),
         });
         let text = text.ok_or_else(|| NotUnderstood(format!("a label of {word}")))?;
         labels.push(text);

@@ -118,7 +118,7 @@ fn may_be_misread(reader: Reader<'_>) -> bool {
     let is_odd = |token: &Token<'_>| match token {
         Token::Literal(text) => {
             session.no_backslash_escapes && text.contains(&b'\\')
-                || session.charset != session.connection_charset && !text.is_ascii()
+                || session.charset != session.connection_charset() && !text.is_ascii()
                 // It wrote this for a character that the client's character set does not have.
                 || !is_utf8 && text.contains(&b'?')
         }
