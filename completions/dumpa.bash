@@ -423,12 +423,16 @@ _dumpa() {
             return 0
             ;;
         dumpa__subcmd__validate__subcmd__pos)
-            opts="-H -P -S -u -D -p -h -V --host --port --socket --user --database --password-file --password --ssl-mode --ssl-ca --ssl-cert --ssl-key --defaults-file --defaults-extra-file --no-defaults --connect-timeout --help --version"
+            opts="-H -P -S -u -D -p -h -V --schema --host --port --socket --user --database --password-file --password --ssl-mode --ssl-ca --ssl-cert --ssl-key --defaults-file --defaults-extra-file --no-defaults --connect-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

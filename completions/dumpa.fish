@@ -139,6 +139,7 @@ complete -c dumpa -n "__fish_dumpa_using_subcommand position" -l connect-timeout
 complete -c dumpa -n "__fish_dumpa_using_subcommand position" -l no-defaults -d 'Read no option file'
 complete -c dumpa -n "__fish_dumpa_using_subcommand position" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dumpa -n "__fish_dumpa_using_subcommand position" -s V -l version -d 'Print version'
+complete -c dumpa -n "__fish_dumpa_using_subcommand validate-pos" -l schema -d 'The schema history that the tail will be given [default: the file of WHERE with .schema added]' -r -F
 complete -c dumpa -n "__fish_dumpa_using_subcommand validate-pos" -s H -l host -d 'The server\'s name or address [default: localhost]' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand validate-pos" -s P -l port -d 'The server\'s TCP port [default: 3306]' -r
 complete -c dumpa -n "__fish_dumpa_using_subcommand validate-pos" -s S -l socket -d 'The unix socket of a server on this machine' -r -F

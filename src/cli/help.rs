@@ -63,9 +63,10 @@ Altered tables:
              tables, RENAME to a selected name if the log does not hold all rows since CREATE TABLE, an id of
              other columns or another type
   --strict makes each warning exit 4.
-  Where the log lacks column names (binlog_row_metadata is not FULL), rows are read by the table's present
-  definition. First, the log is searched up to its end for statements that may have changed that since: if there
-  is one, it is exit 4. The search is as long as a bare reading of that part. --trust-catalog leaves it out.
+  Where the log lacks column names (binlog_row_metadata is not FULL), rows are read by the definition that the schema
+  history has, or a statement in the log made; else by the table's present one. Then the log is first searched up
+  to its end for statements that changed that since. What they added or renamed is undone; if one did anything
+  else, it is exit 4. The search is as long as a bare reading of that part. --trust-catalog leaves it out.
   DROP DATABASE does not name its tables. They are known if the run began at a position that load or tail
   saved, at now or at earliest, or if the command line names them. Else it is exit 4.
 
@@ -79,9 +80,11 @@ Examples:
 pub const VALIDATE_POS: &str = "\
 The verdict's \"schema\" tells where a tail from a valid position has column names from:
   log        the log has them (binlog_row_metadata=FULL)
+  history    the schema history beside the position, or of --schema, has them
   catalog    the tables are as they were there: nothing in the log changed a definition since
   unknown    a statement, which \"schema_reason\" names, may have changed one: rows of that table before it
-             would be exit 4. Tables are those of -D, or else of every database but the server's own
+             are exit 4, unless it can be undone. Tables are those of -D, or else of every database but the
+             server's own
 
 Examples:
   code=0; dumpa validate-pos pos.json || code=$?

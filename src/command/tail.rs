@@ -307,7 +307,14 @@ impl Lookup for ServerLookup {
     }
 
     fn database_charset(&mut self, database: &str) -> Result<Option<String>> {
-        self.ask(|catalog| catalog.database_charset(database))
+        let asks_for_end = self.asks_for_log_end;
+        let (charset, log_end) = self.ask(|catalog| {
+            let charset = catalog.database_charset(database)?;
+            Ok((charset, if asks_for_end { catalog.log_end() } else { None }))
+        })?;
+        self.asks_for_log_end = log_end.is_some();
+        self.read_at = Rc::new(ReadAt { log_end, number: self.read_at.number + 1 });
+        Ok(charset)
     }
 
     fn forget(&mut self, changed: &dyn Fn(&str, &str) -> bool) {

@@ -305,6 +305,11 @@ impl Steps<'_> {
         let sql = query.session.name(query.text);
         let sql = sql.unwrap_or_else(|| String::from_utf8_lossy(query.text).into_owned());
         for (table, (was, birth_before)) in before {
+            if let Some(read_at) = self.layouts.assumed_charset(table) {
+                let at = Place { file: (&*place.file).into(), start: place.position, end: place.position };
+                // If a signal comes, the run ends before this matters.
+                self.settle_charset(table, &read_at, &at)?;
+            }
             let birth = self.births.of(table);
             let known = self.layouts.known_definition(table);
             if !self.is_wanted(table) && known.is_none() && was.is_none() {

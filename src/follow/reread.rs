@@ -257,7 +257,7 @@ impl Steps<'_> {
         };
         if let Some(definition) = known {
             reread.columns.is_followed = true;
-            self.layouts.put_definition(&table, Some(Known { definition, by: KnownBy::Log }));
+            self.layouts.put_definition(&table, Some(Known::new(definition, KnownBy::Log)));
         } else if matches!(change, TableChange::Created { like: None, .. }) {
             let created = Change::Created { table: &table, if_not_exists: false };
             self.follow_column_change(&created, query)?;

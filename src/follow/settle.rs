@@ -6,13 +6,16 @@ use std::rc::Rc;
 use anyhow::Result;
 
 use super::Steps;
+use super::cursor::Flow;
+use super::full_effect::FullEffect;
 use super::in_the_way::{self, is_in_the_way, may_matter};
-use super::look_ahead::{Ahead, Between, Here, concerns};
+use super::look_ahead::{Ahead, Answer, Between, Here, concerns};
 use crate::exit::unreadable;
-use crate::row::from_catalog::FromCatalog;
+use crate::row::from_catalog::{FromCatalog, Question};
 use crate::row::layouts::Layouts;
 use crate::schema::definition::Definition;
 use crate::schema::evolve::{self, Partial, Setting};
+use crate::schema::followed::ReadAt;
 use crate::schema::known::FullName;
 use crate::source::framing::Place;
 use crate::sql::ddl::{Ddl, Step};
@@ -31,7 +34,7 @@ pub(super) enum Judgement {
 }
 
 /// Handles a table map, or asks what must be known first; see [`Layouts::map`].
-type MapTable<'a> = dyn Fn(&mut Layouts, Option<u64>) -> Result<Option<FromCatalog>> + 'a;
+type MapTable<'a> = dyn Fn(&mut Layouts, Option<u64>) -> Result<Option<Question>> + 'a;
 
 /// A table's last name, and the statements that altered it, each with its name there.
 type Passage = (FullName, Vec<(FullName, Ahead)>);
@@ -49,7 +52,16 @@ impl Steps<'_> {
     /// Handles a table map, whose definition may have to be settled first. Nothing is done if a signal comes.
     pub(super) fn settled_map(&mut self, place: &Place, map: &MapTable<'_>) -> Result<()> {
         let mut accepted = None;
-        while let Some(claim) = map(&mut self.layouts, accepted)? {
+        while let Some(question) = map(&mut self.layouts, accepted)? {
+            let claim = match question {
+                Question::Definition(claim) => claim,
+                Question::Charset(table, read_at) => {
+                    if self.settle_charset(&table, &read_at, place)? == Flow::Stop {
+                        return Ok(());
+                    }
+                    continue;
+                }
+            };
             let judged = self.settle(&claim, place);
             self.layouts.warnings.append(&mut self.look_ahead.warnings);
             match judged? {
@@ -67,6 +79,31 @@ impl Steps<'_> {
             }
         }
         self.sync_history()
+    }
+
+    /// Finds out whether a table's database had the character set at a place that it has now.
+    pub(super) fn settle_charset(
+        &mut self,
+        table: &FullName,
+        read_at: &ReadAt,
+        place: &Place,
+    ) -> Result<Flow> {
+        let here = Here::new(place, self.cursor.base(), self.cursor.order()).with_temporary(&self.temporary);
+        if self.look_ahead.must_read(&here, read_at) {
+            self.lines.flush()?;
+        }
+        // ALTER DATABASE goes without a name.
+        let matters = |effects: &[FullEffect]| {
+            let is_it = |name: &str| name.is_empty() || name == table.0;
+            effects.iter().any(|effect| matches!(effect, Effect::Database(name, _) if is_it(name)))
+        };
+        let answer = self.look_ahead.first(&here, read_at, &matters, &mut *self.source, self.signal)?;
+        match answer {
+            Answer::Nothing => self.layouts.charset_settled(&table.0, true),
+            Answer::Statement(_) => self.layouts.charset_settled(&table.0, false),
+            Answer::Interrupted => return Ok(Flow::Stop),
+        }
+        Ok(Flow::Continue)
     }
 
     /// Finds out whether a definition from the catalog holds at a place.

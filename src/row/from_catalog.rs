@@ -8,7 +8,17 @@ use crate::schema::Table;
 use crate::schema::definition::Definition;
 use crate::schema::followed::ReadAt;
 use crate::schema::from_log::LoggedColumn;
+use crate::schema::known::FullName;
 use crate::value::ColumnType;
+
+/// What must be known before a table map can be read.
+#[derive(Debug)]
+pub enum Question {
+    /// Whether the table was as the catalog has it now.
+    Definition(Box<FromCatalog>),
+    /// Whether the table's database had the character set that it has now. When that was read.
+    Charset(FullName, Rc<ReadAt>),
+}
 
 /// A table's definition, as far as it is the catalog's.
 #[derive(Debug)]

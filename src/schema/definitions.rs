@@ -108,7 +108,8 @@ impl Definitions {
             && let Some(lookup) = &mut self.lookup
             && let Some(charset) = lookup.database_charset(database)?
         {
-            self.followed.charset_told(database, charset);
+            let read_at = lookup.read_at();
+            self.followed.charset_told(database, charset, read_at);
         }
         Ok(())
     }
@@ -245,13 +246,27 @@ impl Definitions {
                 let Some(told) = lookup.definition(database, table)? else { return Ok(None) };
                 let told = Rc::new(told);
                 let by = KnownBy::Catalog(lookup.read_at());
-                self.followed.set(name.clone(), Known { definition: Rc::clone(&told), by });
+                self.followed.set(name.clone(), Known::new(Rc::clone(&told), by));
                 told
             }
         };
         let made = definition.table(database, table)?;
         self.tables.insert(name, made.clone());
         Ok(Some(made))
+    }
+
+    /// When the character set was read that a table's definition, which is otherwise known, assumes its database to have had.
+    pub fn assumed_charset(&self, table: &FullName) -> Option<Rc<ReadAt>> {
+        let known = self.followed.get(table).filter(|known| known.assumes_charset)?;
+        known.is_sure().then(|| self.followed.charset_asked(&table.0))?
+    }
+
+    /// See [`Followed::charset_settled`].
+    pub fn charset_settled(&mut self, database: &str, holds: bool) {
+        self.followed.charset_settled(database, holds);
+        if !holds {
+            self.tables.retain(|table, _| table.0 != database);
+        }
     }
 
     /// When the definition that is known of a table was read from the catalog, unless it is known to hold.
@@ -270,7 +285,7 @@ impl Definitions {
     /// This definition of a table holds here, not the one that is known.
     pub fn was(&mut self, table: &FullName, definition: definition::Definition, with_all: bool) {
         let by = if with_all { KnownBy::Log } else { KnownBy::Columns };
-        self.followed.set(table.clone(), Known { definition: Rc::new(definition), by });
+        self.followed.set(table.clone(), Known::new(Rc::new(definition), by));
         self.tables.remove(table);
     }
 

@@ -54,6 +54,8 @@ pub enum Change<'a> {
 pub struct Known {
     pub definition: Rc<Definition>,
     pub by: KnownBy,
+    /// It was made with the character set that its database has now, which may have been another one then.
+    pub assumes_charset: bool,
 }
 
 /// How a definition is known, and so what a statement makes of it.
@@ -68,6 +70,10 @@ pub enum KnownBy {
 }
 
 impl Known {
+    pub fn new(definition: Rc<Definition>, by: KnownBy) -> Known {
+        Known { definition, by, assumes_charset: false }
+    }
+
     /// All of it holds here.
     pub fn is_sure(&self) -> bool {
         matches!(self.by, KnownBy::Log)
@@ -89,6 +95,8 @@ pub struct Followed {
     tables: HashMap<FullName, Known>,
     /// Character sets of databases.
     charsets: HashMap<String, String>,
+    /// Those of them that are the present ones, and when they were read.
+    asked: HashMap<String, Rc<ReadAt>>,
     /// Databases that were dropped.
     gone: HashSet<String>,
 }
@@ -135,8 +143,27 @@ impl Followed {
         self.charsets.contains_key(database)
     }
 
-    pub fn charset_told(&mut self, database: &str, charset: String) {
+    /// The catalog told the character set of a database, when it was asked.
+    pub fn charset_told(&mut self, database: &str, charset: String, read_at: Rc<ReadAt>) {
         self.charsets.insert(database.to_string(), charset);
+        self.asked.insert(database.to_string(), read_at);
+    }
+
+    /// When the character set was read that the catalog told of a database, unless it is known to hold.
+    pub fn charset_asked(&self, database: &str) -> Option<Rc<ReadAt>> {
+        self.asked.get(database).cloned()
+    }
+
+    /// Whether the character set that the catalog told of a database holds here. If not, the definitions that were made with it
+    /// are not known any more.
+    pub fn charset_settled(&mut self, database: &str, holds: bool) {
+        self.asked.remove(database);
+        if !holds {
+            self.charsets.remove(database);
+            self.tables.retain(|table, known| table.0 != database || !known.assumes_charset);
+        }
+        let of_database = self.tables.iter_mut().filter(|(table, _)| table.0 == database);
+        of_database.for_each(|(_, known)| known.assumes_charset = false);
     }
 
     /// Applies a change. `ddl` is what its statement says. If it is not followed, the definition is not known any more.
@@ -154,15 +181,18 @@ impl Followed {
                 let Ok(Ddl::Create(body)) = ddl else { return self.unknown(table, ddl) };
                 let setting = self.setting(&table.0, session);
                 let created = evolve::created(body, &setting);
-                self.made(table, if_not_exists, created, session)
+                self.made(table, if_not_exists, created, self.assumes(table, ddl), session)
             }
             Change::Copied { table, like, if_not_exists } => {
                 let setting = self.setting(&table.0, session);
-                let copied = match self.tables.get(like).filter(|known| known.is_sure()) {
-                    Some(like) => evolve::copied(&like.definition, &setting),
-                    None => Err(NotUnderstood("LIKE of a table that is not known".into())),
+                let (copied, assumes) = match self.tables.get(like).filter(|known| known.is_sure()) {
+                    Some(known) if known.assumes_charset && like.0 != table.0 => {
+                        (Err(NotUnderstood("LIKE of a table of another character set".into())), false)
+                    }
+                    Some(known) => (evolve::copied(&known.definition, &setting), known.assumes_charset),
+                    None => (Err(NotUnderstood("LIKE of a table that is not known".into())), false),
                 };
-                self.made(table, if_not_exists, copied, session)
+                self.made(table, if_not_exists, copied, assumes, session)
             }
             Change::Altered { table } => {
                 let Some(known) = self.tables.get(table) else { return Ok(()) };
@@ -174,7 +204,8 @@ impl Followed {
                 let Ok(Ddl::Alter(_)) = ddl else { return self.unknown(table, ddl) };
                 match self.altered(&known.definition, &table.0, ddl, session) {
                     Ok(definition) => {
-                        self.made_by_log(table, definition);
+                        let assumes = known.assumes_charset || self.assumes(table, ddl);
+                        self.made_by_log(table, definition, assumes);
                         Ok(())
                     }
                     Err(why) => {
@@ -184,7 +215,8 @@ impl Followed {
                 }
             }
             Change::Renamed { from, to } => {
-                match self.tables.remove(from).filter(Known::is_sure) {
+                let moved = self.tables.remove(from).filter(Known::is_sure);
+                match moved.filter(|known| !known.assumes_charset || from.0 == to.0) {
                     Some(known) => _ = self.tables.insert(to.clone(), known),
                     None => self.forget(to),
                 }
@@ -201,6 +233,7 @@ impl Followed {
             Change::DatabaseGone { database } => {
                 self.tables.retain(|table, _| table.0 != database);
                 self.charsets.remove(database);
+                self.asked.remove(database);
                 self.gone.insert(database.to_string());
                 Ok(())
             }
@@ -211,6 +244,9 @@ impl Followed {
             Change::DatabaseCreated { database, .. } | Change::DatabaseAltered { database } => {
                 let is_new = matches!(change, Change::DatabaseCreated { .. });
                 self.gone.remove(database);
+                if self.asked.contains_key(database) && !matches!(ddl, Ok(Ddl::Database(None))) {
+                    self.charset_settled(database, false);
+                }
                 self.database(database, ddl, is_new, session);
                 Ok(())
             }
@@ -235,12 +271,18 @@ impl Followed {
         }
     }
 
+    /// Whether a statement's outcome rests on the character set that the table's database has now.
+    fn assumes(&self, table: &FullName, ddl: &Understood<Ddl>) -> bool {
+        self.asked.contains_key(&table.0) && ddl.as_ref().is_ok_and(Ddl::needs_database_charset)
+    }
+
     fn setting<'a>(&'a self, database: &str, session: &'a Session) -> Setting<'a> {
         Setting { session, database_charset: self.charsets.get(database).map(String::as_str) }
     }
 
-    fn made_by_log(&mut self, table: &FullName, definition: Definition) {
-        self.set(table.clone(), Known { definition: Rc::new(definition), by: KnownBy::Log });
+    fn made_by_log(&mut self, table: &FullName, definition: Definition, assumes_charset: bool) {
+        let definition = Rc::new(definition);
+        self.set(table.clone(), Known { definition, by: KnownBy::Log, assumes_charset });
     }
 
     fn unknown(&mut self, table: &FullName, ddl: &Understood<Ddl>) -> Result<(), NotUnderstood> {
@@ -257,6 +299,7 @@ impl Followed {
         table: &FullName,
         if_not_exists: bool,
         definition: Understood<Definition>,
+        assumes_charset: bool,
         session: &Session,
     ) -> Result<(), NotUnderstood> {
         if if_not_exists {
@@ -270,7 +313,7 @@ impl Followed {
         }
         match definition {
             Ok(definition) => {
-                self.made_by_log(table, definition);
+                self.made_by_log(table, definition, assumes_charset);
                 Ok(())
             }
             Err(why) => {

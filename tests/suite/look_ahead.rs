@@ -131,6 +131,29 @@ on_each_server! {
         assert_eq!(lines[0].content_text, r#"{"id":2,"b":3,"a":4}"#);
     }
 
+    fn a_database_that_was_altered_later_had_another_character_set(server) {
+        let db = server.fresh_db("ahead");
+        let create = "create table t (id int primary key, v varchar(9), w text)";
+        let row = "set names utf8;\ninsert into t values (1, 'é', 'õ')";
+        let content = r#"{"id":1,"v":"é","w":"õ"}"#;
+        db.sql("alter database character set latin1");
+        let start = Start::here(&db);
+        db.sql(&format!("{create};\n{row};\nalter database character set latin2"));
+        assert_eq!(start.tail(&db, "t")[0].content_text, content);
+        // The statement does not say it, and the table that would is gone. A log with character sets need not be asked.
+        db.sql("drop table t");
+        let run = start.tail_with(&db, "t", &["--allow-missing"]);
+        match run.code {
+            Some(4) => assert!(run.stdout.is_empty() && run.stderr.contains("DROP TABLE"), "{}", run.text()),
+            code => assert_eq!((code, &*run.lines()[0].content_text), (Some(0), content)),
+        }
+        // Where it was altered before, it is known.
+        let start = Start::here(&db);
+        db.sql(&format!("alter database character set latin1;\n{create};\n{row};\nalter database character set latin2;\ndrop table t"));
+        let lines = start.tail_with(&db, "t", &["--allow-missing"]).expect_code(0).lines();
+        assert_eq!(lines[0].content_text, content);
+    }
+
     fn a_dropped_database_is_in_the_way_of_its_tables(server) {
         let other = server.fresh_db("gone");
         let db = server.fresh_db("ahead");

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use anyhow::Result;
 
 use super::check::{self, Mismatch};
-use super::from_catalog::FromCatalog;
+use super::from_catalog::{FromCatalog, Question};
 use super::layout::{Layout, old_decimals};
 use super::skip::Skipper;
 use crate::binlog::column_format::ColumnFormat;
@@ -69,6 +69,8 @@ enum Made {
     Mapping(Rc<Mapping>),
     /// This must be known first.
     Asks(Box<FromCatalog>),
+    /// Likewise whether the database had the character set that it has now.
+    AsksForCharset(FullName, Rc<ReadAt>),
 }
 
 impl Made {
@@ -254,6 +256,16 @@ impl Layouts {
         self.definitions.settle(table, with_all);
     }
 
+    /// See [`Definitions::assumed_charset`].
+    pub fn assumed_charset(&self, table: &FullName) -> Option<Rc<ReadAt>> {
+        self.definitions.assumed_charset(table)
+    }
+
+    /// See [`Definitions::charset_settled`].
+    pub fn charset_settled(&mut self, database: &str, holds: bool) {
+        self.definitions.charset_settled(database, holds);
+    }
+
     /// See [`Definitions::was`].
     pub fn definition_was(
         &mut self,
@@ -350,11 +362,12 @@ impl Layouts {
         place: &dyn std::fmt::Display,
         is_no_table: &IsNoTable<'_>,
         accepted: Option<u64>,
-    ) -> Result<Option<FromCatalog>> {
+    ) -> Result<Option<Question>> {
         let statement = self.statement;
         let mapping = match self.make(map, &place.to_string(), is_no_table, None, accepted)? {
             Made::Mapping(mapping) => mapping,
-            Made::Asks(claim) => return Ok(Some(*claim)),
+            Made::Asks(claim) => return Ok(Some(Question::Definition(claim))),
+            Made::AsksForCharset(table, read_at) => return Ok(Some(Question::Charset(table, read_at))),
         };
         let [database, table] = [map.database, map.table].map(String::from_utf8_lossy);
         let (database, table) = self.understood(&database, &table).unwrap_or((&database, &table));
@@ -374,13 +387,14 @@ impl Layouts {
         place: &dyn std::fmt::Display,
         table: &FullName,
         accepted: Option<u64>,
-    ) -> Result<Option<FromCatalog>> {
+    ) -> Result<Option<Question>> {
         if self.maps.get(&map.table_id).is_some_and(|known| known.body == body) {
             return Ok(None);
         }
         let mapping = match self.make(map, &place.to_string(), &|_, _| false, Some(table), accepted)? {
             Made::Mapping(mapping) => mapping,
-            Made::Asks(claim) => return Ok(Some(*claim)),
+            Made::Asks(claim) => return Ok(Some(Question::Definition(claim))),
+            Made::AsksForCharset(table, read_at) => return Ok(Some(Question::Charset(table, read_at))),
         };
         let (table, body, statement) = (table.clone(), body.to_vec(), self.statement);
         self.keep(map.table_id, CachedMap { table, body, mapping, statement });
@@ -502,6 +516,17 @@ impl Layouts {
         place: &str,
         accepted: Option<u64>,
     ) -> Result<Result<Made, Misfit>> {
+        let name = (
+            String::from_utf8_lossy(map.database).into_owned(),
+            String::from_utf8_lossy(map.table).into_owned(),
+        );
+        // A log that has names has character sets, too.
+        if let Some(read_at) = self.definitions.assumed_charset(&name)
+            && logged.columns.iter().any(|column| column.name.is_none())
+            && accepted.is_none_or(|accepted| accepted < read_at.number)
+        {
+            return Ok(Ok(Made::AsksForCharset(name, read_at)));
+        }
         let Some(definition) = self.definitions.of(map, formats, logged, place)? else {
             let missing = self.missing(map, (formats, logged), place);
             return match missing.read_at.number {
