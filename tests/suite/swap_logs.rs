@@ -81,6 +81,48 @@ fn folds_from_its_rename(shared: &Server, recording: &str, shadow: &str, create:
     assert!(again > 120, "{again} lines");
 }
 
+/// The whole log, by the schema history that a load before it had kept: no server is asked.
+fn folds_by_a_history(shared: &Server, recording: &str) {
+    let server = Server::private(&shared.name, &[]);
+    server.sql("create database osc;\ncreate table osc.t (id int primary key, n int not null, v varchar(20), body varchar(40))");
+    let home = Dumpa::without_db(&server).args(["position", "--schema", "now", "-D", "osc", "t"]);
+    home.run().expect_code(0);
+    let kept = fs::read_to_string(home.file("now")).expect("a history");
+    let mut lines = kept.lines();
+    // The lines hold from the log's start on.
+    let mut history = format!("{}\n", lines.next().expect("a header"));
+    for line in lines {
+        let mut line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let line = line.as_object_mut().expect("an object");
+        ["log", "server_uuid"].iter().for_each(|member| drop(line.remove(*member)));
+        line.insert("file".into(), "bin.000001".into());
+        line.insert("position".into(), 4.into());
+        history.push_str(&format!("{}\n", serde_json::Value::Object(line.clone())));
+    }
+    fs::write(home.file("history"), history).expect("a file");
+    let with = ["--schema", "history"];
+    let all = tail(recording, &with, &home);
+    fold(recording, "before.ndjson").then(all.clone()).assert_is(&fold(recording, "after.ndjson"), recording);
+    let at = all.iter().position(|line| line.op == "truncate").expect("a truncate line");
+    assert!(at > 50 && all.len() - at > 120, "{at} of {} lines", all.len());
+    assert!(all[..at].iter().all(|line| line.content.get("extra").is_none()));
+    let raw = |lines: &[Tuple]| lines.iter().map(|line| line.raw.clone()).collect::<Vec<_>>();
+    for i in (0..all.len() - 1).step_by(23).chain([at - 1, at, at + 1]) {
+        fs::write(home.file("line.json"), &all[i].raw).expect("a file");
+        let rest = tail(recording, &[&with[..], &["--from", "line.json"]].concat(), &home);
+        assert_eq!(raw(&rest), raw(&all[i + 1..]), "resumed from line {i}");
+    }
+}
+
+on_servers!([mysql_5_7] fn recorded_changes_fold_by_a_history(shared) {
+    folds_by_a_history(shared, "gh-ost-mysql-5.7");
+    folds_by_a_history(shared, "pt-osc-mysql-5.7");
+});
+
+on_servers!([mariadb_11_4] fn a_recorded_change_folds_by_a_history(shared) {
+    folds_by_a_history(shared, "pt-osc-mariadb-11.4");
+});
+
 on_servers!([mysql_5_7] fn recorded_changes_fold_by_the_catalog(shared) {
     folds_from_its_rename(shared, "gh-ost-mysql-5.7", "_t_gho", "table `osc`.`_t_gho` like", "rename /* gh-ost */");
     folds_from_its_rename(shared, "pt-osc-mysql-5.7", "_t_new", "CREATE TABLE `osc`.`_t_new`", "RENAME TABLE");
