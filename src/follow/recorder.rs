@@ -1,6 +1,7 @@
 //! Keeps the schema history of a run: what statements made of definitions, durable before the rows under them are printed.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use anyhow::Result;
@@ -12,14 +13,16 @@ use super::full_effect::FullEffect;
 use super::look_ahead::{Ahead, Here};
 use super::settle::Judgement;
 use crate::binlog::query::Query;
-use crate::position::{FileOrder, Position};
+use crate::position::{FileOrder, LogId, Position};
 use crate::row::from_catalog::FromCatalog;
 use crate::schema::definition::Definition;
 use crate::schema::followed::KnownBy;
 use crate::schema::history::{Born, Coverage, History, Line, State};
 use crate::schema::known::FullName;
 use crate::schema::selection::Selection;
-use crate::source::framing::Place;
+use crate::source::Mode;
+use crate::source::framing::{Framer, Place};
+use crate::source::scan::scan;
 use crate::sql::effect::{DatabaseChange, Effect, TableChange};
 
 /// The history, and what of it this run has followed.
@@ -128,7 +131,10 @@ impl Steps<'_> {
 
     fn begin_with(&mut self, recorder: &mut Recorder) -> Result<Flow> {
         let (start, order) = (self.cursor.start().clone(), self.cursor.order().clone());
-        let start = recorder.place(&start);
+        // A place of another log is refused before anything is kept of it.
+        let log = self.log_at(&start)?;
+        log.map_or(Ok(()), |log| start.check_log(log))?;
+        let start = recorder.place(&Position { log: start.log.or(log), ..start });
         let (coverage, states, births) = recorder.coverage(&start, &order, self.layouts.selection())?;
         for (table, state) in &states {
             if let State::Known(definition) = state {
@@ -165,6 +171,18 @@ impl Steps<'_> {
         }
         self.complete_history(recorder, &start)?;
         Ok(Flow::Continue)
+    }
+
+    /// The log that a place belongs to, if it can be read before the run.
+    fn log_at(&mut self, place: &Position) -> Result<Option<LogId>> {
+        if !self.source.can_read_ahead() {
+            return Ok(None);
+        }
+        let mut framer = Framer::at(&place.file, place.position, self.source.offsets());
+        let mut events = self.source.begin(&place.file, place.position, Mode::UntilEnd)?;
+        scan(events.as_mut(), &mut framer, |_, framer| {
+            Ok(framer.log().map_or(ControlFlow::Continue(()), ControlFlow::Break))
+        })
     }
 
     /// Records what is known where the run begins, unless it is there.

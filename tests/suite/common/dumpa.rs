@@ -57,6 +57,11 @@ impl Dumpa {
         }
     }
 
+    /// Likewise of one that has arguments already.
+    pub fn in_memory(self) -> Dumpa {
+        Dumpa { home: Self::bare_in_memory().home, ..self }
+    }
+
     /// Adds arguments; the first of all is the command.
     pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Dumpa {
         self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
