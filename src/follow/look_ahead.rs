@@ -10,9 +10,11 @@ use std::ops::ControlFlow;
 
 use anyhow::{Context, Result};
 
+pub use super::ahead::{Ahead, changes_existing};
+use super::ahead::{concerns, is_same, may_define};
 use super::cursor::Base;
 use super::full_effect::{FullEffect, full_effect};
-use super::in_the_way::{may_matter, same};
+use super::in_the_way::may_matter;
 use super::temporary::{By, Temporary};
 use super::transaction::malformed;
 use crate::binlog::event::{Event, EventType};
@@ -26,17 +28,13 @@ use crate::signal::Signal;
 use crate::source::framing::{Framer, Place};
 use crate::source::scan::scan;
 use crate::source::{Mode, Source};
-use crate::sql::ddl::{self, Ddl, Understood};
 use crate::sql::effect::{Effect, TableChange};
 use crate::sql::statement::{self, Statement};
-use crate::sql::tokens::Session;
 
 /// At most this many statements are remembered. If there are more, the next table costs another reading.
 const MOST: usize = 10_000;
 /// And at most so many bytes of their texts.
 const MOST_BYTES: usize = 16 << 20;
-/// How many characters of a statement are shown in messages.
-const SHOWN_CHARS: usize = 100;
 
 /// What of the log can be looked at.
 pub enum Reach {
@@ -50,57 +48,6 @@ pub enum Reach {
 
 /// Whether the server's log ends at a place. The log that the place belongs to is told if it is known.
 pub type ReachesEnd = dyn FnMut(&Place, Option<LogId>) -> bool;
-
-/// A statement that changes definitions.
-#[derive(Debug, Clone)]
-pub struct Ahead {
-    place: Place,
-    effects: Vec<FullEffect>,
-    text: Vec<u8>,
-    /// The default database.
-    database: Vec<u8>,
-    pub session: Session,
-    has_failed: bool,
-    /// It may be about a temporary table from before the question's place.
-    pub may_be_temporary: bool,
-}
-
-impl Ahead {
-    pub fn place(&self) -> &Place {
-        &self.place
-    }
-
-    pub fn effects(&self) -> &[FullEffect] {
-        &self.effects
-    }
-
-    /// As it stands in the log, but for who ran it.
-    pub fn query(&self) -> Query<'_> {
-        Query {
-            thread_id: 0,
-            database: &self.database,
-            text: &self.text,
-            session: self.session,
-            lists_databases: false,
-            has_failed: self.has_failed,
-        }
-    }
-
-    /// What it says of a definition.
-    pub fn ddl(&self) -> Understood<Ddl> {
-        ddl::read(&self.text, self.session)
-    }
-
-    /// Its beginning, in one line, for messages.
-    pub fn shown(&self) -> String {
-        let text = String::from_utf8_lossy(self.text.get(..SHOWN_CHARS * 4).unwrap_or(&self.text));
-        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        match words.char_indices().nth(SHOWN_CHARS) {
-            Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
-            None => words,
-        }
-    }
-}
 
 /// The statements about a table between two places.
 #[derive(Debug)]
@@ -538,37 +485,4 @@ fn is_after(here: &Here<'_>, known: &VecDeque<Ahead>, ahead: &Ahead) -> bool {
 /// Whether a place is at or after another; not if that is unknown.
 fn is_at_or_after(order: &FileOrder, (file, offset): (&str, u64), other: &Position) -> bool {
     order.compare(file, &other.file).is_some_and(|files| files.then(offset.cmp(&other.position)).is_ge())
-}
-
-/// Whether a statement changes tables that existed before it, and does not only create one.
-pub fn changes_existing(effects: &[FullEffect]) -> bool {
-    use TableChange::{Created, Data};
-    effects.iter().any(|effect| {
-        may_matter(effect)
-            && !matches!(effect, Effect::Table(_, Created { replaces: false, .. } | Data { .. }))
-    })
-}
-
-/// Whether an effect may change some definition in some way.
-fn may_define(effect: &FullEffect) -> bool {
-    use TableChange::{Altered, VersioningAdded, VersioningDropped};
-    may_matter(effect)
-        || matches!(effect, Effect::Database(..))
-        || matches!(effect, Effect::Table(_, Altered(_) | VersioningAdded | VersioningDropped))
-}
-
-/// Whether an effect may concern a table of one of these names.
-pub(super) fn concerns(effect: &FullEffect, names: &[&FullName]) -> bool {
-    let is_one = |name: &FullName| names.iter().any(|known| is_same(known, name));
-    match effect {
-        Effect::Table(name, TableChange::RenamedTo(to)) => is_one(name) || is_one(to),
-        Effect::Table(name, _) => is_one(name),
-        Effect::Database(name, _) => names.iter().any(|known| same(&known.0, name)),
-        Effect::Data { .. } => true,
-    }
-}
-
-/// Names that differ only in case count as the same: see [`super::full_effect::is_changed`].
-fn is_same(one: &FullName, other: &FullName) -> bool {
-    same(&one.1, &other.1) && same(&one.0, &other.0)
 }

@@ -1,6 +1,7 @@
 //! Follows the log. The source yields an event; the follower decides what it means; rows go through their layout to
 //! lines; at a commit the cursor moves, and output may flush and the position be saved.
 
+mod ahead;
 mod altered;
 mod births;
 pub mod cursor;

@@ -6,10 +6,11 @@ use std::rc::Rc;
 use anyhow::Result;
 
 use super::Steps;
+use super::ahead::concerns;
 use super::cursor::Flow;
 use super::full_effect::FullEffect;
 use super::in_the_way::{self, is_in_the_way, may_matter};
-use super::look_ahead::{Ahead, Answer, Between, Here, concerns};
+use super::look_ahead::{Ahead, Answer, Between, Here};
 use crate::exit::unreadable;
 use crate::row::from_catalog::{FromCatalog, Question};
 use crate::row::layouts::Layouts;

@@ -1,12 +1,17 @@
 //! Makes layouts from table maps and definitions, and caches them by table id.
 
+mod definitions;
 mod ids;
+mod maps;
+mod questions;
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use anyhow::Result;
 
+use self::maps::CachedMap;
+pub use self::maps::Maps;
 use super::check::{self, Mismatch};
 use super::from_catalog::{FromCatalog, Question};
 use super::layout::{Layout, old_decimals};
@@ -15,8 +20,8 @@ use crate::binlog::column_format::ColumnFormat;
 use crate::binlog::table_map::TableMap;
 use crate::bytes::Malformed;
 use crate::exit::unreadable;
-use crate::schema::definitions::{Definition, Definitions};
-use crate::schema::followed::{Change, Known, KnownBy, ReadAt};
+use crate::schema::definitions::Definitions;
+use crate::schema::followed::ReadAt;
 use crate::schema::foreign_keys::{ForeignKey, ForeignKeys};
 use crate::schema::from_log::{self, Logged};
 use crate::schema::known::{FullName, KnownTables};
@@ -24,18 +29,12 @@ use crate::schema::matched_names::MatchedNames;
 use crate::schema::merge_tables::MergeTables;
 use crate::schema::rules::{IdRule, Rules};
 use crate::schema::selection::Selection;
-use crate::schema::{self, Generated, HiddenColumns, Id, Table, mysql50, sequence};
-use crate::sql::ddl::{Ddl, Understood};
-use crate::sql::tokens::Session;
+use crate::schema::{Generated, Id, Table, mysql50, sequence};
 use crate::value::{Dialect, Style};
 use crate::version::Release;
 
 pub use crate::schema::definitions::Lookup;
 pub use ids::{IdNow, no_key};
-
-/// Limit of the cache: the columns of all its table maps, which take some 10 MB. It needs a limit, because a server
-/// gives a table a new id each time it opens it.
-const MAX_CACHED_COLUMNS: usize = 1 << 15;
 
 /// What to do with the rows of a table map.
 #[derive(Debug)]
@@ -85,18 +84,6 @@ struct Misfit {
     /// A statement of the log made the definition.
     is_followed: bool,
 }
-
-/// A cached table map, and what was made of it.
-struct CachedMap {
-    table: FullName,
-    body: Vec<u8>,
-    mapping: Rc<Mapping>,
-    /// The statement that it was last logged for.
-    statement: u64,
-}
-
-/// Table maps of a reading of the log: see [`Layouts::take_maps`].
-pub struct Maps(HashMap<u64, CachedMap>);
 
 /// Whether a selected name is known to be no base table's, at the current place.
 pub type IsNoTable<'a> = dyn Fn(&KnownTables, &FullName) -> bool + 'a;
@@ -220,136 +207,6 @@ impl Layouts {
         self.matched.see(&table.0, &table.1);
     }
 
-    /// The definitions of some tables may have changed. Those of others stay as they are known, and so do those that are
-    /// `followed`.
-    pub fn definitions_changed(
-        &mut self,
-        changed: &dyn Fn(&str, &str) -> bool,
-        followed: &dyn Fn(&FullName) -> bool,
-    ) {
-        self.maps.retain(|_, known| !changed(&known.table.0, &known.table.1));
-        self.count_columns();
-        self.definitions.changed(changed, followed);
-    }
-
-    /// The definition of a table at the current place: as it is known, or else as the catalog tells it.
-    pub fn definition(&mut self, table: &FullName) -> Result<Option<Known>> {
-        self.definitions.in_catalog(&table.0, &table.1)?;
-        Ok(self.definitions.known(table).cloned())
-    }
-
-    /// The definition of a table at the current place, if it is known without asking.
-    pub fn known_definition(&self, table: &FullName) -> Option<&Known> {
-        self.definitions.known(table)
-    }
-
-    /// See [`Definitions::ask`].
-    pub fn ask_catalog(
-        &mut self,
-        table: &FullName,
-    ) -> Result<Option<(schema::definition::Definition, Rc<ReadAt>)>> {
-        self.definitions.ask(table)
-    }
-
-    /// See [`Definitions::settle`].
-    pub fn settle(&mut self, table: &FullName, with_all: bool) {
-        self.definitions.settle(table, with_all);
-    }
-
-    /// See [`Definitions::assumed_charset`].
-    pub fn assumed_charset(&self, table: &FullName) -> Option<Rc<ReadAt>> {
-        self.definitions.assumed_charset(table)
-    }
-
-    /// See [`Definitions::charset_settled`].
-    pub fn charset_settled(&mut self, database: &str, holds: bool) {
-        self.definitions.charset_settled(database, holds);
-    }
-
-    /// See [`Definitions::was`].
-    pub fn definition_was(
-        &mut self,
-        table: &FullName,
-        definition: schema::definition::Definition,
-        with_all: bool,
-    ) {
-        self.definitions.was(table, definition, with_all);
-    }
-
-    /// The tables whose definitions are known.
-    pub fn known_tables(&self) -> Vec<FullName> {
-        self.definitions.known_tables()
-    }
-
-    /// The tables of a database whose definitions are known.
-    pub fn known_tables_of(&self, database: &str) -> Vec<FullName> {
-        self.definitions.known_tables_of(database)
-    }
-
-    /// Nothing is known of any definition.
-    pub fn forget_definitions(&mut self) {
-        self.forget_maps();
-        self.definitions.changed(&|_, _| true, &|_| false);
-    }
-
-    /// See [`Definitions::put`].
-    pub fn put_definition(&mut self, table: &FullName, known: Option<Known>) {
-        self.definitions.put(table, known);
-    }
-
-    /// See [`Definitions::follow`].
-    pub fn follow_definition(
-        &mut self,
-        change: &Change<'_>,
-        ddl: &Understood<Ddl>,
-        session: &Session,
-        place: &dyn std::fmt::Display,
-    ) -> Result<()> {
-        let followed = self.definitions.follow(change, ddl, session)?;
-        if let Change::Created { table, .. } | Change::Copied { table, .. } | Change::Altered { table } =
-            *change
-        {
-            match followed {
-                Ok(()) => _ = self.not_followed.remove(table),
-                Err(why) => _ = self.not_followed.insert(table.clone(), format!("at {place}: {}", why.0)),
-            }
-        }
-        Ok(())
-    }
-
-    /// The last statement that made or altered a table, if it was not followed: where it is, and why.
-    pub fn not_followed(&self, table: &FullName) -> Option<&str> {
-        self.not_followed.get(table).map(String::as_str)
-    }
-
-    fn forget_maps(&mut self) {
-        self.maps.clear();
-        self.cached_columns = 0;
-    }
-
-    /// A statement has ended, and with it its table maps. The server logs them again before the next rows, so cached ones
-    /// only save work, and may be dropped.
-    pub fn statement_ended(&mut self) {
-        self.statement += 1;
-    }
-
-    /// The mapping of a table id by its last table map.
-    pub fn get(&self, table_id: u64) -> Option<Rc<Mapping>> {
-        self.maps.get(&table_id).map(|known| known.mapping.clone())
-    }
-
-    /// Whether this is the last table map of its id again.
-    #[inline]
-    pub fn is_same(&mut self, map: &TableMap<'_>, body: &[u8]) -> bool {
-        match self.maps.get_mut(&map.table_id) {
-            Some(known) if known.body == body => {
-                known.statement = self.statement;
-                true
-            }
-            _ => false,
-        }
-    }
-
     /// Handles a new table map at `place`. `is_no_table` tells of a selected name
     /// whether it is known there to be no base table's.
     ///
@@ -399,35 +256,6 @@ impl Layouts {
         let (table, body, statement) = (table.clone(), body.to_vec(), self.statement);
         self.keep(map.table_id, CachedMap { table, body, mapping, statement });
         Ok(None)
-    }
-
-    /// Takes the cached table maps out, for another reading of the log: there, the same map may have another meaning.
-    pub fn take_maps(&mut self) -> Maps {
-        self.cached_columns = 0;
-        Maps(std::mem::take(&mut self.maps))
-    }
-
-    /// Goes on with the table maps of a reading, whose log was written by a server of this version.
-    pub fn put_maps_back(&mut self, maps: Maps, version: &str) {
-        self.written_by(version);
-        self.maps = maps.0;
-        self.count_columns();
-    }
-
-    /// Caches a table map, and drops those of earlier statements once there are too many.
-    fn keep(&mut self, table_id: u64, known: CachedMap) {
-        self.cached_columns += known.mapping.column_count();
-        if let Some(old) = self.maps.insert(table_id, known) {
-            self.cached_columns -= old.mapping.column_count();
-        }
-        if self.cached_columns > MAX_CACHED_COLUMNS {
-            self.maps.retain(|_, known| known.statement == self.statement);
-            self.count_columns();
-        }
-    }
-
-    fn count_columns(&mut self) {
-        self.cached_columns = self.maps.values().map(|known| known.mapping.column_count()).sum();
     }
 
     /// `renamed` is the table's present name, if it has another one by now.
@@ -562,97 +390,6 @@ impl Layouts {
             self.warn(no_key(&printed));
         }
         Ok(Ok(Made::of(Mapping::Wanted(layout))))
-    }
-
-    /// The layout that a definition gives for a table map. `key` is the id by its own keys.
-    fn checked(
-        &self,
-        table: &Table,
-        key: &Id,
-        is_from_catalog: bool,
-        formats: &[ColumnFormat],
-        logged: &Logged,
-    ) -> Result<Layout, Mismatch> {
-        let printed = self.selection.printed(&table.database, &table.name);
-        let layout = Layout::join(table, formats, &logged.columns, &printed, self.dialect, self.style)?;
-        match is_from_catalog {
-            true => check::definition(table, key, formats, logged).map(|()| layout),
-            false => Ok(layout),
-        }
-    }
-
-    /// Whether a definition fits a table map.
-    fn fits(
-        &self,
-        definition: &Definition,
-        formats: &[ColumnFormat],
-        logged: &Logged,
-    ) -> Result<(), Mismatch> {
-        let mut table = definition.table.clone();
-        let key = table.id.clone();
-        match self.rules.apply(&mut table) {
-            Ok(()) => self.checked(&table, &key, definition.is_from_catalog, formats, logged).map(drop),
-            // An id of columns that the table does not have is another error.
-            Err(_) => Ok(()),
-        }
-    }
-
-    /// What must be found out of a table that the catalog does not have.
-    fn missing(
-        &self,
-        map: &TableMap<'_>,
-        (formats, logged): (&[ColumnFormat], &Logged),
-        place: &str,
-    ) -> FromCatalog {
-        let [database, name] =
-            [map.database, map.table].map(|name| String::from_utf8_lossy(name).into_owned());
-        let misfit = Some(self.definitions.gone(&database, &name, place));
-        FromCatalog {
-            definition: None,
-            read_at: self.definitions.read_at().unwrap_or_default(),
-            only_id: false,
-            id_is_given: self.has_id_rule(&(database.clone(), name.clone())),
-            formats: formats.to_vec(),
-            logged: if logged.alternative.is_none() { logged.columns.clone() } else { Vec::new() },
-            is_mariadb: self.is_mariadb(),
-            table: Table {
-                database,
-                name,
-                columns: Vec::new(),
-                id: Id::Unknown,
-                has_primary_key: false,
-                unique_keys: Vec::new(),
-                hidden: HiddenColumns::default(),
-                has_history_partitions: false,
-            },
-            misfit,
-        }
-    }
-
-    /// What must be found out before the catalog's definition of a table can be used at this table map.
-    fn claim(
-        &self,
-        definition: &Definition,
-        formats: &[ColumnFormat],
-        logged: &Logged,
-        accepted: Option<u64>,
-    ) -> Option<FromCatalog> {
-        let table = &definition.table;
-        let name = (table.database.clone(), table.name.clone());
-        let known = self.definitions.known(&name)?;
-        let KnownBy::Catalog(read_at) = &known.by else { return None };
-        let is_used = definition.is_from_catalog || definition.has_present_id;
-        (is_used && accepted.is_none_or(|accepted| accepted < read_at.number)).then(|| FromCatalog {
-            definition: Some(Rc::clone(&known.definition)),
-            table: table.clone(),
-            misfit: None,
-            read_at: Rc::clone(read_at),
-            only_id: !definition.is_from_catalog,
-            id_is_given: self.has_id_rule(&name),
-            formats: formats.to_vec(),
-            logged: if logged.alternative.is_none() { logged.columns.clone() } else { Vec::new() },
-            is_mariadb: self.is_mariadb(),
-        })
     }
 
     /// The names of a table map, as the server that wrote it understands them. A table's does not matter if none of its
