@@ -13,6 +13,7 @@ use super::full_effect::FullEffect;
 use super::look_ahead::{Ahead, Here};
 use super::settle::Judgement;
 use crate::binlog::query::Query;
+use crate::exit;
 use crate::position::{FileOrder, LogId, Position};
 use crate::row::from_catalog::FromCatalog;
 use crate::schema::definition::Definition;
@@ -215,7 +216,11 @@ impl Steps<'_> {
         let place = Place { file: (&*from.file).into(), start: from.position, end: from.position };
         let base = Base { file: place.file.clone(), offset: place.start, log: from.log };
         let here = Here::new(&place, &base, self.cursor.order());
-        self.look_ahead.another().up_to(&here, to, &mut *self.source, self.signal)
+        match self.look_ahead.another().up_to(&here, to, &mut *self.source, self.signal) {
+            // The server has purged that part, which says nothing of the place where the run begins.
+            Err(error) if exit::code(&error) == exit::UNAVAILABLE => Ok(None),
+            statements => statements,
+        }
     }
 
     /// Follows a statement before the place where the run begins.

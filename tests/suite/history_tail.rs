@@ -203,3 +203,40 @@ on_each_server! {
         Fold::of(lines).then(rest).assert_is(&Fold::of(wanted), "after the cutover");
     }
 }
+
+on_each_server! {
+    fn validate_pos_tells_of_the_history(server) {
+        let db = server.fresh_db("history");
+        tables(&db);
+        let home = begin(&db);
+        let start = place(server);
+        db.sql("alter table t modify a int after b");
+        let schema = |args: &[&str]| {
+            let run = Dumpa::new(server, &db).args(["validate-pos"]).args(args).in_the_folder_of(&home).run();
+            let verdict: serde_json::Value = serde_json::from_str(run.expect_code(0).text()).expect("JSON");
+            verdict["schema"].as_str().expect("a word").to_string()
+        };
+        assert_eq!(schema(&["pos.json"]), "history");
+        assert_eq!(schema(&[&start, "--schema", "pos.json.schema"]), "history");
+        assert_eq!(schema(&[&start]), "unknown");
+        // Of a place before its beginning it tells nothing.
+        assert_eq!(schema(&["earliest", "--schema", "pos.json.schema"]), "unknown");
+    }
+}
+
+on_servers!([mysql_8_0, mysql_9_7] fn a_statement_that_is_not_followed_is_named(server) {
+    let db = server.fresh_db("history");
+    tables(&db);
+    let home = begin(&db);
+    db.sql("insert into t values (1, 10, 20); alter table t add index ((a + 1)); insert into t values (2, 20, 30)");
+    let before = place(server);
+    let wanted = [r#"{"id":1,"a":10,"b":20}"#, r#"{"id":2,"a":20,"b":30}"#];
+    let run = tail(&db, &home, &["--from", "pos.json", "--until", &before, "t"]).run().expect_code(0);
+    assert_eq!(contents(&run.lines()), wanted, "the catalog has it");
+    db.sql("drop table t");
+    let end = place(server);
+    let run = tail(&db, &home, &["--from", "pos.json", "--until", &end, "t"]).run().expect_code(4);
+    assert_eq!(contents(&run.lines()), wanted[..1]);
+    let says = ["dumpa does not follow the statement at bin.", "an index on an expression", "DROP TABLE"];
+    assert!(says.iter().all(|text| run.stderr.contains(text)), "{}", run.stderr);
+});
