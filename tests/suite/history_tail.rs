@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use mysql::prelude::Queryable;
+
 use crate::common::*;
 
 /// What changes names, order and types in ways that only who follows each statement can tell.
@@ -239,4 +241,27 @@ on_servers!([mysql_8_0, mysql_9_7] fn a_statement_that_is_not_followed_is_named(
     assert_eq!(contents(&run.lines()), wanted[..1]);
     let says = ["dumpa does not follow the statement at bin.", "an index on an expression", "DROP TABLE"];
     assert!(says.iter().all(|text| run.stderr.contains(text)), "{}", run.stderr);
+});
+
+on_servers!([mysql_5_7, mariadb_11_4] fn a_history_that_ends_before_the_log_begins_is_completed(shared) {
+    let server = Server::private(&shared.name, &[]);
+    let db = server.fresh_db("history");
+    tables(&db);
+    let home = begin(&db);
+    db.sql("alter table t modify a int after b; flush logs; insert into t values (1, 20, 10)");
+    let from = place(&server);
+    let file = from.split(':').next().unwrap_or_default();
+    eventually("nobody reads the first file", || {
+        server.sql(&format!("purge binary logs to '{file}'"));
+        (server.conn().query::<mysql::Row, _>("show binary logs").expect("a list").len() == 1).then_some(())
+    });
+    let start = format!("{file}:4");
+    let args = ["--from", &start, "--schema", "pos.json.schema", "--until", &from];
+    let run = tail(&db, &home, &args).run().expect_code(0);
+    assert_eq!(contents(&run.lines()), [r#"{"id":1,"b":20,"a":10}"#]);
+    // And is complete from there on.
+    db.sql("alter table t modify a int first; insert into t values (10, 2, 20)");
+    let end = place(&server);
+    let run = tail(&db, &home, &["--from", &from, "--schema", "pos.json.schema", "--until", &end]).run().expect_code(0);
+    assert_eq!(contents(&run.lines()), [r#"{"a":10,"id":2,"b":20}"#]);
 });
