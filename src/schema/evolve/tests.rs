@@ -83,7 +83,7 @@ fn attributes_of_columns() {
 #[test]
 fn timestamps_are_not_null_unless_told() {
     let text = "create table t (a timestamp, b timestamp null, c timestamp default null)";
-    assert_eq!(columns(&after("5.7.22", &[text]).unwrap()), "a timestamp!, b timestamp, c timestamp");
+    assert_eq!(columns(&after("5.7.22", &[text]).unwrap()), "a timestamp!, b timestamp, c timestamp!");
     assert_eq!(columns(&after("8.0.15", &[text]).unwrap()), "a timestamp, b timestamp, c timestamp");
 }
 
@@ -214,6 +214,18 @@ fn labels_are_converted_as_in_the_server() {
     assert!(labels(utf8, &[create, "alter table t convert to character set utf16"]).is_err());
     let gbk = Session { charset: Some(crate::value::Charset::Gbk), ..utf8 };
     assert!(labels(gbk, &["CREATE TABLE `t` (\n  `a` enum('?'))"]).is_err());
+    let ansi = Session { ansi_quotes: true, ..gbk };
+    assert!(labels(ansi, &["CREATE TABLE \"t\" (\n  \"a\" enum('?'))"]).is_err());
+    // Trailing spaces go, but not of bytes.
+    for (end, label) in [
+        ("enum('e '))", "e"),
+        ("enum('e ') binary)", "e"),
+        ("enum('e ')) charset binary", "e "),
+        ("enum('e ') collate binary)", "e "),
+        ("enum('e ') byte)", "e "),
+    ] {
+        assert_eq!(labels(utf8, &[&format!("create table t (a {end}")]).unwrap(), [label], "{end}");
+    }
 }
 
 #[test]
