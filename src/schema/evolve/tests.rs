@@ -187,6 +187,17 @@ fn servers_differ_in_when_they_sort_indexes() {
 }
 
 #[test]
+fn a_dropped_column_takes_its_prefix_along() {
+    let create = "create table t (a int not null, b text not null, c char(9), d text not null, unique x (c(3)), \
+         unique y (a, b(5)), unique z (b(5), d(5)))";
+    let without = |column: &str| after(MYSQL, &[create, &format!("alter table t drop {column}")]);
+    assert_eq!(keys(&without("b").unwrap()), "y!(a) z!(d) x!(c)");
+    assert_eq!(keys(&without("d").unwrap()), "y!(a,b) z!(b) x!(c)");
+    let other = "create table t (a char(3), b text, unique (a, b(5)))";
+    assert!(after(MYSQL, &[other, "alter table t drop b"]).is_err());
+}
+
+#[test]
 fn labels_are_converted_as_in_the_server() {
     let labels = |session: Session, statements: &[&str]| {
         let setting = Setting { session: &session, database_charset: Some("latin1") };
