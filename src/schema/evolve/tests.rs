@@ -179,6 +179,9 @@ fn servers_differ_in_when_they_sort_indexes() {
         mariadb(&["create table t (a text not null, b int, unique (a), unique (b), unique x (a(5)))"]),
         "x!(a) b!(b) a!(a)"
     );
+    // PRIMARY KEY among a column's attributes makes it NOT NULL at once.
+    let inline = "create table t (d char(9) not null, unique (e), e int primary key, unique (d(2)))";
+    assert_eq!(keys(&after("5.7.22", &[inline]).unwrap()), "PRIMARY!(e) e!(e) d!(d)");
     // The primary key comes after an index on its column.
     let late = "create table t (a int, b int not null, unique ua (a), unique ub (b), primary key (a))";
     assert_eq!(mariadb(&[late]), "PRIMARY!(a) ub!(b) ua!(a)");

@@ -62,12 +62,16 @@ fn attribute(column: &mut ColumnSpec, reader: &mut Reader<'_>) -> Understood<()>
         "primary" => {
             reader.accept("key");
             column.is_primary = true;
+            column.nullable = Some(false);
         }
         "unique" => {
             reader.accept("key");
             column.is_unique = true;
         }
-        "key" => column.is_primary = true,
+        "key" => {
+            column.is_primary = true;
+            column.nullable = Some(false);
+        }
         "comment" | "column_format" | "storage" | "engine_attribute" | "secondary_engine_attribute" => {
             reader.accept_symbol(b'=');
             reader.next();
