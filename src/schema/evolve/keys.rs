@@ -261,12 +261,18 @@ impl Keys {
         }
         let is_null = |key: &DefinedKey| seen_nullable.contains(&key.name) || has_nullable(key, columns);
         // Seen on MariaDB: an ALTER that adds no index leaves the order, although some column may be NOT NULL now. It sorts
-        // anew if a unique key may hold NULL now, or has lost a column.
+        // anew if a unique key has lost a column, or if one that stands for the missing primary
+        // key, the first, may hold NULL now.
         let loses = |key: &DefinedKey| key.is_unique && !self.nullable.contains(&key.name) && is_null(key);
         let is_virtual = |key: &DefinedKey| {
             columns_of(key, columns).iter().any(|column| column.generated == Some(Generated::Virtual))
         };
-        if keeps_order && !self.has_lost && !keys.iter().any(loses) {
+        let had_primary = self.before.iter().any(|name| name == PRIMARY);
+        // By another name it is the first still.
+        let was_first =
+            |key: &&DefinedKey| self.before.first() == Some(&key.name) || !self.before.contains(&key.name);
+        let loses_first = !had_primary && keys.first().filter(was_first).is_some_and(loses);
+        if keeps_order && !self.has_lost && !loses_first {
             return Ok(keys);
         }
         keys.sort_by_key(|key| match key {
@@ -283,9 +289,8 @@ impl Keys {
 
 /// The columns of a key, in the table's order.
 fn columns_of<'a>(key: &DefinedKey, columns: &'a [DefinedColumn]) -> Vec<&'a DefinedColumn> {
-    let is_its = |column: &&DefinedColumn| {
-        key.columns.iter().flatten().any(|name| is_same_name(name, &column.name))
-    };
+    let is_its =
+        |column: &&DefinedColumn| key.columns.iter().flatten().any(|name| is_same_name(name, &column.name));
     columns.iter().filter(is_its).collect()
 }
 

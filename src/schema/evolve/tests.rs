@@ -179,6 +179,13 @@ fn servers_differ_in_when_they_sort_indexes() {
         mariadb(&["create table t (a text not null, b int, unique (a), unique (b), unique x (a(5)))"]),
         "x!(a) b!(b) a!(a)"
     );
+    let keep = "create table t (d int not null, f int not null, unique i10 (f), unique i9 (d)";
+    let null = "alter table t modify f int null";
+    assert_eq!(mariadb(&[&format!("{keep})"), null]), "i9!(d) i10!(f)");
+    assert_eq!(mariadb(&[&format!("{keep}, primary key (d))"), null]), "PRIMARY!(d) i10!(f) i9!(d)");
+    let second =
+        "create table t (d int not null, f int not null, g int not null, unique (d), unique (f), unique (g))";
+    assert_eq!(mariadb(&[second, null]), "d!(d) f!(f) g!(g)");
     // PRIMARY KEY among a column's attributes makes it NOT NULL at once.
     let inline = "create table t (d char(9) not null, unique (e), e int primary key, unique (d(2)))";
     assert_eq!(keys(&after("5.7.22", &[inline]).unwrap()), "PRIMARY!(e) e!(e) d!(d)");

@@ -157,7 +157,8 @@ impl Fold<'_> {
             if is_new && !is_rename && sql.contains("create") && !sql.contains("index") {
                 // A copy is what the other was then.
                 let is_copy = sql.contains("like") || sql.contains("select");
-                let others = self.servers.keys().filter(|(_, table)| is_copy && sql.contains(table));
+                let all = self.steps.iter().flat_map(|step| step.changes.keys());
+                let others = all.filter(|(_, table)| is_copy && sql.contains(table));
                 let before = names.len();
                 names.extend(others.cloned());
                 if names.len() == before {
