@@ -49,15 +49,20 @@ pub(super) fn defined(spec: &ColumnSpec, charset: &str, setting: &Setting<'_>) -
     })
 }
 
-/// Labels in a column's character set.
+/// Labels in a column's character set. Servers remove trailing spaces, but not from labels of bytes.
 fn labels(given: &[String], charset: Option<&str>) -> Understood<Vec<Option<String>>> {
     let charset = charset.and_then(in_charset);
-    let converted = |label: &String| match charset {
-        _ if label.is_ascii() => Some(label.clone()),
-        Some(charset) => charset.converted(label),
+    let trimmed = |label: &String| match charset.is_some_and(Charset::is_binary) {
+        true => label.clone(),
+        false => label.trim_end_matches(' ').to_string(),
+    };
+    let converted = |label: String| match charset {
+        _ if label.is_ascii() => Some(label),
+        Some(charset) => charset.converted(&label),
         None => None,
     };
-    let labels: Option<Vec<Option<String>>> = given.iter().map(|label| converted(label).map(Some)).collect();
+    let labels: Option<Vec<Option<String>>> =
+        given.iter().map(|label| converted(trimmed(label)).map(Some)).collect();
     labels.map_or_else(|| refused("labels in a character set that may not have all characters"), Ok)
 }
 

@@ -57,10 +57,6 @@ impl Keys {
         columns: &[DefinedColumn],
         steps: &[Step],
     ) -> Understood<()> {
-        let may_have_prefix = |column: &DefinedColumn| {
-            let word = column.kind.split(['(', ' ']).next().unwrap_or_default();
-            ["char", "binary", "text", "blob"].iter().any(|end| word.ends_with(end))
-        };
         for step in steps {
             let Step::ChangeColumn { from, column, .. } = step else { continue };
             let old = before.columns.iter().find(|known| is_same_name(&known.name, from));
@@ -72,10 +68,7 @@ impl Keys {
             let is_it =
                 |name: &Option<String>| name.as_ref().is_some_and(|name| is_same_name(name, &new.name));
             for key in self.keys.iter_mut().filter(|key| key.has_prefix && key.columns.iter().any(is_it)) {
-                let of_key = |column: &&DefinedColumn| {
-                    key.columns.iter().flatten().any(|name| is_same_name(name, &column.name))
-                };
-                if !columns.iter().filter(of_key).any(may_have_prefix) {
+                if !columns_of(key, columns).iter().any(|column| may_have_prefix(column)) {
                     key.has_prefix = false;
                 } else if key.is_unique {
                     return refused(format!("the prefixes of index `{}` after MODIFY or CHANGE", key.name));
@@ -86,13 +79,28 @@ impl Keys {
     }
 
     /// Columns were dropped and renamed: keys follow. A key without columns goes.
-    pub fn columns_changed(&mut self, dropped: &[&str], renames: &[(&str, &str)]) {
+    pub fn columns_changed(
+        &mut self,
+        before: &[DefinedColumn],
+        dropped: &[&str],
+        renames: &[(&str, &str)],
+    ) -> Understood<()> {
         for key in &mut self.keys {
-            let before = key.columns.len();
+            let count = key.columns.len();
             key.columns.retain(|name| {
                 name.as_deref().is_none_or(|name| !dropped.iter().any(|other| is_same_name(other, name)))
             });
-            self.has_lost |= key.is_unique && key.columns.len() < before;
+            let has_lost = key.columns.len() < count;
+            self.has_lost |= key.is_unique && has_lost;
+            // The column that is gone may have been the one with the prefix.
+            if has_lost && key.has_prefix && !key.columns.is_empty() {
+                let of_key = columns_of(key, before);
+                if !of_key.iter().any(|column| may_have_prefix(column)) {
+                    key.has_prefix = false;
+                } else if !of_key.iter().any(|column| always_has_prefix(column)) && key.is_unique {
+                    return refused(format!("the prefixes of index `{}` after DROP COLUMN", key.name));
+                }
+            }
             for name in key.columns.iter_mut().flatten() {
                 let to = renames.iter().find(|(from, _)| is_same_name(from, name));
                 if let Some((_, to)) = to {
@@ -101,6 +109,7 @@ impl Keys {
             }
         }
         self.keys.retain(|key| !key.columns.is_empty());
+        Ok(())
     }
 
     /// Applies a clause, if it is about an index.
@@ -252,15 +261,18 @@ impl Keys {
         }
         let is_null = |key: &DefinedKey| seen_nullable.contains(&key.name) || has_nullable(key, columns);
         // Seen on MariaDB: an ALTER that adds no index leaves the order, although some column may be NOT NULL now. It sorts
-        // anew if a unique key may hold NULL now, or has lost a column.
+        // anew if a unique key has lost a column, or if one that stands for the missing primary
+        // key, the first, may hold NULL now.
         let loses = |key: &DefinedKey| key.is_unique && !self.nullable.contains(&key.name) && is_null(key);
         let is_virtual = |key: &DefinedKey| {
-            let of_key = |column: &&DefinedColumn| {
-                key.columns.iter().flatten().any(|name| is_same_name(name, &column.name))
-            };
-            columns.iter().filter(of_key).any(|column| column.generated == Some(Generated::Virtual))
+            columns_of(key, columns).iter().any(|column| column.generated == Some(Generated::Virtual))
         };
-        if keeps_order && !self.has_lost && !keys.iter().any(loses) {
+        let had_primary = self.before.iter().any(|name| name == PRIMARY);
+        // By another name it is the first still.
+        let was_first =
+            |key: &&DefinedKey| self.before.first() == Some(&key.name) || !self.before.contains(&key.name);
+        let loses_first = !had_primary && keys.first().filter(was_first).is_some_and(loses);
+        if keeps_order && !self.has_lost && !loses_first {
             return Ok(keys);
         }
         keys.sort_by_key(|key| match key {
@@ -273,6 +285,23 @@ impl Keys {
         });
         Ok(keys)
     }
+}
+
+/// The columns of a key, in the table's order.
+fn columns_of<'a>(key: &DefinedKey, columns: &'a [DefinedColumn]) -> Vec<&'a DefinedColumn> {
+    let is_its =
+        |column: &&DefinedColumn| key.columns.iter().flatten().any(|name| is_same_name(name, &column.name));
+    columns.iter().filter(is_its).collect()
+}
+
+fn may_have_prefix(column: &DefinedColumn) -> bool {
+    let word = column.kind.split(['(', ' ']).next().unwrap_or_default();
+    ["char", "binary", "text", "blob"].iter().any(|end| word.ends_with(end))
+}
+
+/// Indexes hold whole TEXT and BLOB columns nowhere, but for hashes.
+fn always_has_prefix(column: &DefinedColumn) -> bool {
+    may_have_prefix(column) && !column.kind.contains('(')
 }
 
 fn has_nullable(key: &DefinedKey, columns: &[DefinedColumn]) -> bool {

@@ -266,7 +266,7 @@ fn columns_after(
             _ => {}
         }
     }
-    keys.columns_changed(&dropped, &renames);
+    keys.columns_changed(&before.columns, &dropped, &renames)?;
     Ok(columns)
 }
 

@@ -83,7 +83,7 @@ fn attributes_of_columns() {
 #[test]
 fn timestamps_are_not_null_unless_told() {
     let text = "create table t (a timestamp, b timestamp null, c timestamp default null)";
-    assert_eq!(columns(&after("5.7.22", &[text]).unwrap()), "a timestamp!, b timestamp, c timestamp");
+    assert_eq!(columns(&after("5.7.22", &[text]).unwrap()), "a timestamp!, b timestamp, c timestamp!");
     assert_eq!(columns(&after("8.0.15", &[text]).unwrap()), "a timestamp, b timestamp, c timestamp");
 }
 
@@ -179,11 +179,32 @@ fn servers_differ_in_when_they_sort_indexes() {
         mariadb(&["create table t (a text not null, b int, unique (a), unique (b), unique x (a(5)))"]),
         "x!(a) b!(b) a!(a)"
     );
+    let keep = "create table t (d int not null, f int not null, unique i10 (f), unique i9 (d)";
+    let null = "alter table t modify f int null";
+    assert_eq!(mariadb(&[&format!("{keep})"), null]), "i9!(d) i10!(f)");
+    assert_eq!(mariadb(&[&format!("{keep}, primary key (d))"), null]), "PRIMARY!(d) i10!(f) i9!(d)");
+    let second =
+        "create table t (d int not null, f int not null, g int not null, unique (d), unique (f), unique (g))";
+    assert_eq!(mariadb(&[second, null]), "d!(d) f!(f) g!(g)");
+    // PRIMARY KEY among a column's attributes makes it NOT NULL at once.
+    let inline = "create table t (d char(9) not null, unique (e), e int primary key, unique (d(2)))";
+    assert_eq!(keys(&after("5.7.22", &[inline]).unwrap()), "PRIMARY!(e) e!(e) d!(d)");
     // The primary key comes after an index on its column.
     let late = "create table t (a int, b int not null, unique ua (a), unique ub (b), primary key (a))";
     assert_eq!(mariadb(&[late]), "PRIMARY!(a) ub!(b) ua!(a)");
     assert_eq!(keys(&after("5.6.24", &[late]).unwrap()), "PRIMARY!(a) ub!(b) ua!(a)");
     assert_eq!(keys(&after(MYSQL, &[late]).unwrap()), "PRIMARY!(a) ub!(b) ua!(a)");
+}
+
+#[test]
+fn a_dropped_column_takes_its_prefix_along() {
+    let create = "create table t (a int not null, b text not null, c char(9), d text not null, unique x (c(3)), \
+         unique y (a, b(5)), unique z (b(5), d(5)))";
+    let without = |column: &str| after(MYSQL, &[create, &format!("alter table t drop {column}")]);
+    assert_eq!(keys(&without("b").unwrap()), "y!(a) z!(d) x!(c)");
+    assert_eq!(keys(&without("d").unwrap()), "y!(a,b) z!(b) x!(c)");
+    let other = "create table t (a char(3), b text, unique (a, b(5)))";
+    assert!(after(MYSQL, &[other, "alter table t drop b"]).is_err());
 }
 
 #[test]
@@ -214,6 +235,18 @@ fn labels_are_converted_as_in_the_server() {
     assert!(labels(utf8, &[create, "alter table t convert to character set utf16"]).is_err());
     let gbk = Session { charset: Some(crate::value::Charset::Gbk), ..utf8 };
     assert!(labels(gbk, &["CREATE TABLE `t` (\n  `a` enum('?'))"]).is_err());
+    let ansi = Session { ansi_quotes: true, ..gbk };
+    assert!(labels(ansi, &["CREATE TABLE \"t\" (\n  \"a\" enum('?'))"]).is_err());
+    // Trailing spaces go, but not of bytes.
+    for (end, label) in [
+        ("enum('e '))", "e"),
+        ("enum('e ') binary)", "e"),
+        ("enum('e ')) charset binary", "e "),
+        ("enum('e ') collate binary)", "e "),
+        ("enum('e ') byte)", "e "),
+    ] {
+        assert_eq!(labels(utf8, &[&format!("create table t (a {end}")]).unwrap(), [label], "{end}");
+    }
 }
 
 #[test]

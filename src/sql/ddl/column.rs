@@ -47,7 +47,8 @@ fn attribute(column: &mut ColumnSpec, reader: &mut Reader<'_>) -> Understood<()>
         "not" if reader.accept("null") => column.nullable = Some(false),
         "not" if reader.accept("secondary") => {}
         // `NOT INVISIBLE` is no syntax of any server.
-        "default" => default_value(column, reader),
+        // DEFAULT NULL does not let a TIMESTAMP be NULL: MySQL refuses it, MariaDB takes no notice.
+        "default" => value(reader),
         "on" => {
             // ON UPDATE CURRENT_TIMESTAMP
             reader.next();
@@ -61,12 +62,16 @@ fn attribute(column: &mut ColumnSpec, reader: &mut Reader<'_>) -> Understood<()>
         "primary" => {
             reader.accept("key");
             column.is_primary = true;
+            column.nullable = Some(false);
         }
         "unique" => {
             reader.accept("key");
             column.is_unique = true;
         }
-        "key" => column.is_primary = true,
+        "key" => {
+            column.is_primary = true;
+            column.nullable = Some(false);
+        }
         "comment" | "column_format" | "storage" | "engine_attribute" | "secondary_engine_attribute" => {
             reader.accept_symbol(b'=');
             reader.next();
@@ -153,14 +158,6 @@ fn generated(column: &mut ColumnSpec, reader: &mut Reader<'_>) -> Understood<()>
         }
         None => Err(NotUnderstood(format!("how column `{}` is generated", column.name))),
     }
-}
-
-fn default_value(column: &mut ColumnSpec, reader: &mut Reader<'_>) {
-    // A TIMESTAMP whose default is NULL may be NULL.
-    if reader.is_next(&["null"]) && column.nullable.is_none() {
-        column.nullable = Some(true);
-    }
-    value(reader);
 }
 
 /// Skips a value: a literal with its sign and introducer, a function's call, or an expression in parentheses.

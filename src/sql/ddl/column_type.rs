@@ -293,10 +293,6 @@ fn labelled(word: &str, reader: &mut Reader<'_>) -> Understood<TypeSpec> {
         labels.push(text);
     }
     let charset = attributes(reader)?;
-    // Trailing spaces are removed, but not from labels of bytes.
-    if charset != CharsetSpec::Named("binary".into()) {
-        labels.iter_mut().for_each(|label| label.truncate(label.trim_end_matches(' ').len()));
-    }
     let base = if word == "enum" { Base::Enum } else { Base::Set };
     Ok(TypeSpec { base, charset, labels })
 }

@@ -73,7 +73,7 @@ pub struct TypeSpec {
     pub base: Base,
     /// As given: CHARACTER SET, or that of COLLATE, or implied by the type.
     pub charset: CharsetSpec,
-    /// Of an ENUM or SET.
+    /// Of an ENUM or SET, with trailing spaces.
     pub labels: Vec<String>,
 }
 

@@ -68,9 +68,9 @@ pub fn read(text: &[u8], session: Session) -> Understood<Ddl> {
     }
 }
 
-/// Whether it looks like a CREATE TABLE that a server wrote.
+/// Whether it looks like a CREATE TABLE that a server wrote: MariaDB quotes names as the session does.
 fn is_as_written(text: &[u8]) -> bool {
-    text.windows(5).any(|window| window == b"(\n  `")
+    text.windows(5).any(|window| window == b"(\n  `" || window == b"(\n  \"")
 }
 
 fn create(mut reader: Reader<'_>, is_as_written: bool) -> Understood<Ddl> {

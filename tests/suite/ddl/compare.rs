@@ -155,7 +155,15 @@ impl Fold<'_> {
             }
             let is_new = changes.iter().any(|(name, shape)| names.contains(name) && shape.is_some());
             if is_new && !is_rename && sql.contains("create") && !sql.contains("index") {
-                break;
+                // A copy is what the other was then.
+                let is_copy = sql.contains("like") || sql.contains("select");
+                let all = self.steps.iter().flat_map(|step| step.changes.keys());
+                let others = all.filter(|(_, table)| is_copy && sql.contains(table));
+                let before = names.len();
+                names.extend(others.cloned());
+                if names.len() == before {
+                    break;
+                }
             }
         }
         let lines = kept.iter().rev().map(|number| format!("    {number}: {}\n", self.steps[*number].sql));
