@@ -426,7 +426,7 @@ impl Steps<'_> {
         let map = map.map_err(|why| malformed(why.0, framer.place()))?;
         if self.layouts.is_same(&map, event.body) {
             self.sync_history()?;
-            return self.show_schema_of_map(map.table_id);
+            return self.show_schema_of_map(map.table_id, framer.place());
         }
         let (place, order) = (framer.place(), self.cursor.order().clone());
         let is_no_table = |known: &KnownTables, name: &FullName| {
@@ -436,7 +436,7 @@ impl Steps<'_> {
         self.settled_map(place, &|layouts, accepted| {
             layouts.map(&map, event.body, place, &is_no_table, accepted)
         })?;
-        self.show_schema_of_map(map.table_id)
+        self.show_schema_of_map(map.table_id, place)
     }
 
     fn print_rows(&mut self, kind: RowsKind, event: &Event<'_>, framer: &Framer) -> Result<Flow> {

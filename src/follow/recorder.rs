@@ -17,7 +17,7 @@ use crate::exit;
 use crate::position::{FileOrder, LogId, Position};
 use crate::row::from_catalog::FromCatalog;
 use crate::schema::definition::Definition;
-use crate::schema::followed::KnownBy;
+use crate::schema::followed::{Known, KnownBy};
 use crate::schema::history::{Born, Coverage, History, Line, State};
 use crate::schema::known::FullName;
 use crate::schema::selection::Selection;
@@ -252,18 +252,7 @@ impl Steps<'_> {
                 continue;
             }
             let Some(known) = self.layouts.definition(&table)? else { continue };
-            let KnownBy::Catalog(read_at) = &known.by else { continue };
-            let claim = FromCatalog {
-                table: known.definition.table(&table.0, &table.1)?,
-                definition: Some(Rc::clone(&known.definition)),
-                misfit: None,
-                read_at: Rc::clone(read_at),
-                only_id: false,
-                id_is_given: self.layouts.has_id_rule(&table),
-                formats: Vec::new(),
-                logged: Vec::new(),
-                is_mariadb: false,
-            };
+            let Some(claim) = self.claim_of(&table, &known) else { continue };
             let judged = self.settle(&claim, &place);
             self.layouts.warnings.append(&mut self.look_ahead.warnings);
             let state = match judged? {
@@ -282,6 +271,22 @@ impl Steps<'_> {
             recorder.add(start, None, &table, None, &state, &Origin::Unknown)?;
         }
         Ok(Flow::Continue)
+    }
+
+    /// What must be found out before a definition from the catalog is taken for the one that holds, whatever rows there are.
+    pub(super) fn claim_of(&self, table: &FullName, known: &Known) -> Option<FromCatalog> {
+        let KnownBy::Catalog(read_at) = &known.by else { return None };
+        Some(FromCatalog {
+            table: known.definition.table(&table.0, &table.1).ok()?,
+            definition: Some(Rc::clone(&known.definition)),
+            misfit: None,
+            read_at: Rc::clone(read_at),
+            only_id: false,
+            id_is_given: self.layouts.has_id_rule(table),
+            formats: Vec::new(),
+            logged: Vec::new(),
+            is_mariadb: false,
+        })
     }
 
     /// The definitions that are known before a statement.

@@ -9,17 +9,20 @@ use serde_json::json;
 use super::Steps;
 use super::full_effect::FullEffect;
 use super::lines::{Counts, Line, LineContent};
+use super::settle::Judgement;
 use crate::binlog::query::Query;
 use crate::row::layouts::Mapping;
 use crate::schema::definition::Definition;
 use crate::schema::known::FullName;
+use crate::source::framing::Place;
 use crate::sql::effect::{Effect, TableChange};
 use crate::tuple::{LinePrefixes, Op};
 
 /// The definitions that lines of this run told.
 #[derive(Debug, Default)]
 pub struct Schemas {
-    shown: HashMap<FullName, Rc<Definition>>,
+    /// `None`: it was told that the definition is not known.
+    shown: HashMap<FullName, Option<Rc<Definition>>>,
 }
 
 impl Steps<'_> {
@@ -31,20 +34,32 @@ impl Steps<'_> {
     }
 
     /// Tells the definition under which the rows of a table map are printed, unless a line of this run told it.
-    pub(super) fn show_schema_of_map(&mut self, table_id: u64) -> Result<()> {
+    pub(super) fn show_schema_of_map(&mut self, table_id: u64, place: &Place) -> Result<()> {
         if self.schemas.is_none() {
             return Ok(());
         }
         let Some(mapping) = self.layouts.get(table_id) else { return Ok(()) };
         let Mapping::Wanted(layout) = &*mapping else { return Ok(()) };
         let table = (layout.database.clone(), layout.table.clone());
-        let definition = self.layouts.definition(&table)?.map(|known| known.definition);
+        let mut known = self.layouts.definition(&table)?;
+        // The log has the names, so nobody asked yet whether the catalog's definition holds.
+        if let Some(claim) = known.as_ref().and_then(|known| self.claim_of(&table, known)) {
+            if self.schemas.as_ref().is_some_and(|schemas| schemas.shown.get(&table) == Some(&None)) {
+                return Ok(());
+            }
+            known = match self.settle(&claim, place)? {
+                Judgement::Known | Judgement::ForThem => self.layouts.known_definition(&table).cloned(),
+                Judgement::InTheWay(_) => return self.show_schema(&table, None, None),
+                Judgement::Interrupted => return Ok(()),
+            };
+        }
+        let definition = known.map(|known| known.definition);
         let shown = self.schemas.as_ref().and_then(|schemas| schemas.shown.get(&table));
         // Row images may have hidden columns behind the table's own.
         let names =
             definition.iter().flat_map(|definition| definition.columns.iter().map(|column| &*column.name));
         let agrees = names.eq(layout.column_names());
-        if !agrees || shown == definition.as_ref() {
+        if !agrees || shown.is_some_and(|shown| *shown == definition) {
             return Ok(());
         }
         self.show_schema(&table, definition, None)
@@ -82,7 +97,11 @@ impl Steps<'_> {
                 Some(known) if known.is_sure() => {
                     self.show_schema(table, Some(known.definition), Some(&sql))?;
                 }
-                _ => self.show_schema(table, None, Some(&sql))?,
+                _ => {
+                    self.show_schema(table, None, Some(&sql))?;
+                    // The catalog may know it when rows come.
+                    self.schemas.iter_mut().for_each(|schemas| drop(schemas.shown.remove(table)));
+                }
             }
         }
         Ok(())
@@ -109,10 +128,7 @@ impl Steps<'_> {
         let line = Line { prefix, content, old: &[], counts: Counts::Nothing };
         self.lines.push(line, &mut self.cursor, transaction)?;
         let Some(schemas) = &mut self.schemas else { return Ok(()) };
-        match definition {
-            Some(definition) => _ = schemas.shown.insert(table.clone(), definition),
-            None => _ = schemas.shown.remove(table),
-        }
+        schemas.shown.insert(table.clone(), definition);
         Ok(())
     }
 }

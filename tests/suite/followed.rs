@@ -180,3 +180,24 @@ on_each_server! {
         assert!(run.text().contains("\"name\":\"Ã©\""), "{}", run.text());
     }
 }
+
+// The log has names and types, but not what else a schema line tells: that is the catalog's, if it was so there.
+on_servers!([mysql_8_0, mariadb_11_4] fn a_schema_line_is_not_that_of_a_later_table(shared) {
+    let server = Server::private(&shared.name, &["--binlog-row-metadata=FULL"]);
+    let db = server.fresh_db("followed");
+    for (alter, first) in [
+        ("add b bigint", r#"{"name":"a","type":"int","nullable":true}],"primary_key":["id"]"#),
+        ("modify a bigint", r#"{"columns":null,"sql":null}"#),
+    ] {
+        db.sql("drop table if exists t;\ncreate table t (id int primary key, a int)");
+        let start = Start::here(&db);
+        db.sql(&format!("insert into t (id, a) values (1, 2), (2, 3);\nupdate t set a = 4;\nalter table t {alter};\ninsert into t (id) values (3)"));
+        let lines = start.tail_with(&db, "t", &["--quiet", "--schemas"]).expect_code(0).lines();
+        let told: Vec<&Tuple> = lines.iter().filter(|line| line.op == "schema").collect();
+        assert_eq!(lines.len() - told.len(), 5, "{alter}");
+        assert!(lines[0].content_text.contains(first), "{alter}: {}", lines[0].raw);
+        assert!(told.last().expect("a line").content_text.contains(r#""type":"bigint""#), "{alter}: {told:?}");
+        let before = lines.iter().position(|line| line.content_text.contains("alter table")).expect("the statement");
+        assert!(!lines[..before].iter().any(|line| line.content_text.contains("bigint")), "{alter}");
+    }
+});
