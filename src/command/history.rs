@@ -60,16 +60,22 @@ pub fn begin(
     selection: &Selection,
     tables: &[(FullName, Definition)],
 ) -> Result<()> {
-    // If the account may not list the files, their numbers decide, and nothing goes.
+    history.check(place)?;
+    let order = compact(history, conn, server)?;
+    history.begin(place, &order, selection, tables.iter().map(|(name, definition)| (name, definition)))?;
+    history.sync()
+}
+
+/// Leaves out what no run can need again. Returns the order of the log's files. If the account may not list them, their numbers
+/// decide, and nothing goes.
+pub fn compact(history: &mut History, conn: &mut Conn, server: &Server) -> Result<FileOrder> {
     let files = binary_log::files(conn, server).unwrap_or_default();
     let earliest = files.first().map(|file| Position::new(file.clone(), 4));
     let order = FileOrder::new(files);
-    history.check(place)?;
     if let Some(earliest) = earliest {
         history.compact(&earliest, &order)?;
     }
-    history.begin(place, &order, selection, tables.iter().map(|(name, definition)| (name, definition)))?;
-    history.sync()
+    Ok(order)
 }
 
 /// Where the log ends, and the definitions of the selected tables there.

@@ -1,6 +1,6 @@
 //! `dumpa tail`: events from the source; rows to the printer; at a commit flush, then save.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -23,6 +23,7 @@ use crate::row::layouts::{Layouts, Lookup};
 use crate::schema::catalog::Catalog;
 use crate::schema::definition::Definition;
 use crate::schema::followed::ReadAt;
+use crate::schema::history::History;
 use crate::schema::known::Survey;
 use crate::schema::table_search::{self, Found, Missing, Search};
 use crate::server::{Given, Options, Server, binary_log, connect};
@@ -49,7 +50,7 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     let save = args.save.as_deref().map(SaveFile::new).transpose()?;
     save.iter().try_for_each(|save| save.differs_from(&args.binlog))?;
     let kept = args.save.as_deref().zip(save.as_ref());
-    let history = history::open(args.schema.as_deref(), kept)?;
+    let mut history = history::open(args.schema.as_deref(), kept)?;
     let other = history::beside_position(args.from.as_deref(), history.as_ref())?;
     let from = Where::parse(args.from.as_deref().unwrap_or("earliest"))?;
     let given = matches!(from, Where::At(_));
@@ -60,7 +61,7 @@ pub fn run(args: &TailArgs, signal: &Signal) -> Result<u8> {
     let mut progress = progress(&args.messages);
     let beside = progress.beside();
     let mut start = match args.binlog.is_empty() {
-        true => from_server(args, options, from, until)?,
+        true => from_server(args, options, from, until, history.as_mut())?,
         false => from_files(args, options, &from, until.as_ref())?,
     };
     let selection = start.layouts.selection().clone();
@@ -107,7 +108,13 @@ struct Start {
 }
 
 /// Follows a server's log.
-fn from_server(args: &TailArgs, given: Options, from: Where, until: Option<Where>) -> Result<Start> {
+fn from_server(
+    args: &TailArgs,
+    given: Options,
+    from: Where,
+    until: Option<Where>,
+    history: Option<&mut History>,
+) -> Result<Start> {
     let options = without_database(&given);
     let mut conn = connect(&options)?;
     let server = identify(&mut conn)?;
@@ -115,6 +122,10 @@ fn from_server(args: &TailArgs, given: Options, from: Where, until: Option<Where
     let from = resolve(from, &mut conn, &server)?;
     let until = until.map(|until| resolve(until, &mut conn, &server)).transpose()?;
     let order = file_order(&from, until.as_ref(), &mut conn, &server);
+    // That of another log is refused later.
+    if let Some(history) = history.filter(|history| history.check(&from).is_ok()) {
+        history::compact(history, &mut conn, &server)?;
+    }
     let lookup = lookup(options.clone(), server.clone(), !args.trust_catalog);
     let mut layouts = layouts(args, &given, Some(lookup), server.lower_case_names)?;
     let missing = match args.allow_missing {
@@ -266,6 +277,10 @@ struct ServerLookup {
     catalog: Option<Catalog>,
     asks_for_log_end: bool,
     read_at: Rc<ReadAt>,
+    /// When the tables of a database were last read at once.
+    read_ahead: HashMap<String, Rc<ReadAt>>,
+    bulk_questions: u64,
+    next_number: u64,
 }
 
 impl ServerLookup {
@@ -283,16 +298,25 @@ impl ServerLookup {
 impl Lookup for ServerLookup {
     fn definition(&mut self, database: &str, table: &str) -> Result<Option<Definition>> {
         let asks_for_end = self.asks_for_log_end;
-        let (definition, log_end) = self.ask(|catalog| {
+        let (definition, log_end, bulk_questions) = self.ask(|catalog| {
             let before = catalog.questions();
             let definition = catalog.definition(database, table)?;
-            // What was read ahead is as old as the last answer.
             let is_new = catalog.questions() != before;
-            Ok((definition, is_new.then(|| if asks_for_end { catalog.log_end() } else { None })))
+            let log_end = is_new.then(|| if asks_for_end { catalog.log_end() } else { None });
+            Ok((definition, log_end, catalog.bulk_questions()))
         })?;
-        if let Some(log_end) = log_end {
-            self.asks_for_log_end = log_end.is_some();
-            self.read_at = Rc::new(ReadAt { log_end, number: self.read_at.number + 1 });
+        match log_end {
+            Some(log_end) => {
+                self.asks_for_log_end = log_end.is_some();
+                self.next_number += 1;
+                self.read_at = Rc::new(ReadAt { log_end, number: self.next_number });
+                if self.bulk_questions != bulk_questions {
+                    self.bulk_questions = bulk_questions;
+                    self.read_ahead.insert(database.to_string(), Rc::clone(&self.read_at));
+                }
+            }
+            // It was read ahead, with others of the database.
+            None => self.read_at = self.read_ahead.get(database).cloned().unwrap_or_default(),
         }
         Ok(definition)
     }
@@ -313,7 +337,8 @@ impl Lookup for ServerLookup {
             Ok((charset, if asks_for_end { catalog.log_end() } else { None }))
         })?;
         self.asks_for_log_end = log_end.is_some();
-        self.read_at = Rc::new(ReadAt { log_end, number: self.read_at.number + 1 });
+        self.next_number += 1;
+        self.read_at = Rc::new(ReadAt { log_end, number: self.next_number });
         Ok(charset)
     }
 
@@ -325,7 +350,16 @@ impl Lookup for ServerLookup {
 }
 
 fn lookup(options: Options, server: Server, asks_for_log_end: bool) -> Box<dyn Lookup> {
-    Box::new(ServerLookup { options, server, catalog: None, asks_for_log_end, read_at: Rc::default() })
+    Box::new(ServerLookup {
+        options,
+        server,
+        catalog: None,
+        asks_for_log_end,
+        read_at: Rc::default(),
+        read_ahead: HashMap::new(),
+        bulk_questions: 0,
+        next_number: 0,
+    })
 }
 
 /// Checks the names on the command line against the catalog, notes the tables that exist (a DROP DATABASE does not name
@@ -426,6 +460,10 @@ impl Tail<'_> {
                 return Ok(());
             }
             self.warn(progress);
+            if self.noted.elapsed() >= NOTE_EVERY {
+                self.follower.note_followed()?;
+                self.noted = Instant::now();
+            }
             if self.save.is_some() && self.at.elapsed() >= SAVE_EVERY {
                 self.flush()?;
                 self.save_reached()?;
@@ -470,10 +508,6 @@ impl Tail<'_> {
             return Ok(());
         }
         let position = Position { server_uuid: self.uuid.clone(), ..reached.clone() };
-        if self.noted.elapsed() >= NOTE_EVERY {
-            self.follower.note_followed()?;
-            self.noted = Instant::now();
-        }
         save.save(&position)?;
         self.saved = self.reached.clone();
         Ok(())

@@ -85,7 +85,8 @@ impl Births {
             if let Effect::Table(table, TableChange::Emptied | TableChange::Created { .. }) = effect
                 && let Some(Ok(birth)) = self.tables.get_mut(table)
             {
-                birth.definition = known(table).map(|known| Rc::clone(&known.definition));
+                let known = known(table).filter(|known| known.is_sure() && !known.assumes_charset);
+                birth.definition = known.map(|known| Rc::clone(&known.definition));
             }
         }
     }

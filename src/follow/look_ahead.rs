@@ -18,6 +18,7 @@ use super::in_the_way::may_matter;
 use super::temporary::{By, Temporary};
 use super::transaction::malformed;
 use crate::binlog::event::{Event, EventType};
+use crate::binlog::gtid;
 use crate::binlog::query::{Query, inflate};
 use crate::position::{FileOrder, LogId, Position};
 use crate::progress::Progress;
@@ -108,6 +109,10 @@ pub struct LookAhead {
     has_more: bool,
     /// The log cannot be read ahead.
     cannot: bool,
+    /// All statements count that concern databases of selected tables.
+    keeps_all: bool,
+    /// The group's ALTER has no effect.
+    is_no_ddl: bool,
     reached: Option<Base>,
     /// Definitions read up to this number were read before `reached` was the log's end.
     covered: Option<u64>,
@@ -128,6 +133,8 @@ impl LookAhead {
             later_names: HashSet::new(),
             has_more: false,
             cannot: false,
+            keeps_all: false,
+            is_no_ddl: false,
             reached: None,
             covered: None,
             order: FileOrder::default(),
@@ -138,7 +145,8 @@ impl LookAhead {
 
     /// One for another part of the log.
     pub fn another(&self) -> LookAhead {
-        LookAhead::new(Reach::Log, self.selection.clone(), self.progress.beside())
+        let fresh = LookAhead::new(Reach::Log, self.selection.clone(), self.progress.beside());
+        LookAhead { keeps_all: true, ..fresh }
     }
 
     /// All statements up to a place that is known to be in the log. `None` if they are too many, or a signal came.
@@ -417,6 +425,11 @@ impl LookAhead {
                 inflated = inflate(framer.format(), event.body).map_err(|why| malformed(why.0, place))?;
                 &inflated
             }
+            EventType::MariaGtid => {
+                let gtid = gtid::mariadb(&event.header, event.body);
+                self.is_no_ddl = gtid.map_err(|why| malformed(why.0, place))?.is_no_ddl;
+                return Ok(None);
+            }
             EventType::FormatDescription if framer.format().after_start => {
                 self.temporary = Temporary::of_started_server();
                 return Ok(None);
@@ -425,6 +438,9 @@ impl LookAhead {
         };
         let query = Query::parse(framer.format(), body).map_err(|why| malformed(why.0, place))?;
         let Statement::Effects(effects) = statement::read(query.text, query.session) else { return Ok(None) };
+        if self.is_no_ddl {
+            return Ok(None);
+        }
         let full = effects.into_iter().map(|effect| {
             // A name that is not valid text may be any selected table's.
             full_effect(&self.selection, effect, &query, place)
@@ -437,14 +453,16 @@ impl LookAhead {
         let may_log_temporary = framer.format().writer.is_none_or(|writer| !writer.is_mysql_from(8, 0, 0));
         let may_be_temporary = may_log_temporary && by.is_flagged() && !self.temporary.is_complete();
         self.temporary.take_out(by, &mut effects);
-        effects.retain(|effect| may_define(effect) && self.is_wanted(effect));
-        if effects.is_empty() {
-            return Ok(None);
-        }
-        for effect in &effects {
-            if let Effect::Table(_, TableChange::RenamedTo(to)) = effect {
+        effects.retain(|effect| {
+            let is_kept = (self.keeps_all || may_define(effect)) && self.is_wanted(effect);
+            // Names that the statement itself gives matter in its later parts.
+            if is_kept && let Effect::Table(_, TableChange::RenamedTo(to)) = effect {
                 self.later_names.insert(to.clone());
             }
+            is_kept
+        });
+        if effects.is_empty() {
+            return Ok(None);
         }
         Ok(Some(Ahead {
             place: place.clone(),
@@ -458,8 +476,11 @@ impl LookAhead {
     }
 
     fn is_wanted(&self, effect: &FullEffect) -> bool {
-        let selects =
-            |name: &FullName| self.selection.selects(&name.0, &name.1) || self.later_names.contains(name);
+        let selects = |name: &FullName| {
+            self.keeps_all && self.selection.selects_some_of(&name.0)
+                || self.selection.selects(&name.0, &name.1)
+                || self.later_names.contains(name)
+        };
         match effect {
             Effect::Table(name, TableChange::RenamedTo(to)) => selects(name) || selects(to),
             Effect::Table(name, _) => selects(name),

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::Steps;
 use super::births::{Birth, Births, Origin};
 use super::cursor::{Base, Flow};
-use super::full_effect::FullEffect;
+use super::full_effect::{FullEffect, is_changed};
 use super::look_ahead::{Ahead, Here};
 use super::settle::Judgement;
 use crate::binlog::query::Query;
@@ -104,6 +104,17 @@ impl Recorder {
         history.append(Line { place, gtid, database, table, sql, state, born: born.as_ref() })
     }
 
+    /// Where a table was last empty, by what an earlier run recorded of a statement.
+    fn born_at(&self, table: &FullName, place: &Position) -> Result<Option<Birth>> {
+        let place = self.place(place);
+        for history in [&self.history, &self.other].into_iter().flatten() {
+            if let Some((born, definition)) = history.born_at(table, &place)? {
+                return Ok(Some(birth(born, definition)));
+            }
+        }
+        Ok(None)
+    }
+
     fn place(&self, position: &Position) -> Position {
         Position {
             log: position.log,
@@ -143,14 +154,7 @@ impl Steps<'_> {
             }
         }
         for (table, born, definition) in births {
-            let birth = Birth {
-                name: (born.database, born.table),
-                file: born.file,
-                position: born.position,
-                created: born.created,
-                definition: definition.map(Rc::new),
-            };
-            self.births.add(table, birth);
+            self.births.add(table, birth(born, definition));
         }
         let must_ask = match coverage {
             Coverage::Complete => false,
@@ -232,7 +236,18 @@ impl Steps<'_> {
         self.births.take_in(ahead.effects(), &nowhere, ahead.place(), &|_| false);
         let place = ahead.place();
         self.follow_definitions(ahead.effects(), &[], &query, place)?;
+        // Whether the database had the character set that it has now, nobody searches here.
+        for table in before.keys() {
+            if self.layouts.assumed_charset(table).is_some() {
+                self.layouts.charset_settled(&table.0, false);
+            }
+        }
         let place = Position::new(&*place.file, place.end);
+        for table in before.keys() {
+            if let Some(born) = recorder.born_at(table, &place)? {
+                self.births.add(table.clone(), born);
+            }
+        }
         self.record_with(recorder, &before, ahead.effects(), &query, &place, None)
     }
 
@@ -302,6 +317,8 @@ impl Steps<'_> {
                 Effect::Database(..) | Effect::Data { .. } => {}
             }
         }
+        let may_change = |table: &FullName| is_changed(effects, &table.0, &table.1);
+        names.extend(self.layouts.known_tables().into_iter().filter(may_change));
         let known = |name: &FullName| Some(Rc::clone(&self.layouts.known_definition(name)?.definition));
         names.into_iter().map(|name| (name.clone(), (known(&name), self.births.of(&name)))).collect()
     }
@@ -333,10 +350,11 @@ impl Steps<'_> {
         let sql = query.session.name(query.text);
         let sql = sql.unwrap_or_else(|| String::from_utf8_lossy(query.text).into_owned());
         for (table, (was, birth_before)) in before {
+            let mut is_assumed = false;
             if let Some(read_at) = self.layouts.assumed_charset(table) {
                 let at = Place { file: (&*place.file).into(), start: place.position, end: place.position };
-                // If a signal comes, the run ends before this matters.
-                self.settle_charset(table, &read_at, &at)?;
+                // A signal ends the search, and soon the run.
+                is_assumed = self.settle_charset(table, &read_at, &at)? == Flow::Stop;
             }
             let birth = self.births.of(table);
             let known = self.layouts.known_definition(table);
@@ -344,6 +362,13 @@ impl Steps<'_> {
                 continue;
             }
             let state = match (known, ends_as(effects, table)) {
+                (Some(_), _) if is_assumed => {
+                    State::Unknown { why: "the run ended before it was known".into() }
+                }
+                // A name that differs in case, or a statement that may have changed any table.
+                (None, None) if was.is_some() => {
+                    State::Unknown { why: "the statement may have changed it".into() }
+                }
                 // It was emptied, or changed without row events.
                 (Some(known), None) if known.is_sure() && birth != *birth_before => {
                     State::Known(Definition::clone(&known.definition))
@@ -371,6 +396,10 @@ impl Steps<'_> {
         let (Some(recorder), Some(known)) = (&mut self.recorder, self.layouts.known_definition(table)) else {
             return Ok(());
         };
+        // There, the name is still another table's.
+        if self.reread.is_some() {
+            return Ok(());
+        }
         let base = self.cursor.base();
         let place = Position { log: base.log, ..Position::new(&*base.file, base.offset) };
         match known.is_sure() {
@@ -399,6 +428,16 @@ impl Steps<'_> {
         recorder.since = Some(reached);
         recorder.is_ahead = true;
         recorder.sync()
+    }
+}
+
+fn birth(born: Born, definition: Option<Definition>) -> Birth {
+    Birth {
+        name: (born.database, born.table),
+        file: born.file,
+        position: born.position,
+        created: born.created,
+        definition: definition.map(Rc::new),
     }
 }
 

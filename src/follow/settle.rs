@@ -53,6 +53,8 @@ impl Steps<'_> {
     /// Handles a table map, whose definition may have to be settled first. Nothing is done if a signal comes.
     pub(super) fn settled_map(&mut self, place: &Place, map: &MapTable<'_>) -> Result<()> {
         let mut accepted = None;
+        // What the catalog told of it was found to hold.
+        let mut settled: Option<FullName> = None;
         while let Some(question) = map(&mut self.layouts, accepted)? {
             let claim = match question {
                 Question::Definition(claim) => claim,
@@ -67,9 +69,8 @@ impl Steps<'_> {
             self.layouts.warnings.append(&mut self.look_ahead.warnings);
             match judged? {
                 Judgement::ForThem => accepted = Some(claim.read_at.number),
-                Judgement::Known => {
-                    self.record_settled(&(claim.table.database.clone(), claim.table.name.clone()))?;
-                }
+                Judgement::Known if settled.is_some() => return Err(self.never_fits(&claim, place)),
+                Judgement::Known => settled = Some((claim.table.database.clone(), claim.table.name.clone())),
                 Judgement::InTheWay(ahead) => {
                     let table = (claim.table.database.clone(), claim.table.name.clone());
                     let not_followed = self.layouts.not_followed(&table);
@@ -79,7 +80,22 @@ impl Steps<'_> {
                 Judgement::Interrupted => return Ok(()),
             }
         }
+        if let Some(table) = settled {
+            self.record_settled(&table)?;
+        }
         self.sync_history()
+    }
+
+    /// The definition does not fit although no statement in the log changed it.
+    fn never_fits(&self, claim: &FromCatalog, place: &Place) -> anyhow::Error {
+        let (database, name) = (&claim.table.database, &claim.table.name);
+        let misfit = claim.misfit.clone();
+        let misfit =
+            misfit.unwrap_or_else(|| format!("the rows of {database}.{name} at {place} cannot be read"));
+        let advice = self.layouts.or_log_names();
+        unreadable(format!(
+            "{misfit}. The table was altered since, without a word in the log: load again{advice}"
+        ))
     }
 
     /// Finds out whether a table's database had the character set at a place that it has now.
@@ -89,6 +105,11 @@ impl Steps<'_> {
         read_at: &ReadAt,
         place: &Place,
     ) -> Result<Flow> {
+        // A second reading is at a place before those that are searched.
+        if self.reread.is_some() {
+            self.layouts.charset_settled(&table.0, false);
+            return Ok(Flow::Continue);
+        }
         let here = Here::new(place, self.cursor.base(), self.cursor.order()).with_temporary(&self.temporary);
         if self.look_ahead.must_read(&here, read_at) {
             self.lines.flush()?;
@@ -163,6 +184,9 @@ impl Steps<'_> {
         };
         let Some(now) = asked.1 else { return in_the_way_of_missing(claim, &statements) };
         if asked.0 == name && altering.is_empty() {
+            if claim.misfit.is_some() {
+                return Err(self.never_fits(claim, place));
+            }
             self.layouts.settle(&name, true);
             return Ok(Judgement::Known);
         }
@@ -229,7 +253,11 @@ fn passage<'a>(statements: &'a [Ahead], name: &FullName) -> std::result::Result<
                     }
                     name.clone_from(to);
                 }
-                Effect::Table(_, Altered(_) | VersioningAdded | VersioningDropped) => alters = true,
+                // Names that differ in case may be two tables'.
+                Effect::Table(other, Altered(_) | VersioningAdded | VersioningDropped) if *other == name => {
+                    alters = true;
+                }
+                Effect::Table(_, Altered(_) | VersioningAdded | VersioningDropped) => return Err(ahead),
                 effect if may_matter(effect) => return Err(ahead),
                 _ => {}
             }

@@ -75,6 +75,11 @@ impl Catalog {
         self.questions + self.read_ahead.questions()
     }
 
+    /// How often it was asked for many definitions at once.
+    pub fn bulk_questions(&self) -> u64 {
+        self.read_ahead.questions()
+    }
+
     /// Where the server's log ends now; `None` if the account may not ask.
     pub fn log_end(&mut self) -> Option<Position> {
         binary_log::end(&mut self.conn, &self.server).ok()

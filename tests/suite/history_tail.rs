@@ -265,3 +265,72 @@ on_servers!([mysql_5_7, mariadb_11_4] fn a_history_that_ends_before_the_log_begi
     let run = tail(&db, &home, &["--from", &from, "--schema", "pos.json.schema", "--until", &end]).run().expect_code(0);
     assert_eq!(contents(&run.lines()), [r#"{"a":10,"id":2,"b":20}"#]);
 });
+
+on_servers!([mysql_5_7, mariadb_11_4] fn a_long_history_loses_what_the_server_has_purged(shared) {
+    let server = Server::private(&shared.name, &[]);
+    let db = server.fresh_db("history");
+    tables(&db);
+    let home = begin(&db);
+    let mut history = fs::read_to_string(home.file("pos.json.schema")).expect("a history");
+    for i in 0..10_000 {
+        history.push_str(&format!(
+            r#"{{"file":"bin.000001","position":{},"database":"{}","table":"v{}","sql":"drop table","columns":null}}"#,
+            1_000_000 + i, db.name, i % 7
+        ));
+        history.push('\n');
+    }
+    fs::write(home.file("history"), history).expect("a file");
+    db.sql("flush logs");
+    let from = place(&server);
+    let file = from.split(':').next().unwrap_or_default();
+    let size = || fs::metadata(home.file("history")).expect("a file").len();
+    let run = || tail(&db, &home, &["--from", "now", "--until", "now", "--schema", "history"]).run().expect_code(0);
+    run();
+    assert!(size() > 1 << 20);
+    eventually("nobody reads the first file", || {
+        server.sql(&format!("purge binary logs to '{file}'"));
+        (server.conn().query::<mysql::Row, _>("show binary logs").expect("a list").len() == 1).then_some(())
+    });
+    run();
+    assert!(size() < 10_000, "{} bytes", size());
+    // What held then is still known.
+    db.sql("insert into t values (1, 10, 20); alter table t modify a int after b");
+    let run = tail(&db, &home, &["--from", &from, "--until", "now", "--schema", "history"]).run().expect_code(0);
+    assert_eq!(contents(&run.lines()), [r#"{"id":1,"a":10,"b":20}"#]);
+});
+
+// What was followed after the last place that the history tells all of: as of a run that was killed.
+on_each_server! {
+    fn statements_in_a_gap_of_the_history_are_followed_again(server) {
+        let db = server.fresh_db("history");
+        tables(&db);
+        let home = begin(&db);
+        db.sql("create table n (id int primary key, a int, b int);\ninsert into n values (1, 2, 3);\ntruncate table n");
+        let first = place(server);
+        tail(&db, &home, &["--from", "pos.json", "--schema", "history", "--until", &first, "t"]).run().expect_code(0);
+        db.sql("alter table n change a b int, change b a int;\ninsert into n values (2, 5, 6);\nalter table t modify a int after b");
+        let gap = place(server);
+        let before = fs::read_to_string(home.file("history")).expect("a history");
+        tail(&db, &home, &["--from", &first, "--schema", "history", "--until", &gap, "t"]).run().expect_code(0);
+        // As if it had been killed before it noted how far it came.
+        let after = fs::read_to_string(home.file("history")).expect("a history");
+        let killed: String = after.lines().filter(|line| before.contains(line) || !line.contains("complete")).map(|line| format!("{line}\n")).collect();
+        assert!(killed.contains("change a b int") && killed.len() > before.len(), "{killed}");
+        db.sql("rename table t to o, n to t;\ninsert into t values (3, 7, 8)");
+        let end = place(server);
+        for history in [&before, &killed] {
+            fs::write(home.file("history"), history).expect("a file");
+            let run = Dumpa::new(server, &db).args(["tail", "--from", &gap, "--schema", "history", "--until", &end, "t"]);
+            let run = run.in_the_folder_of(&home).run();
+            let wanted = [r#"{"id":2,"b":5,"a":6}"#, r#"{"id":3,"b":7,"a":8}"#];
+            // Where its TRUNCATE stands is held only in the lines of the run that was killed.
+            match run.code {
+                Some(4) => assert!(run.stdout.is_empty() && run.stderr.contains("cannot be read again"), "{}", run.stderr),
+                code => assert_eq!((code, contents(&run.lines())), (Some(0), wanted.to_vec()), "{}", run.text()),
+            }
+            if std::ptr::eq(history, &killed) {
+                assert_eq!(run.code, Some(0), "{}", run.stderr);
+            }
+        }
+    }
+}

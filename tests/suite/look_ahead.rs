@@ -66,6 +66,7 @@ const UNDONE: &[&str] = &[
     "alter table t add c int after id, add unique (c), add index k (b, a);\nalter table t add (d int, e varchar(3))",
     "alter table t add c int;\ninsert into t values (2, 3, 4, 5);\nalter table t drop c",
     "rename table t to old, u to t",
+    "rename table t to tmp, u to t, tmp to u",
     "alter table t rename to old;\nalter table old add c int first",
     "rename table t to old;\nrename table old to older;\nalter table older add z int first;\ncreate table t (x int)",
     "alter table t add c int first, rename to old;\ncreate table t (id int primary key, b int, a int)",
@@ -152,6 +153,23 @@ on_each_server! {
         db.sql(&format!("alter database character set latin1;\n{create};\n{row};\nalter database character set latin2;\ndrop table t"));
         let lines = start.tail_with(&db, "t", &["--allow-missing"]).expect_code(0).lines();
         assert_eq!(lines[0].content_text, content);
+    }
+
+    fn what_the_log_does_not_hold_ends_the_run_where_it_shows(server) {
+        let db = server.fresh_db("ahead");
+        let run = tail(&db, "set sql_log_bin = 0;\nalter table t add c int", &[]).expect_code(4);
+        let says = ["the rows have 3 columns, the table 4", "without a word in the log", "load again"];
+        assert!(run.stdout.is_empty() && says.iter().all(|text| run.stderr.contains(text)), "{}", run.stderr);
+    }
+
+    fn a_table_whose_name_differs_in_case_is_another(server) {
+        let db = server.fresh_db("ahead");
+        let start = Start::here(&db);
+        db.sql("create table T (id int primary key, b int, a int)");
+        // Which of them it was is not known for certain, so it counts for both.
+        let run = tail(&db, "alter table T drop a", &["T"]).expect_code(4);
+        assert!(run.stdout.is_empty() && run.stderr.contains("(alter table T drop a)"), "{}", run.stderr);
+        drop(start);
     }
 
     fn a_dropped_database_is_in_the_way_of_its_tables(server) {
@@ -261,6 +279,19 @@ on_servers!(
         let start = place(&server);
         db.sql("alter table t add a int");
         assert_eq!(schema(&db, &start).0, "log");
+    }
+
+    [mariadb_10_11, mariadb_11_4, mariadb_11_8] fn an_alter_in_two_phases_counts_once(shared) {
+        let server = Server::private(&shared.name, &[]);
+        let db = server.fresh_db("ahead");
+        for alter in ["rename column a to b, rename column b to a", "add c int first"] {
+            let run = tail(&db, &format!("set binlog_alter_two_phase = 1;\nalter table t {alter}"), &[]).expect_code(0);
+            assert_eq!(run.lines()[0].content_text, r#"{"id":1,"a":10,"b":20}"#, "{alter}");
+        }
+        // One that was rolled back changed nothing.
+        let refused = "set binlog_alter_two_phase = 1;\ninsert into t values (2, 10, 30);\nalter ignore table t add c int first";
+        let run = tail(&db, refused, &[]);
+        assert_eq!(run.lines()[0].content_text, r#"{"id":1,"a":10,"b":20}"#);
     }
 
     [mariadb_10_11, mariadb_11_4, mariadb_11_8] fn compressed_statements_count(shared) {

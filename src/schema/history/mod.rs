@@ -252,23 +252,32 @@ impl History {
             if entry.kind != Kind::Known {
                 continue;
             }
-            let line = self.line(&entry)?;
-            let (Some(born), Some(name)) = (line::born(&line), self.index.tables.get(entry.table as usize))
-            else {
-                continue;
-            };
-            // Its statement ends behind its beginning.
-            let was = (born.database.clone(), born.table.clone());
-            let definition = match self.index.first_after(&was, &born.file, born.created) {
-                Some(first) => match self.state(&first)?.1 {
-                    State::Known(definition) => Some(definition),
-                    State::Gone | State::Unknown { .. } => None,
-                },
-                None => None,
-            };
+            let Some(name) = self.index.tables.get(entry.table as usize) else { continue };
+            let Some((born, definition)) = self.born(&entry)? else { continue };
             births.push((name.clone(), born, definition));
         }
         Ok(births)
+    }
+
+    /// Where a table was last empty by the line of a statement that ends at a place, and its definition there if it is held.
+    ///
+    /// # Errors
+    /// Exit 2 when a line is damaged.
+    pub fn born_at(&self, table: &FullName, place: &Position) -> Result<Option<(Born, Option<Definition>)>> {
+        self.index.at_place(table, place, true).map_or(Ok(None), |entry| self.born(&entry))
+    }
+
+    fn born(&self, entry: &Entry) -> Result<Option<(Born, Option<Definition>)>> {
+        let Some(born) = line::born(&self.line(entry)?) else { return Ok(None) };
+        // Its statement ends behind its beginning.
+        let was = (born.database.clone(), born.table.clone());
+        let first = self.index.first_after(&was, &born.file, born.created);
+        let first = first.map(|first| self.state(&first)).transpose()?;
+        let definition = first.and_then(|(_, state)| match state {
+            State::Known(definition) => Some(definition),
+            State::Gone | State::Unknown { .. } => None,
+        });
+        Ok(Some((born, definition)))
     }
 
     /// Whether [`History::at`] knows all selected tables at a place.
