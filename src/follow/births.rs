@@ -85,7 +85,7 @@ impl Births {
             if let Effect::Table(table, TableChange::Emptied | TableChange::Created { .. }) = effect
                 && let Some(Ok(birth)) = self.tables.get_mut(table)
             {
-                let known = known(table).filter(|known| known.is_sure() && !known.assumes_charset);
+                let known = known(table).filter(|known| known.is_sure());
                 birth.definition = known.map(|known| Rc::clone(&known.definition));
             }
         }

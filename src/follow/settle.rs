@@ -105,11 +105,6 @@ impl Steps<'_> {
         read_at: &ReadAt,
         place: &Place,
     ) -> Result<Flow> {
-        // A second reading is at a place before those that are searched.
-        if self.reread.is_some() {
-            self.layouts.charset_settled(&table.0, false);
-            return Ok(Flow::Continue);
-        }
         let here = Here::new(place, self.cursor.base(), self.cursor.order()).with_temporary(&self.temporary);
         if self.look_ahead.must_read(&here, read_at) {
             self.lines.flush()?;
